@@ -1,0 +1,32 @@
+/// A response message (RFC 9112 §4): status code, fields, content.
+///
+/// `Content-Length`, `Connection` and the status line's reason phrase are added by
+/// `ResponseSerializer`; `Date` by whoever keeps the clock.
+package struct HTTPResponse: Sendable {
+    /// One field line to send. The name is spelled as it shall be sent.
+    package struct Field: Sendable, Hashable {
+        package let name: String
+        package let value: String
+
+        package init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// 200 to 599.
+    package var status: Int
+    package var fields: [Field]
+    package var content: [UInt8]
+
+    package init(status: Int, fields: [Field] = [], content: [UInt8] = []) {
+        self.status = status
+        self.fields = fields
+        self.content = content
+    }
+
+    /// The value of the first field of this name, compared without case.
+    package func field(_ name: String) -> String? {
+        fields.first { $0.name.lowercased() == name.lowercased() }?.value
+    }
+}

@@ -1,0 +1,80 @@
+/// A JSON Pointer (RFC 6901): the way from the root of a document to one value.
+package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
+    /// The reference tokens, unescaped.
+    package var tokens: [String]
+
+    /// The pointer to the whole document, or to the value at these tokens.
+    package init(_ tokens: [String] = []) { self.tokens = tokens }
+
+    /// Parses the string form, with or without the `#` of a URI fragment; `nil` when malformed.
+    ///
+    /// Percent-escapes of the fragment form are not decoded: documents here do not use them.
+    package init?(parsing text: String) {
+        var rest = Substring(text)
+        if rest.first == "#" { rest = rest.dropFirst() }
+        if rest.isEmpty {
+            tokens = []
+            return
+        }
+        guard rest.first == "/" else { return nil }
+        var tokens: [String] = []
+        for part in rest.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            var token = ""
+            var characters = part.unicodeScalars.makeIterator()
+            while let character = characters.next() {
+                guard character == "~" else {
+                    token.unicodeScalars.append(character)
+                    continue
+                }
+                switch characters.next() {
+                case "0": token.append("~")
+                case "1": token.append("/")
+                default: return nil
+                }
+            }
+            tokens.append(token)
+        }
+        self.tokens = tokens
+    }
+
+    /// This pointer, one member or element deeper.
+    package func appending(_ token: String) -> JSONPointer { JSONPointer(tokens + [token]) }
+
+    /// This pointer, one element deeper.
+    package func appending(_ index: Int) -> JSONPointer { appending(String(index)) }
+
+    /// The string form (§5); empty for the whole document.
+    package var description: String {
+        var text = ""
+        for token in tokens {
+            text += "/"
+            for character in token.unicodeScalars {
+                switch character {
+                case "~": text += "~0"
+                case "/": text += "~1"
+                default: text.unicodeScalars.append(character)
+                }
+            }
+        }
+        return text
+    }
+
+    /// The value this points to, or `nil` where the document has none.
+    package func value(in document: JSONValue) -> JSONValue? {
+        var value = document
+        for token in tokens {
+            switch value {
+            case .object(let object):
+                guard let next = object[token] else { return nil }
+                value = next
+            case .array(let array):
+                guard token == "0" || token.first != "0", let index = Int(token),
+                    array.indices.contains(index)
+                else { return nil }
+                value = array[index]
+            default: return nil
+            }
+        }
+        return value
+    }
+}

@@ -1,0 +1,160 @@
+import JSON
+import Testing
+
+@Suite("JSON")
+struct JSONTests {
+    @Test(
+        "What is valid comes back as it went in",
+        arguments: [
+            "null", "true", "false", "0", "-0", "1.50", "1e3", "-12.5E-7", "\"\"", "[]", "{}",
+            #"{"b":1,"a":[true,null,{"c":"d"}]}"#, #""q\"\\\n\t\r\b\f\u0000\u001f""#,
+            "\"é漢𠮷\u{301}\"", "123456789012345678901234567890",
+        ])
+    func roundTrip(text: String) throws {
+        #expect(JSONWriter.text(of: try JSONParser.parse(Array(text.utf8))) == text)
+    }
+
+    @Test(
+        "Escapes and white space are normalised",
+        arguments: [
+            (" [ 1 , 2 ]\r\n", "[1,2]"), (#""\u0041\/\uD842\uDFB7""#, "\"A/𠮷\""),
+            (#"{ "a" : "\u00e9" }"#, #"{"a":"é"}"#),
+        ])
+    func normalised(text: String, expected: String) throws {
+        #expect(JSONWriter.text(of: try JSONParser.parse(Array(text.utf8))) == expected)
+    }
+
+    /// A malformed text and what is wrong with it.
+    struct Malformed: Sendable, CustomTestStringConvertible {
+        let octets: [UInt8]
+        let kind: JSONError.Kind
+        var testDescription: String { String(decoding: octets, as: UTF8.self) }
+
+        init(_ text: String, _ kind: JSONError.Kind) {
+            octets = Array(text.utf8)
+            self.kind = kind
+        }
+
+        init(octets: [UInt8], _ kind: JSONError.Kind) {
+            self.octets = octets
+            self.kind = kind
+        }
+    }
+
+    static let malformed: [Malformed] = [
+        Malformed("", .unexpectedEnd),
+        Malformed(" ", .unexpectedEnd),
+        Malformed("[1", .unexpectedEnd),
+        Malformed("{\"a\"", .unexpectedEnd),
+        Malformed("\"a", .unexpectedEnd),
+        Malformed("tru", .unexpectedEnd),
+        Malformed("[1,]", .unexpectedOctet(0x5D)),
+        Malformed("{,}", .unexpectedOctet(0x2C)),
+        Malformed("{\"a\":1,}", .unexpectedOctet(0x7D)),
+        Malformed("'a'", .unexpectedOctet(0x27)),
+        Malformed("NaN", .unexpectedOctet(0x4E)),
+        Malformed("1 2", .trailingContent),
+        Malformed("{}x", .trailingContent),
+        Malformed("01", .malformedNumber),
+        Malformed("1.", .malformedNumber),
+        Malformed("-", .malformedNumber),
+        Malformed("1e", .malformedNumber),
+        Malformed("1e+", .malformedNumber),
+        Malformed("+1", .unexpectedOctet(0x2B)),
+        Malformed(".5", .unexpectedOctet(0x2E)),
+        Malformed("\"\\x\"", .invalidEscape),
+        Malformed("\"\\u00g0\"", .invalidEscape),
+        Malformed("\"a\nb\"", .controlCharacter),
+        Malformed("\"\\ud800\"", .loneSurrogate),
+        Malformed("\"\\udc00\"", .loneSurrogate),
+        Malformed("\"\\ud800\\u0041\"", .loneSurrogate),
+        Malformed("{\"a\":1,\"a\":2}", .duplicateMember),
+        Malformed("{\"a\":1,\"\\u0061\":2}", .duplicateMember),
+        Malformed("\u{FEFF}1", .unexpectedOctet(0xEF)),
+        Malformed(octets: [0x22, 0xC3, 0x28, 0x22], .invalidUTF8),
+        Malformed(octets: [0x22, 0xED, 0xA0, 0x80, 0x22], .invalidUTF8),
+        Malformed(octets: [0x22, 0x5C, 0x6E, 0xFF, 0x22], .invalidUTF8),
+    ]
+
+    @Test("What is malformed is refused, with its kind", arguments: malformed)
+    func refused(row: Malformed) {
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(row.octets) }
+        #expect(error?.kind == row.kind)
+    }
+
+    @Test("Nesting is bounded, arrays and objects alike")
+    func depth() throws {
+        let open = [UInt8](repeating: UInt8(ascii: "["), count: 64)
+        let close = [UInt8](repeating: UInt8(ascii: "]"), count: 64)
+        _ = try JSONParser.parse(open + close)
+        let error = #expect(throws: JSONError.self) {
+            try JSONParser.parse([UInt8(ascii: "[")] + open + close + [UInt8(ascii: "]")])
+        }
+        #expect(error?.kind == .tooDeep(limit: 64))
+        #expect(throws: JSONError.self) {
+            try JSONParser.parse([UInt8](repeating: UInt8(ascii: "["), count: 1_000_000))
+        }
+    }
+
+    @Test("A fault is located by pointer and offset")
+    func location() {
+        let error = #expect(throws: JSONError.self) {
+            try JSONParser.parse(Array(#"{"items":[{"a":1},{"b":x}]}"#.utf8))
+        }
+        #expect(error?.pointer.description == "/items/1/b")
+        #expect(error?.offset == 23)
+    }
+
+    @Test("Integers are integers however they are spelled")
+    func integers() throws {
+        #expect(try JSONParser.parse(Array("1.0".utf8)).int == 1)
+        #expect(try JSONParser.parse(Array("1e2".utf8)).int == 100)
+        #expect(try JSONParser.parse(Array("1.5".utf8)).int == nil)
+        #expect(try JSONParser.parse(Array("1e400".utf8)).int == nil)
+        for value in [0, 7, -7, Int.max, Int.min] {
+            var output: [UInt8] = []
+            JSONWriter.append(value, to: &output)
+            #expect(String(decoding: output, as: UTF8.self) == String(value))
+        }
+    }
+
+    @Test("Large objects find their members and keep their order")
+    func largeObject() throws {
+        var object = JSONObject()
+        for index in 0..<100 { object["m\(index)"] = .integer(index) }
+        object["m50"] = nil
+        #expect(object.count == 99)
+        #expect(object["m99"] == 99)
+        #expect(object["m50"] == nil)
+        #expect(object.members.first?.name == "m0")
+    }
+
+    @Test("Every octet that must be escaped is, at every offset of a word")
+    func escapes() throws {
+        for offset in 0..<17 {
+            for scalar in ["\"", "\\", "\u{1}", "\u{1f}", "\u{7f}", "é", " ", "!"] {
+                let text =
+                    String(repeating: "a", count: offset) + scalar
+                    + String(repeating: "b", count: 17 - offset)
+                let octets = JSONWriter.octets(of: .string(text))
+                #expect(try JSONParser.parse(octets) == .string(text))
+            }
+        }
+    }
+
+    @Test("Pointers are parsed, written and followed as RFC 6901 §5 shows")
+    func pointers() throws {
+        let document = try JSONParser.parse(
+            Array(#"{"foo":["bar","baz"],"":0,"a/b":1,"m~n":8}"#.utf8))
+        for (text, value) in [
+            ("/foo/0", JSONValue.string("bar")), ("/", 0), ("/a~1b", 1), ("/m~0n", 8),
+        ] {
+            let pointer = try #require(JSONPointer(parsing: text))
+            #expect(pointer.value(in: document) == value)
+            #expect(pointer.description == text)
+        }
+        #expect(JSONPointer(parsing: "/foo/01")?.value(in: document) == nil)
+        #expect(JSONPointer(parsing: "foo") == nil)
+        #expect(JSONPointer(parsing: "/~2") == nil)
+    }
+}
