@@ -23,7 +23,8 @@ package struct JSONParser {
     ///   - octets: The text; white space around the value is allowed.
     ///   - maximumDepth: Deepest nesting of arrays and objects; a scalar has depth 0.
     package static func parse(
-        _ octets: some Collection<UInt8>, maximumDepth: Int = defaultMaximumDepth
+        _ octets: some Collection<UInt8>,
+        maximumDepth: Int = defaultMaximumDepth
     ) throws(JSONError) -> JSONValue {
         let result: Result<JSONValue, JSONError>? = octets.withContiguousStorageIfAvailable {
             parseBuffer($0, maximumDepth: maximumDepth)
@@ -35,7 +36,8 @@ package struct JSONParser {
     }
 
     private static func parseBuffer(
-        _ buffer: UnsafeBufferPointer<UInt8>, maximumDepth: Int
+        _ buffer: UnsafeBufferPointer<UInt8>,
+        maximumDepth: Int
     ) -> Result<JSONValue, JSONError> {
         var parser = JSONParser(octets: buffer, maximumDepth: maximumDepth)
         do throws(JSONError) {
@@ -172,7 +174,7 @@ package struct JSONParser {
         }
     }
 
-    /// `number = [ minus ] int [ frac ] [ exp ]` (§6)
+    /// Reads `number = [ minus ] int [ frac ] [ exp ]` (§6).
     private mutating func number() throws(JSONError) -> JSONNumber {
         let start = position
         if next == UInt8(ascii: "-") { position += 1 }
@@ -224,7 +226,8 @@ package struct JSONParser {
     }
 
     private func validated(
-        _ slice: Slice<UnsafeBufferPointer<UInt8>>, at offset: Int
+        _ slice: Slice<UnsafeBufferPointer<UInt8>>,
+        at offset: Int
     ) throws(JSONError) -> String {
         guard let text = String(validating: slice, as: UTF8.self) else {
             throw fault(.invalidUTF8, at: offset)

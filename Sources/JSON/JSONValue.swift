@@ -120,7 +120,9 @@ package struct JSONObject: Sendable, Hashable {
     package var count: Int { members.count }
     package var isEmpty: Bool { members.isEmpty }
 
-    /// The value of a member. Setting a new name appends it; setting `nil` removes it.
+    /// The value of a member.
+    ///
+    /// Setting a new name appends it; setting `nil` removes it.
     package subscript(name: String) -> JSONValue? {
         get {
             guard let position = position(of: name) else { return nil }
@@ -203,7 +205,8 @@ package struct JSONNumber: Sendable, Hashable {
     /// Whether the number is mathematically an integer (`1.0` and `1e2` are).
     package var isIntegral: Bool {
         if Int(text) != nil { return true }
-        guard text.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") })
+        guard
+            text.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 | 0x20 == UInt8(ascii: "e") })
         else { return true }
         let value = double
         return value.isFinite && value == value.rounded()

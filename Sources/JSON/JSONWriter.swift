@@ -49,7 +49,9 @@ package enum JSONWriter {
     }
 
     private static func appendIndented(
-        _ value: JSONValue, level: Int, to output: inout [UInt8]
+        _ value: JSONValue,
+        level: Int,
+        to output: inout [UInt8]
     ) {
         func newLine(_ level: Int) {
             output.append(UInt8(ascii: "\n"))
@@ -88,7 +90,8 @@ package enum JSONWriter {
 
     /// Appends a string given as valid UTF-8.
     package static func append(
-        stringOctets octets: UnsafeBufferPointer<UInt8>, to output: inout [UInt8]
+        stringOctets octets: UnsafeBufferPointer<UInt8>,
+        to output: inout [UInt8]
     ) {
         output.append(UInt8(ascii: "\""))
         var start = 0

@@ -9,7 +9,8 @@ struct JSONTests {
             "null", "true", "false", "0", "-0", "1.50", "1e3", "-12.5E-7", "\"\"", "[]", "{}",
             #"{"b":1,"a":[true,null,{"c":"d"}]}"#, #""q\"\\\n\t\r\b\f\u0000\u001f""#,
             "\"é漢𠮷\u{301}\"", "123456789012345678901234567890",
-        ])
+        ]
+    )
     func roundTrip(text: String) throws {
         #expect(JSONWriter.text(of: try JSONParser.parse(Array(text.utf8))) == text)
     }
@@ -19,7 +20,8 @@ struct JSONTests {
         arguments: [
             (" [ 1 , 2 ]\r\n", "[1,2]"), (#""\u0041\/\uD842\uDFB7""#, "\"A/𠮷\""),
             (#"{ "a" : "\u00e9" }"#, #"{"a":"é"}"#),
-        ])
+        ]
+    )
     func normalised(text: String, expected: String) throws {
         #expect(JSONWriter.text(of: try JSONParser.parse(Array(text.utf8))) == expected)
     }
@@ -145,7 +147,8 @@ struct JSONTests {
     @Test("Pointers are parsed, written and followed as RFC 6901 §5 shows")
     func pointers() throws {
         let document = try JSONParser.parse(
-            Array(#"{"foo":["bar","baz"],"":0,"a/b":1,"m~n":8}"#.utf8))
+            Array(#"{"foo":["bar","baz"],"":0,"a/b":1,"m~n":8}"#.utf8)
+        )
         for (text, value) in [
             ("/foo/0", JSONValue.string("bar")), ("/", 0), ("/a~1b", 1), ("/m~0n", 8),
         ] {
