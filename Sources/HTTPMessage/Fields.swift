@@ -4,7 +4,9 @@
 /// `String` is made only when somebody asks for one. Never a dictionary: order and repetition
 /// carry meaning.
 package struct Fields: Sendable {
-    /// One field line: offsets into `octets`. The value has no white space around it.
+    /// One field line: offsets into `octets`.
+    ///
+    /// The value has no white space around it.
     package struct Line: Sendable {
         package let nameStart: UInt32
         package let nameEnd: UInt32
@@ -30,7 +32,9 @@ package struct Fields: Sendable {
         self.lines = lines
     }
 
-    /// Fields from names and values, for tests and tools. Nothing is checked.
+    /// Fields from names and values, for tests and tools.
+    ///
+    /// Nothing is checked.
     package init(_ pairs: [(String, String)] = []) {
         var octets: [UInt8] = []
         var lines: [Line] = []
@@ -40,7 +44,8 @@ package struct Fields: Sendable {
             let middle = octets.count
             octets.append(contentsOf: value.utf8)
             lines.append(
-                Line(nameStart: start, nameEnd: middle, valueStart: middle, valueEnd: octets.count))
+                Line(nameStart: start, nameEnd: middle, valueStart: middle, valueEnd: octets.count)
+            )
         }
         self.octets = octets
         self.lines = lines

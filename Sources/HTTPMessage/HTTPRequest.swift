@@ -11,8 +11,11 @@ package struct HTTPRequest: Sendable {
     package var content: [UInt8]
 
     package init(
-        method: HTTPMethod, target: RequestTarget, version: HTTPVersion = .http11,
-        fields: Fields = Fields(), content: [UInt8] = []
+        method: HTTPMethod,
+        target: RequestTarget,
+        version: HTTPVersion = .http11,
+        fields: Fields = Fields(),
+        content: [UInt8] = []
     ) {
         self.method = method
         self.target = target
@@ -22,7 +25,9 @@ package struct HTTPRequest: Sendable {
     }
 }
 
-/// A protocol version (RFC 9110 §2.5). Only HTTP/1.x reaches a handler.
+/// A protocol version (RFC 9110 §2.5).
+///
+/// Only HTTP/1.x reaches a handler.
 package enum HTTPVersion: Sendable, Hashable {
     case http10
     case http11

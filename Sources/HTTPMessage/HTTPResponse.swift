@@ -3,7 +3,9 @@
 /// `Content-Length`, `Connection` and the status line's reason phrase are added by
 /// `ResponseSerializer`; `Date` by whoever keeps the clock.
 package struct HTTPResponse: Sendable {
-    /// One field line to send. The name is spelled as it shall be sent.
+    /// One field line to send.
+    ///
+    /// The name is spelled as it shall be sent.
     package struct Field: Sendable, Hashable {
         package let name: String
         package let value: String

@@ -1,7 +1,8 @@
 /// The target of a request (RFC 9112 §3.2), as octets, not yet percent-decoded.
 package struct RequestTarget: Sendable {
-    /// Which of the four forms the target was sent in. Absolute-form has been reduced to path
-    /// and query before it gets here.
+    /// Which of the four forms the target was sent in.
+    ///
+    /// Absolute-form has been reduced to path and query before it gets here.
     package enum Form: Sendable, Hashable {
         case origin
         case absolute
@@ -21,7 +22,9 @@ package struct RequestTarget: Sendable {
         self.query = query
     }
 
-    /// A target in origin-form from text, split at the first `?`. Nothing is checked.
+    /// A target in origin-form from text, split at the first `?`.
+    ///
+    /// Nothing is checked.
     package init(_ text: String) {
         let octets = Array(text.utf8)
         if let mark = octets.firstIndex(of: UInt8(ascii: "?")) {
@@ -39,9 +42,11 @@ package enum PercentCoding {
     /// - Parameters:
     ///   - octets: The encoded text.
     ///   - plusIsSpace: Whether `+` stands for a space, as in query strings and forms.
-    /// - Returns: The octets, which need not be UTF-8; `nil` where a `%` is not followed by two hexadecimal digits.
+    /// - Returns: The octets, which need not be UTF-8; `nil` where a `%` is not followed by two
+    ///   hexadecimal digits.
     package static func decode(
-        _ octets: ArraySlice<UInt8>, plusIsSpace: Bool = false
+        _ octets: ArraySlice<UInt8>,
+        plusIsSpace: Bool = false
     ) -> [UInt8]? {
         var output: [UInt8] = []
         output.reserveCapacity(octets.count)

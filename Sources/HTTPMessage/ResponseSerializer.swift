@@ -1,0 +1,124 @@
+/// A response to octets (RFC 9112 §4).
+///
+/// The serializer owns the fields that delimit a message and its connection: `Content-Length`,
+/// `Transfer-Encoding` and `Connection` among the response's own fields are left out.
+package enum ResponseSerializer {
+    /// How the content is delimited in what is sent.
+    package enum Framing: Sendable {
+        /// `Content-Length` of the whole content, unless the status forbids it.
+        case length
+        /// `Transfer-Encoding: chunked`. The caller writes the chunks.
+        case chunked
+    }
+
+    /// The interim response that asks for the content (RFC 9110 §15.2.1).
+    package static let continueResponse: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+
+    /// Appends a whole response.
+    ///
+    /// - Parameters:
+    ///   - omitsContent: Whether the request was HEAD: `Content-Length` then tells what GET would
+    ///     have brought.
+    ///   - closes: Whether the connection closes after it.
+    package static func append(
+        _ response: borrowing HTTPResponse,
+        to output: inout [UInt8],
+        omitsContent: Bool = false,
+        closes: Bool = false
+    ) {
+        output.reserveCapacity(output.count + 512 + response.content.count)
+        appendHead(of: response, to: &output, closes: closes)
+        if !omitsContent, !StatusCode.forbidsContent(response.status) {
+            output.append(contentsOf: response.content)
+        }
+    }
+
+    /// Appends status line and header section, up to the empty line.
+    package static func appendHead(
+        of response: borrowing HTTPResponse,
+        to output: inout [UInt8],
+        framing: Framing = .length,
+        closes: Bool = false
+    ) {
+        append("HTTP/1.1 ", to: &output)
+        append(decimal: response.status, to: &output)
+        append(" ", to: &output)
+        append(StatusCode.reasonPhrase(of: response.status), to: &output)
+        append("\r\n", to: &output)
+        for field in response.fields where !isOwnField(field.name) {
+            append(text: field.name, to: &output)
+            append(": ", to: &output)
+            append(text: field.value, to: &output)
+            append("\r\n", to: &output)
+        }
+        switch framing {
+        case .length:
+            if !StatusCode.forbidsContent(response.status) {
+                append("Content-Length: ", to: &output)
+                append(decimal: response.content.count, to: &output)
+                append("\r\n", to: &output)
+            }
+        case .chunked: append("Transfer-Encoding: chunked\r\n", to: &output)
+        }
+        append(closes ? "Connection: close\r\n\r\n" : "\r\n", to: &output)
+    }
+
+    /// Appends a number in hexadecimal digits, as a chunk-size is written.
+    package static func append(hexadecimal number: Int, to output: inout [UInt8]) {
+        output.append(contentsOf: String(number, radix: 16).utf8)
+    }
+
+    /// Appends text that is known when the program is built.
+    @inline(__always)
+    package static func append(_ text: StaticString, to output: inout [UInt8]) {
+        output.append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        )
+    }
+
+    /// Whether the serializer writes this field itself.
+    private static func isOwnField(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 10: isEqual(name, "connection")
+        case 14: isEqual(name, "content-length")
+        case 17: isEqual(name, "transfer-encoding")
+        default: false
+        }
+    }
+
+    private static func isEqual(_ name: String, _ word: StaticString) -> Bool {
+        var position = 0
+        for octet in name.utf8 {
+            guard Fields.lowercased(octet) == word.utf8Start[position] else { return false }
+            position += 1
+        }
+        return true
+    }
+
+    /// Appends text; a control character becomes a space, so that no value can begin a line
+    /// (RFC 9110 §5.5).
+    private static func append(text: String, to output: inout [UInt8]) {
+        var index = output.count
+        output.append(contentsOf: text.utf8)
+        while true {
+            index = output.withUnsafeBytes { OctetScan.control(in: $0, from: index, to: $0.count) }
+            guard index < output.count else { return }
+            if output[index] != UInt8(ascii: "\t") { output[index] = UInt8(ascii: " ") }
+            index += 1
+        }
+    }
+
+    private static func append(decimal number: Int, to output: inout [UInt8]) {
+        guard number >= 10 else {
+            output.append(UInt8(ascii: "0") + UInt8(max(number, 0)))
+            return
+        }
+        let start = output.count
+        var rest = number
+        while rest > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        }
+        output[start...].reverse()
+    }
+}
