@@ -1,0 +1,56 @@
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd and accept4.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+// Declared by <sys/socket.h> for _GNU_SOURCE alone.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+
+enum {
+    clinux_readable = EPOLLIN,
+    clinux_writable = EPOLLOUT,
+    clinux_peer_closed = EPOLLRDHUP,
+    clinux_error = EPOLLERR,
+    clinux_hang_up = EPOLLHUP,
+};
+
+// accept4 with the flags that Swift imports as an enumeration of another type.
+static inline int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
+    return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+static inline int clinux_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+// Adds a descriptor, edge-triggered: an event comes when something changes, and only then.
+static inline int clinux_epoll_add(int poller, int descriptor, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events | EPOLLET, .data = {.u64 = token}};
+    return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event);
+}
+
+// Changes what a descriptor is watched for, and looks again whether it is so already.
+static inline int clinux_epoll_modify(int poller, int descriptor, uint32_t events,
+                                      uint64_t token) {
+    struct epoll_event event = {.events = events | EPOLLET, .data = {.u64 = token}};
+    return epoll_ctl(poller, EPOLL_CTL_MOD, descriptor, &event);
+}
+
+// An event as Swift can read it: struct epoll_event is packed on some architectures.
+static inline uint32_t clinux_event_flags(const struct epoll_event *events, int index) {
+    return events[index].events;
+}
+
+static inline uint64_t clinux_event_token(const struct epoll_event *events, int index) {
+    return events[index].data.u64;
+}
+
+#endif

@@ -1,0 +1,187 @@
+import Glibc
+import HTTPMessage
+import Synchronization
+
+/// One socket, confined to its worker.
+///
+/// Unchecked Sendable, since an `Exchange` carries it to other threads; there, only what is
+/// declared `let` is touched.
+final class Connection: @unchecked Sendable {
+    let id: UInt64
+    let peer: PeerAddress
+    let workerIndex: Int
+    let mailbox: Mailbox
+    /// Set when the connection has been closed or was reset.
+    let isGone = Atomic(false)
+
+    // Everything below belongs to the worker.
+
+    /// The socket.
+    let descriptor: Int32
+    /// Where the worker keeps the connection.
+    let slot: Int
+    /// Slot and generation, as epoll tells them.
+    let token: UInt64
+
+    var state = ConnectionState()
+    var parser: RequestParser
+    /// Received octets that are not yet consumed: an incomplete head, or requests that wait.
+    var input = InputBuffer()
+    /// The content that is being received.
+    var incoming: IncomingContent?
+    /// The answer in hand, where it is more than its octets at once.
+    var delivery: ScriptedDelivery?
+    /// Whether the socket takes no more of `delivery` for now.
+    var isDeliveryBlocked = false
+    /// Octets that the socket did not take.
+    var output = OutputQueue()
+    /// Whether the poller also tells when the socket is writable.
+    var watchesWritable = false
+
+    /// Whether the worker will take the connection further without an event.
+    var isContinued = false
+
+    /// Requests so far, the one in hand included.
+    var ordinal = 0
+    var headArrival: UInt64 = 0
+    /// Whether the request in hand is HEAD.
+    var omitsContent = false
+    /// Whether the request in hand allows another after it.
+    var persists = true
+    /// Whether a close has to wait until the client has seen the answer.
+    var lingers = false
+
+    /// When the connection is next looked at if nothing happens; the timer may come earlier.
+    var deadline = UInt64.max
+    /// When octets last came or went.
+    var lastProgress: UInt64
+    /// When the first octet of an incomplete head came.
+    var headStart: UInt64 = 0
+    var lingerDeadline: UInt64 = 0
+    var lingerOctets = 0
+    /// Answers that were sent to a client which had already ended its side: whether they were
+    /// received is only known when the connection is over.
+    var unconfirmed: [(ticket: UInt64, report: DeliveryReport)] = []
+
+    init(
+        id: UInt64,
+        descriptor: Int32,
+        peer: PeerAddress,
+        slot: Int,
+        token: UInt64,
+        worker: Worker,
+        now: UInt64
+    ) {
+        self.id = id
+        self.descriptor = descriptor
+        self.peer = peer
+        self.slot = slot
+        self.token = token
+        workerIndex = worker.index
+        mailbox = worker.mailbox
+        parser = RequestParser(limits: worker.configuration.limits)
+        lastProgress = now
+    }
+}
+
+/// Where a connection stands, and what may therefore happen next.
+struct ConnectionState {
+    /// What the connection is occupied with.
+    enum Phase {
+        /// Between requests, or within a head.
+        case reading
+        /// Within the content of a request.
+        case receivingContent
+        /// The answer will be brought from elsewhere.
+        case waiting
+        /// The answer is being delivered by the clock.
+        case delivering
+        /// The last octets are on their way; then the connection closes.
+        case finishing
+        /// Our side has ended; the client's octets are thrown away until it ends its own.
+        case lingering
+        case closed
+    }
+
+    var phase = Phase.reading
+    /// There may be octets in the socket: the poller said so, and no read has found them all.
+    var mayRead = false
+    /// The poller has told of the client's FIN, perhaps before the octets in front of it were
+    /// read.
+    var hasSeenEnd = false
+    /// Every octet that the client will ever send has been read.
+    var inputEnded = false
+
+    /// Whether octets of requests are wanted.
+    var takesRequests: Bool { phase == .reading || phase == .receivingContent }
+
+    /// Notes that a read has brought fewer octets than it had room for.
+    mutating func noteDrained() {
+        // With a FIN behind the octets no further event would come.
+        if !hasSeenEnd { mayRead = false }
+    }
+}
+
+/// Octets received and not yet consumed.
+struct InputBuffer {
+    private(set) var octets: [UInt8] = []
+    private(set) var start = 0
+    /// Whether the parser has seen them all and wants more.
+    var isIncomplete = false
+
+    var isEmpty: Bool { start == octets.count }
+
+    /// Adds octets behind those that are there.
+    mutating func append(_ more: UnsafeRawBufferPointer) {
+        if start > 0 {
+            octets.removeFirst(start)
+            start = 0
+        }
+        octets.append(contentsOf: more)
+        isIncomplete = false
+    }
+
+    /// Drops octets from the front.
+    mutating func consume(_ count: Int) {
+        start += count
+        if start == octets.count { self = InputBuffer() }
+    }
+}
+
+/// The content of a request while it arrives.
+final class IncomingContent {
+    let head: RequestHead
+    let maximumOctets: Int
+    var octets: [UInt8] = []
+    /// Octets still to come, where their number is known.
+    var remaining: Int
+    /// Where the content is chunked.
+    var decoder: ChunkedDecoder?
+
+    init(head: RequestHead, maximumOctets: Int, limits: Limits) {
+        self.head = head
+        self.maximumOctets = maximumOctets
+        remaining = 0
+        switch head.framing {
+        case .none: break
+        case .length(let length): remaining = length
+        case .chunked:
+            decoder = ChunkedDecoder(maximumContentOctets: maximumOctets, limits: limits)
+        }
+    }
+
+    var isComplete: Bool { decoder.map { $0.isComplete } ?? (remaining == 0) }
+
+    /// Takes what belongs to the content.
+    ///
+    /// - Returns: How many octets that were.
+    func take(_ more: UnsafeRawBufferPointer) throws(MessageError) -> Int {
+        if decoder != nil {
+            return try decoder?.decode(more, appendingTo: &octets) ?? 0
+        }
+        let count = min(remaining, more.count)
+        octets.append(contentsOf: UnsafeRawBufferPointer(rebasing: more[..<count]))
+        remaining -= count
+        return count
+    }
+}

@@ -1,0 +1,59 @@
+import Synchronization
+
+/// A request on its connection: who asked, when, and where a later answer goes.
+package struct Exchange: Sendable {
+    /// Counts the requests of the connection from 1.
+    package let requestOrdinal: Int
+    /// When the last octet of the head was read, in monotonic nanoseconds.
+    package let headArrival: UInt64
+    /// When the last octet of the content was read, in monotonic nanoseconds; that of the head
+    /// where there is none.
+    package let contentArrival: UInt64
+    let connection: Connection
+
+    /// The connection, a number that no other connection of this process has had.
+    package var connectionID: UInt64 { connection.id }
+
+    /// The worker that owns the connection, from 0.
+    package var worker: Int { connection.workerIndex }
+
+    /// The client's address and port, such as `127.0.0.1:50312`.
+    package var peerAddress: String { connection.peer.text }
+
+    /// Whether the connection is gone, so that an answer would go nowhere.
+    package var isClosed: Bool { connection.isGone.load(ordering: .relaxed) }
+
+    /// Brings the answer to a request for which `respond` returned `nil`.
+    ///
+    /// From any thread, once; a second answer is dropped, and reported as if the client had left.
+    package func send(_ reply: Reply) {
+        connection.mailbox.post(.reply(connection, ordinal: requestOrdinal, reply))
+    }
+
+    /// Runs work on the worker of the connection after a time, without holding the worker.
+    ///
+    /// For what must wait before it may begin. From any thread; work that is due after the worker
+    /// has ended is dropped.
+    package func perform(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+        let time = MonotonicTime.now().addingClamped(delay.nanoseconds)
+        connection.mailbox.post(.perform(at: time, work))
+    }
+}
+
+/// The connection that a head came on, before its content is taken.
+package struct ConnectionInfo: Sendable {
+    /// The number that the request will have on the connection, from 1.
+    package let requestOrdinal: Int
+    /// When the last octet of the head was read, in monotonic nanoseconds.
+    package let headArrival: UInt64
+    let connection: Connection
+
+    /// The connection, a number that no other connection of this process has had.
+    package var connectionID: UInt64 { connection.id }
+
+    /// The worker that owns the connection, from 0.
+    package var worker: Int { connection.workerIndex }
+
+    /// The client's address and port, such as `127.0.0.1:50312`.
+    package var peerAddress: String { connection.peer.text }
+}

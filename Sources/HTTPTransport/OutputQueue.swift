@@ -1,0 +1,142 @@
+import Glibc
+
+/// Octets waiting until the socket is writable, and the answers that end among them.
+struct OutputQueue {
+    /// An answer that asked for a report: where it begins and ends among the octets.
+    struct Answer {
+        let ticket: UInt64
+        let start: Int
+        let end: Int
+        var firstOctet: UInt64 = 0
+        /// Octets sent before the queue was cut down to its unsent rest.
+        var sentEarlier = 0
+    }
+
+    /// What came of an attempt to send.
+    enum Outcome {
+        case allSent
+        /// The socket takes no more for now.
+        case blocked
+        /// The connection is broken.
+        case broken
+    }
+
+    var octets: [UInt8] = []
+    private(set) var sent = 0
+    private var answers: [Answer] = []
+    /// When octets were last sent, where answers want to know.
+    private var lastSend: UInt64 = 0
+
+    var isEmpty: Bool { sent == octets.count }
+
+    /// Notes that an answer with this ticket runs from `start` to the end of the octets.
+    mutating func noteAnswer(ticket: UInt64, from start: Int) {
+        answers.append(Answer(ticket: ticket, start: start, end: octets.count))
+    }
+
+    /// Forgets everything, keeping an allocation of reasonable size.
+    mutating func removeAll() {
+        sent = 0
+        answers.removeAll(keepingCapacity: true)
+        if octets.capacity > 1 << 20 {
+            octets = []
+        } else {
+            octets.removeAll(keepingCapacity: true)
+        }
+    }
+
+    /// What is not yet sent, as a queue of its own.
+    func rest() -> OutputQueue {
+        var rest = OutputQueue()
+        rest.lastSend = lastSend
+        rest.octets = [UInt8](octets[sent...])
+        for answer in answers {
+            var moved = Answer(
+                ticket: answer.ticket,
+                start: max(0, answer.start - sent),
+                end: answer.end - sent
+            )
+            moved.firstOctet = answer.firstOctet
+            moved.sentEarlier = answer.sentEarlier + max(0, sent - answer.start)
+            rest.answers.append(moved)
+        }
+        return rest
+    }
+
+    /// Sends what the socket takes.
+    ///
+    /// - Parameter report: Called for each answer whose last octet was sent.
+    mutating func send(
+        to descriptor: Int32,
+        report: (UInt64, DeliveryReport) -> Void
+    ) -> Outcome {
+        // Before the system call: no client can have an octet earlier than its time says.
+        let now = answers.isEmpty ? 0 : MonotonicTime.now()
+        var outcome = Outcome.allSent
+        let before = sent
+        octets.withUnsafeBytes { octets in
+            while sent < octets.count {
+                let count = Glibc.send(
+                    descriptor,
+                    octets.baseAddress.map { $0 + sent },
+                    octets.count - sent,
+                    Int32(MSG_NOSIGNAL)
+                )
+                if count > 0 {
+                    sent += count
+                } else if count < 0, errno == EINTR {
+                    continue
+                } else {
+                    outcome = errno == EAGAIN ? .blocked : .broken
+                    break
+                }
+            }
+        }
+        if sent > before, !answers.isEmpty {
+            lastSend = now
+            reportSent(at: now, report: report)
+        }
+        return outcome
+    }
+
+    /// Reports the answers that will not be sent any further.
+    mutating func abandon(
+        as outcome: DeliveryReport.Outcome,
+        report: (UInt64, DeliveryReport) -> Void
+    ) {
+        for answer in answers {
+            let octetsSent = answer.sentEarlier + max(0, sent - answer.start)
+            report(
+                answer.ticket,
+                DeliveryReport(
+                    firstOctet: answer.firstOctet,
+                    lastOctet: octetsSent > 0 ? lastSend : 0,
+                    octetsSent: octetsSent,
+                    outcome: outcome
+                )
+            )
+        }
+        removeAll()
+    }
+
+    private mutating func reportSent(at now: UInt64, report: (UInt64, DeliveryReport) -> Void) {
+        var done = 0
+        for index in answers.indices {
+            guard sent > answers[index].start else { break }
+            if answers[index].firstOctet == 0 { answers[index].firstOctet = now }
+            guard sent >= answers[index].end else { break }
+            let answer = answers[index]
+            report(
+                answer.ticket,
+                DeliveryReport(
+                    firstOctet: answer.firstOctet,
+                    lastOctet: now,
+                    octetsSent: answer.sentEarlier + answer.end - answer.start,
+                    outcome: .complete
+                )
+            )
+            done += 1
+        }
+        answers.removeFirst(done)
+    }
+}

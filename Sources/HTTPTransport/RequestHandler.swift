@@ -1,0 +1,35 @@
+package import HTTPMessage
+
+/// Whoever answers requests.
+///
+/// Every method is called on a worker and must not block it.
+package protocol RequestHandler: AnyObject, Sendable {
+    /// Decides, once a head that announces content is complete, how much content to take.
+    ///
+    /// Not called where no content follows, `Content-Length: 0` included.
+    func admit(_ head: RequestHead, connection: ConnectionInfo) -> Admission
+
+    /// Answers a complete request.
+    ///
+    /// - Returns: The reply, or `nil` when `exchange.send` brings it later, once.
+    func respond(to request: HTTPRequest, exchange: Exchange) -> Reply?
+
+    /// The response for octets that are no request, for time-outs and for one connection too many.
+    ///
+    /// The connection closes after it.
+    func refuse(_ error: MessageError, exchange: Exchange) -> Reply
+
+    /// An answer that has a ticket ended. Called once for each reply that was handed over.
+    func delivered(ticket: UInt64, report: DeliveryReport, worker: Int)
+
+    /// The worker has answered everything that one poll brought.
+    func batchEnded(worker: Int)
+}
+
+/// What becomes of announced content.
+package enum Admission: Sendable {
+    /// It is read; where it turns out to be longer, the request is refused as too large.
+    case content(maximumOctets: Int)
+    /// The request is answered at once. The connection closes if content is outstanding.
+    case refuse(Reply)
+}

@@ -1,0 +1,30 @@
+package import HTTPMessage
+
+/// What a `Listener` needs to know: where to listen, and its time-outs and limits.
+package struct TransportConfiguration: Sendable {
+    /// A name or an address; an IPv6 address with or without brackets.
+    package var host = "127.0.0.1"
+    /// 0 takes a free one, which `Listener.port` then tells.
+    package var port = 8080
+    /// Event loops.
+    ///
+    /// More than there are processors is slower.
+    package var workers = 1
+    /// Connections beyond these are answered 503 and closed.
+    package var maximumConnections = 10_000
+    /// From the first octet of a head to its last.
+    package var headTimeout = Duration.seconds(10)
+    /// Between octets of content.
+    package var contentTimeout = Duration.seconds(30)
+    /// Between requests, and without progress of an answer that the client does not read.
+    package var idleTimeout = Duration.seconds(75)
+    /// How long a connection that is closing is read on, so that its client sees the answer
+    /// rather than a reset.
+    package var lingerTimeout = Duration.seconds(5)
+    /// Octets that are read and thrown away meanwhile.
+    package var maximumLingerOctets = 64 << 20
+    /// The maxima of heads and chunk lines.
+    package var limits = Limits()
+
+    package init() {}
+}

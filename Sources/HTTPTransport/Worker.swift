@@ -1,0 +1,389 @@
+import Dispatch
+import Glibc
+import HTTPMessage
+import Synchronization
+
+/// One serial queue that runs one event loop and owns its connections.
+///
+/// The loop waits for events, and for each takes the connection as far as it goes: read, parse,
+/// answer, send. Every complete request of a read is answered in one write. Nothing here blocks;
+/// whatever must wait is a moment in `timers`.
+///
+/// Unchecked Sendable: after `start`, everything mutable is touched by the loop alone, and other
+/// threads leave messages in `mailbox`.
+final class Worker: @unchecked Sendable {
+    let index: Int
+    let configuration: TransportConfiguration
+    let handler: any RequestHandler
+    let mailbox: Mailbox
+    /// Connections handed to this worker and not yet closed; for whoever hands them out.
+    let connectionCount = Atomic(0)
+    /// Connections of the listener, all workers together.
+    let totals: ListenerTotals
+
+    let headTimeout: UInt64
+    let contentTimeout: UInt64
+    let idleTimeout: UInt64
+    let lingerTimeout: UInt64
+
+    let poller: Poller
+    /// Octets of one read, for every connection in turn.
+    let readBuffer: UnsafeMutableRawBufferPointer
+    /// Answers to the requests of one read, for every connection in turn.
+    var batch = OutputQueue()
+    /// Whether the handler was asked for anything since it was told that a batch ended.
+    var hasAnswered = false
+    var isStopping = false
+
+    private let queue: DispatchQueue
+    private var connections: [Connection?] = []
+    private var generations: [UInt32] = []
+    private var freeSlots: [Int] = []
+    private var timers = TimerHeap()
+    /// Connections that have more to read and let the others go first.
+    private var continued: [UInt64] = []
+    private var stopDeadline: UInt64?
+    private var deferredWork = DeferredWork()
+
+    private static let mailboxToken = UInt64.max
+    private static let readBufferOctets = 64 * 1024
+
+    init(
+        index: Int,
+        configuration: TransportConfiguration,
+        handler: any RequestHandler,
+        totals: ListenerTotals
+    ) throws(SystemError) {
+        self.index = index
+        self.configuration = configuration
+        self.handler = handler
+        self.totals = totals
+        headTimeout = configuration.headTimeout.nanoseconds
+        contentTimeout = configuration.contentTimeout.nanoseconds
+        idleTimeout = configuration.idleTimeout.nanoseconds
+        lingerTimeout = configuration.lingerTimeout.nanoseconds
+        mailbox = try Mailbox()
+        poller = try Poller()
+        guard poller.add(mailbox.descriptor, token: Self.mailboxToken) else {
+            throw .last("epoll_ctl")
+        }
+        queue = DispatchQueue(label: "qubs-mock.worker.\(index)")
+        readBuffer = .allocate(byteCount: Self.readBufferOctets, alignment: 16)
+    }
+
+    deinit { readBuffer.deallocate() }
+
+    /// Starts the loop, which leaves the group when it ends.
+    func start(in group: DispatchGroup) {
+        queue.async(group: group) { self.run() }
+    }
+
+    // MARK: The loop
+
+    private func run() {
+        dispatchPrecondition(condition: .onQueue(queue))
+        while !(isStopping && openSlots == 0) {
+            let count = poller.wait(nanoseconds: timeUntilNextMoment())
+            for index in 0..<count { handle(poller.event(at: index)) }
+            let again = continued
+            if !again.isEmpty {
+                continued.removeAll(keepingCapacity: true)
+                for token in again {
+                    guard let connection = connection(for: token) else { continue }
+                    connection.isContinued = false
+                    advance(connection)
+                }
+            }
+            fireTimers()
+            performDueWork()
+            if hasAnswered {
+                hasAnswered = false
+                handler.batchEnded(worker: index)
+            }
+        }
+        for message in mailbox.close() { discard(message) }
+    }
+
+    private var openSlots: Int { connections.count - freeSlots.count }
+
+    private func timeUntilNextMoment() -> UInt64? {
+        guard continued.isEmpty else { return 0 }
+        let moment = min(
+            timers.first?.time ?? .max,
+            stopDeadline ?? .max,
+            deferredWork.nextMoment ?? .max
+        )
+        guard moment != .max else { return nil }
+        let now = MonotonicTime.now()
+        return moment > now ? moment - now : 0
+    }
+
+    private func handle(_ event: Poller.Event) {
+        guard event.token != Self.mailboxToken else {
+            for message in mailbox.take() { receive(message) }
+            return
+        }
+        guard let connection = connection(for: event.token) else { return }
+        if event.isError {
+            lose(connection)
+            return
+        }
+        if event.isPeerClosed {
+            connection.state.hasSeenEnd = true
+            connection.state.mayRead = true
+            if event.isHangUp, connection.state.phase == .lingering {
+                close(connection, as: .complete)
+                return
+            }
+        }
+        if event.isReadable { connection.state.mayRead = true }
+        advance(connection)
+    }
+
+    private func connection(for token: UInt64) -> Connection? {
+        let slot = Int(token & 0xFFFF_FFFF)
+        guard slot < connections.count, let connection = connections[slot],
+            connection.token == token
+        else { return nil }
+        return connection
+    }
+
+    /// Lets a connection go on in the next round of the loop.
+    func `continue`(_ connection: Connection) {
+        guard !connection.isContinued else { return }
+        connection.isContinued = true
+        continued.append(connection.token)
+    }
+
+    // MARK: Messages
+
+    private func receive(_ message: Mailbox.Message) {
+        switch message {
+        case .accepted(let descriptor, let peer, let id, let isExcess):
+            guard !isStopping else {
+                discard(message)
+                return
+            }
+            open(descriptor: descriptor, peer: peer, id: id, isExcess: isExcess)
+        case .reply(let connection, let ordinal, let reply):
+            guard connection.state.phase == .waiting, connection.ordinal == ordinal else {
+                discard(message)
+                return
+            }
+            deliver(reply, on: connection)
+            advance(connection)
+        case .perform(let time, let work): deferredWork.add(work, at: time)
+        case .stop(let deadline): stop(deadline: deadline)
+        }
+    }
+
+    /// Ends what a message stands for, when it has come too late.
+    private func discard(_ message: Mailbox.Message) {
+        switch message {
+        case .accepted(let descriptor, _, _, _):
+            Glibc.close(descriptor)
+            noteClosed()
+        case .reply(_, _, let reply):
+            report(
+                reply.ticket,
+                DeliveryReport(firstOctet: 0, lastOctet: 0, octetsSent: 0, outcome: .clientLeft)
+            )
+        case .perform, .stop: break
+        }
+    }
+
+    private func stop(deadline: UInt64) {
+        isStopping = true
+        stopDeadline = deadline
+        // A client that has its answer gets half a second to read it.
+        let lingerDeadline = MonotonicTime.now() + 500_000_000
+        for case let connection? in connections {
+            connection.persists = false
+            connection.delivery?.closes = true
+            switch connection.state.phase {
+            case .reading where connection.output.isEmpty: close(connection, as: .cut)
+            case .delivering:
+                if let delivery = connection.delivery, delivery.isSent,
+                    case .hang = delivery.end
+                {
+                    close(connection, as: .cut)
+                }
+            case .lingering:
+                connection.lingerDeadline = min(connection.lingerDeadline, lingerDeadline)
+                schedule(connection)
+            case .reading:
+                connection.state.phase = .finishing
+            default: break
+            }
+        }
+    }
+
+    // MARK: Opening and closing
+
+    private func open(descriptor: Int32, peer: PeerAddress, id: UInt64, isExcess: Bool) {
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slot = free
+        } else {
+            slot = connections.count
+            connections.append(nil)
+            generations.append(0)
+        }
+        generations[slot] &+= 1
+        // The top bit stays clear, so no token is the mailbox's.
+        let token = UInt64(generations[slot] & 0x7FFF_FFFF) << 32 | UInt64(slot)
+        let connection = Connection(
+            id: id,
+            descriptor: descriptor,
+            peer: peer,
+            slot: slot,
+            token: token,
+            worker: self,
+            now: MonotonicTime.now()
+        )
+        connections[slot] = connection
+        guard poller.add(descriptor, token: token) else {
+            close(connection, as: .cut)
+            return
+        }
+        if isExcess {
+            refuse(.tooManyConnections, on: connection)
+            advance(connection)
+        } else {
+            schedule(connection)
+        }
+    }
+
+    /// Closes a connection, and reports every answer that is not finished.
+    func close(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
+        guard connection.state.phase != .closed else { return }
+        connection.state.phase = .closed
+        connection.isGone.store(true, ordering: .relaxed)
+        let unsent = outcome == .complete ? .clientLeft : outcome
+        connection.output.abandon(as: unsent, report: report)
+        if let delivery = connection.delivery {
+            connection.delivery = nil
+            report(delivery.ticket, delivery.report(unsent))
+        }
+        for (ticket, sent) in connection.unconfirmed {
+            var confirmed = sent
+            if outcome == .clientLeft { confirmed.outcome = .clientLeft }
+            report(ticket, confirmed)
+        }
+        connection.unconfirmed = []
+        timers.remove(connection.slot)
+        connections[connection.slot] = nil
+        freeSlots.append(connection.slot)
+        Glibc.close(connection.descriptor)
+        noteClosed()
+    }
+
+    private func noteClosed() {
+        connectionCount.subtract(1, ordering: .relaxed)
+        totals.open.subtract(1, ordering: .relaxed)
+    }
+
+    /// Closes a connection whose client has reset it, or does not read.
+    func lose(_ connection: Connection) { close(connection, as: .clientLeft) }
+
+    /// Closes a connection with a reset in place of a FIN.
+    func reset(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
+        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
+        setsockopt(
+            connection.descriptor,
+            SOL_SOCKET,
+            SO_LINGER,
+            &linger,
+            socklen_t(MemoryLayout<Glibc.linger>.size)
+        )
+        close(connection, as: outcome)
+    }
+
+    /// Tells the handler how an answer ended, if it wants to know.
+    func report(_ ticket: UInt64, _ report: DeliveryReport) {
+        guard ticket != 0 else { return }
+        hasAnswered = true
+        handler.delivered(ticket: ticket, report: report, worker: index)
+    }
+
+    // MARK: Timers
+
+    /// Sets the moment at which the connection is looked at if nothing happens.
+    ///
+    /// A moment that moves away leaves the timer where it is: it will find that it came early.
+    func schedule(_ connection: Connection) {
+        let deadline = deadline(of: connection)
+        connection.deadline = deadline
+        if deadline < timers.time(of: connection.slot) ?? .max {
+            timers.set(deadline, of: connection.slot)
+        }
+    }
+
+    private func deadline(of connection: Connection) -> UInt64 {
+        let isBlocked = !connection.output.isEmpty
+        let stall = connection.lastProgress + idleTimeout
+        switch connection.state.phase {
+        case .reading:
+            guard !isBlocked else { return stall }
+            return connection.input.isEmpty ? stall : connection.headStart + headTimeout
+        case .receivingContent: return connection.lastProgress + contentTimeout
+        case .waiting: return isBlocked ? stall : .max
+        case .delivering:
+            guard let delivery = connection.delivery, !isBlocked else { return stall }
+            guard !connection.isDeliveryBlocked else { return stall }
+            return delivery.nextMoment ?? .max
+        case .finishing: return stall
+        case .lingering: return connection.lingerDeadline
+        case .closed: return .max
+        }
+    }
+
+    private func fireTimers() {
+        guard let earliest = timers.first?.time ?? stopDeadline else { return }
+        let now = MonotonicTime.now()
+        if let stopDeadline, now >= stopDeadline {
+            for case let connection? in connections { reset(connection, as: .cut) }
+            return
+        }
+        guard now >= earliest else { return }
+        while let (time, slot) = timers.first, time <= now {
+            guard let connection = connections[slot], connection.deadline != .max else {
+                timers.remove(slot)
+                continue
+            }
+            guard connection.deadline <= now else {
+                timers.set(connection.deadline, of: slot)
+                continue
+            }
+            timers.remove(slot)
+            expire(connection)
+        }
+    }
+
+    private func performDueWork() {
+        guard deferredWork.nextMoment != nil else { return }
+        let now = MonotonicTime.now()
+        while let work = deferredWork.popDue(at: now) {
+            hasAnswered = true
+            work()
+        }
+    }
+
+    /// Acts on a moment that has come.
+    private func expire(_ connection: Connection) {
+        let isBlocked = !connection.output.isEmpty || connection.isDeliveryBlocked
+        switch connection.state.phase {
+        case .reading where connection.output.isEmpty && !connection.input.isEmpty:
+            refuse(.headTimeout, on: connection)
+            advance(connection)
+        case .reading where connection.output.isEmpty: close(connection, as: .complete)
+        case .receivingContent:
+            refuse(.contentTimeout, on: connection)
+            advance(connection)
+        case .delivering where !isBlocked: advance(connection)
+        case .lingering: close(connection, as: .complete)
+        case .reading, .waiting, .delivering, .finishing: reset(connection, as: .clientLeft)
+        case .closed: break
+        }
+    }
+}
