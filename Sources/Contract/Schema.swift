@@ -1,0 +1,40 @@
+package import JSON
+
+/// A schema of the contract, ready to hold values against.
+package struct Schema: Sendable {
+    let schemas: SchemaSet
+    let index: Int
+
+    /// Where it stands in the contract document.
+    package var pointer: JSONPointer { schemas[index].location.pointer }
+
+    /// The schema object as it stands there.
+    package var source: JSONValue { .object(schemas[index].source) }
+
+    /// The names of the members it describes: its own, then those of what it refers to, each once.
+    package var propertyNames: [String] {
+        var names: [String] = []
+        collectNames(of: index, into: &names)
+        return names
+    }
+
+    private func collectNames(of index: Int, into names: inout [String]) {
+        let rules = schemas[index].rules
+        for branch in rules.allOf + (rules.reference.map { [$0] } ?? []) {
+            collectNames(of: branch, into: &names)
+        }
+        for property in rules.properties where !names.contains(property.name) {
+            names.append(property.name)
+        }
+    }
+
+    /// Everything wrong with a value, in the order of its text; the names of violations are JSON
+    /// pointers.
+    ///
+    /// At most 100 are told.
+    package func violations(of value: JSONValue) -> [Violation] {
+        var validator = SchemaValidator(schemas: schemas, location: .body)
+        validator.check(value, against: index)
+        return validator.violations
+    }
+}
