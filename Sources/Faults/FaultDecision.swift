@@ -1,0 +1,43 @@
+/// What shall go wrong with one request: effects that need no further choice.
+package struct FaultDecision: Hashable, Sendable {
+    /// For `X-Mock-Fault` and the journal; `prefer` where the request asked for it itself.
+    package var ruleID: String
+    /// Which of the requests that the rule matched this is, from 1; the same rule and seed bring
+    /// the same effects to the same ordinals.
+    package var ordinal: Int
+    /// Whether the delay waits before the operation, or after it has committed.
+    package var phase: FaultPhase
+    /// Real time, not the session's clock.
+    package var delayNanoseconds: Int64
+    /// 400 to 599, instead of the operation's own.
+    package var status: Int?
+    /// Only beside a status.
+    package var retryAfter: RetryAfter?
+    /// For the problem details of the status.
+    package var detail: String?
+    /// Alone on the wire: never beside a status or another effect on the answer.
+    package var transport: TransportFault?
+    package var truncateAt: Truncation?
+    package var drip: Drip?
+    /// Of content, without an initial burst; never beside `drip`.
+    package var bytesPerSecond: Int?
+    package var content: ContentFault?
+    /// Only for the operation `token`.
+    package var token: TokenFault?
+    /// How long the rule still lives, where it has a `ttl`.
+    ///
+    /// A `HANG` ends then, in real time.
+    package var holdNanoseconds: Int64?
+
+    package init(ruleID: String, ordinal: Int = 1, phase: FaultPhase = .before) {
+        self.ruleID = ruleID
+        self.ordinal = ordinal
+        self.phase = phase
+        delayNanoseconds = 0
+    }
+
+    /// Whether the operation runs: not where phase `before` brings a status or a silent transport.
+    package var runsOperation: Bool {
+        phase == .after || (status == nil && transport?.sendsNothing != true)
+    }
+}

@@ -1,0 +1,49 @@
+/// The random numbers of one request under one rule.
+///
+/// A function of seed, rule id and ordinal alone, so the same requests fail in every run, however
+/// many connections they come over. SplitMix64 (Steele, Lea and Flood, 2014) makes the numbers;
+/// its finaliser also mixes the three arguments, the id as its FNV-1a hash. Changing any of this
+/// changes every seeded test of every user.
+package struct FaultDraws {
+    private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private var state: UInt64
+
+    init(seed: Int64, ruleHash: UInt64, ordinal: Int) {
+        let key = Self.mix(UInt64(bitPattern: seed) &+ Self.increment) ^ ruleHash
+        state = Self.mix(Self.mix(key) &+ UInt64(ordinal) &* Self.increment)
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= Self.increment
+        return Self.mix(state)
+    }
+
+    /// Evenly from 0 up to, but without, 1.
+    mutating func unit() -> Double {
+        Double(next() >> 11) * 0x1p-53
+    }
+
+    /// Normal with mean 0 and deviation 1, by Marsaglia's polar method.
+    mutating func normal() -> Double {
+        while true {
+            let x = 2 * unit() - 1
+            let y = 2 * unit() - 1
+            let square = x * x + y * y
+            if square > 0, square < 1 {
+                return x * (-2 * Elementary.naturalLogarithm(square) / square).squareRoot()
+            }
+        }
+    }
+
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var value = value
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+
+    /// The 64-bit FNV-1a hash.
+    package static func hash(of id: String) -> UInt64 {
+        id.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}

@@ -1,0 +1,22 @@
+package import JSON
+
+/// One thing that is wrong with a fault rule.
+package struct FaultRuleError: Hashable, Sendable {
+    /// Where in the document: the member itself, also where it is missing.
+    package let pointer: JSONPointer
+    /// One sentence for whoever wrote the rule.
+    package let reason: String
+
+    package init(pointer: JSONPointer, reason: String) {
+        self.pointer = pointer
+        self.reason = reason
+    }
+}
+
+/// Why no rule of a document was armed.
+package enum FaultError: Error, Hashable, Sendable {
+    /// Everything that is wrong with the document, in its order (400).
+    case invalid([FaultRuleError])
+    /// The rules are sound, but these `id` members are taken, or stand twice in the document (409).
+    case repeatedIDs([FaultRuleError])
+}

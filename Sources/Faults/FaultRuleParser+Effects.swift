@@ -1,0 +1,227 @@
+import JSON
+
+extension FaultRuleParser {
+    /// What the rest of a rule says about its effects.
+    struct EffectContext {
+        /// Whether the rule is about the token endpoint.
+        var isTokenRule: Bool
+        /// Whether the rule refuses what exceeds a rate, with 429 unless it says otherwise.
+        var isRate: Bool
+    }
+
+    static let effectMembers = [
+        "phase", "status", "retryAfter", "detail", "delay", "transport", "truncateAt", "drip",
+        "bytesPerSecond", "content", "token",
+    ]
+
+    /// A day, as for every other duration.
+    private static let maximumRetryAfterSeconds = 86_400
+    private static let maximumDetailCharacters = 1_000
+    private static let maximumChunks = 10_000
+    private static let maximumOctetsPerSecond = 1_000_000_000
+    private static let maximumSigma = 10.0
+
+    /// Reads `then`, or a step that is not empty.
+    mutating func effects(
+        _ value: JSONValue,
+        at pointer: JSONPointer,
+        in context: EffectContext
+    ) -> FaultEffects? {
+        guard let object = object(value, at: pointer, "This") else { return nil }
+        var effects = FaultEffects()
+        for member in object.members {
+            let value = member.value
+            let here = pointer.appending(member.name)
+            switch member.name {
+            case "phase":
+                effects.phase = choice(value, at: here, as: FaultPhase.self) ?? .before
+            case "status": effects.status = integer(value, at: here, in: 400...599)
+            case "retryAfter": retryAfter(value, at: here, in: context, into: &effects)
+            case "detail": effects.detail = detail(value, at: here)
+            case "delay": effects.delay = delay(value, at: here)
+            case "transport":
+                effects.transport = choice(value, at: here, as: TransportFault.self)
+            case "truncateAt": effects.truncateAt = truncation(value, at: here)
+            case "drip": effects.drip = drip(value, at: here)
+            case "bytesPerSecond":
+                effects.bytesPerSecond = integer(
+                    value,
+                    at: here,
+                    in: 1...Self.maximumOctetsPerSecond
+                )
+            case "content": effects.content = choice(value, at: here, as: ContentFault.self)
+            case "token": effects.token = choice(value, at: here, as: TokenFault.self)
+            case let name: refuseUnknown(name, at: here, among: Self.effectMembers)
+            }
+        }
+        if !context.isRate, object.members.allSatisfy({ $0.name == "phase" }) {
+            refuse(pointer, "This names no effect, so it would do nothing.")
+        }
+        checkTogether(object, at: pointer, in: context)
+        return effects
+    }
+
+    /// Refuses effects of which one would hide the other.
+    private mutating func checkTogether(
+        _ object: JSONObject,
+        at pointer: JSONPointer,
+        in context: EffectContext
+    ) {
+        func has(_ name: String) -> Bool { object[name] != nil }
+        let answersStatus = has("status") || (context.isRate && !has("transport"))
+        for member in object.members {
+            let here = pointer.appending(member.name)
+            switch member.name {
+            case "transport":
+                // Only a delay leaves a transport fault what it is.
+                let hidden = object.members.map(\.name).filter {
+                    Self.effectMembers.contains($0)
+                        && !["phase", "delay", "transport"].contains($0)
+                }
+                if !hidden.isEmpty {
+                    let list = hidden.map { "`\($0)`" }.joined(separator: ", ")
+                    refuse(here, "A transport fault decides the whole answer: drop \(list), or it.")
+                }
+            case "retryAfter", "detail":
+                if !answersStatus, !has("transport") {
+                    refuse(here, "`\(member.name)` stands only beside `status`.")
+                }
+            case "truncateAt", "drip", "bytesPerSecond":
+                if object["content"]?.string == ContentFault.empty.rawValue {
+                    refuse(here, "Empty content cannot be cut or slowed.")
+                } else if member.name == "bytesPerSecond", has("drip") {
+                    refuse(here, "`drip` and `bytesPerSecond` are two paces for one content.")
+                }
+            case "token":
+                if !context.isTokenRule {
+                    refuse(here, "`token` needs `match` with `\"operation\": \"token\"`.")
+                } else if answersStatus {
+                    refuse(here, "With a `status`, no token is handed out that could be flawed.")
+                } else if let content = object["content"]?.string,
+                    content == ContentFault.empty.rawValue
+                        || content == ContentFault.html.rawValue
+                {
+                    refuse(
+                        here,
+                        "With this `content`, no token is handed out that could be flawed."
+                    )
+                }
+            default: break
+            }
+        }
+    }
+
+    /// An integer of seconds, or an object with a form; a rate computes seconds that are not given.
+    private mutating func retryAfter(
+        _ value: JSONValue,
+        at pointer: JSONPointer,
+        in context: EffectContext,
+        into effects: inout FaultEffects
+    ) {
+        let range = 0...Self.maximumRetryAfterSeconds
+        guard let object = value.object else {
+            effects.retryAfterSeconds = integer(value, at: pointer, in: range)
+            return
+        }
+        if context.isRate {
+            check(object, at: pointer, needs: [], mayHave: ["seconds", "form"])
+        } else {
+            check(object, at: pointer, needs: ["seconds"], mayHave: ["form"])
+        }
+        if let seconds = object["seconds"] {
+            effects.retryAfterSeconds = integer(
+                seconds,
+                at: pointer.appending("seconds"),
+                in: range
+            )
+        }
+        if let form = object["form"] {
+            let form = choice(form, at: pointer.appending("form"), as: RetryAfterForm.self)
+            effects.retryAfterForm = form ?? .seconds
+        }
+    }
+
+    private mutating func detail(_ value: JSONValue, at pointer: JSONPointer) -> String? {
+        guard let text = string(value, at: pointer) else { return nil }
+        if !(1...Self.maximumDetailCharacters).contains(text.unicodeScalars.count) {
+            refuse(pointer, "`detail` has 1 to \(Self.maximumDetailCharacters) characters.")
+        }
+        return text
+    }
+
+    /// Octets where the number is an integer; a fraction where it is not, and below 1.
+    private mutating func truncation(_ value: JSONValue, at pointer: JSONPointer) -> Truncation? {
+        if case .number(let number) = value {
+            // 1.0 is refused: whoever writes it may mean one octet, or all of them.
+            if let octets = Int(number.text) ?? (number.double == 1 ? nil : number.int) {
+                if octets >= 0 { return .octets(octets) }
+            } else if (0..<1).contains(number.double) {
+                return .fraction(number.double)
+            }
+        }
+        refuse(pointer, "This is a number of octets, or a fraction from 0 to below 1.")
+        return nil
+    }
+
+    private mutating func drip(_ value: JSONValue, at pointer: JSONPointer) -> Drip? {
+        guard let object = object(value, at: pointer, "`drip`") else { return nil }
+        check(object, at: pointer, needs: ["chunks", "over"])
+        let chunks = object["chunks"].map {
+            integer($0, at: pointer.appending("chunks"), in: 1...Self.maximumChunks)
+        }
+        let over = object["over"].map { duration($0, at: pointer.appending("over"), least: 1) }
+        guard let chunks = chunks ?? nil, let over = over ?? nil else { return nil }
+        return Drip(chunks: chunks, overNanoseconds: over)
+    }
+
+    /// A duration, or an object with the one member `uniform` or `lognormal`.
+    private mutating func delay(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
+        guard let object = value.object else {
+            return duration(value, at: pointer, least: 0).map(FaultDelay.fixed)
+        }
+        check(object, at: pointer, needs: [], mayHave: ["uniform", "lognormal"])
+        switch (object["uniform"], object["lognormal"]) {
+        case (let bounds?, nil): return uniform(bounds, at: pointer.appending("uniform"))
+        case (nil, let shape?): return lognormal(shape, at: pointer.appending("lognormal"))
+        default:
+            refuse(pointer, "A delay is a duration, or has one of `uniform` and `lognormal`.")
+            return nil
+        }
+    }
+
+    private mutating func uniform(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
+        guard let bounds = array(value, at: pointer, "`uniform`") else { return nil }
+        guard bounds.count == 2 else {
+            refuse(pointer, "`uniform` has two durations, the least and the most.")
+            return nil
+        }
+        let least = duration(bounds[0], at: pointer.appending(0), least: 0)
+        let most = duration(bounds[1], at: pointer.appending(1), least: 0)
+        guard let least, let most else { return nil }
+        guard least <= most else {
+            refuse(pointer, "`uniform` has the least duration first.")
+            return nil
+        }
+        return .uniform(least, most)
+    }
+
+    private mutating func lognormal(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
+        guard let object = object(value, at: pointer, "`lognormal`") else { return nil }
+        check(object, at: pointer, needs: ["median", "sigma", "max"])
+        let median = object["median"].map {
+            duration($0, at: pointer.appending("median"), least: 1)
+        }
+        let maximum = object["max"].map { duration($0, at: pointer.appending("max"), least: 1) }
+        let sigma = object["sigma"]?.double
+        if object["sigma"] != nil, sigma.map({ (0...Self.maximumSigma).contains($0) }) != true {
+            refuse(pointer.appending("sigma"), "`sigma` is a number from 0 to 10.")
+        }
+        guard let median = median ?? nil, let maximum = maximum ?? nil, let sigma else {
+            return nil
+        }
+        if maximum < median {
+            refuse(pointer.appending("max"), "`max` is not below `median`.")
+        }
+        return .lognormal(median: median, sigma: sigma, maximum: maximum)
+    }
+}

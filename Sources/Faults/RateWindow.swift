@@ -1,0 +1,47 @@
+/// The requests that one client got through in the last while.
+struct RateWindow: Sendable {
+    /// How far back a clock may seem to go between threads; beyond, someone has set it.
+    private static let toleranceNanoseconds: Int64 = 5_000_000_000
+
+    /// Times of passed requests, oldest first from `oldest` on, in a ring of at most the quota.
+    private var times: [Int64] = []
+    private var oldest = 0
+
+    /// Lets a request through, or says how long until one would be.
+    ///
+    /// A request stops counting exactly `nanoseconds` after it. What is refused does not count.
+    ///
+    /// - Returns: `nil` when the request passes, else nanoseconds, at least 1.
+    mutating func refusal(requests: Int, nanoseconds: Int64, now: Int64) -> Int64? {
+        var now = now
+        if let newest = times.isEmpty ? nil : times[(oldest + times.count - 1) % times.count],
+            newest > now
+        {
+            if newest.saturatingDistance(since: now) > Self.toleranceNanoseconds {
+                times.removeAll(keepingCapacity: true)
+                oldest = 0
+            } else {
+                now = newest
+            }
+        }
+        guard times.count == requests else {
+            // The ring turns only when it is full, so until then it is in order.
+            times.append(now)
+            return nil
+        }
+        let age = now.saturatingDistance(since: times[oldest])
+        if age < nanoseconds { return nanoseconds - age }
+        times[oldest] = now
+        oldest = (oldest + 1) % requests
+        return nil
+    }
+}
+
+extension Int64 {
+    /// How far this time is after another, without overflow.
+    func saturatingDistance(since earlier: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(earlier)
+        if overflow { return self > earlier ? .max : .min }
+        return difference
+    }
+}
