@@ -1,0 +1,218 @@
+package import JSON
+
+extension JournalEntry {
+    /// The entry as `GET /__admin/requests` shows it: digests in hexadecimal, no secret, no name.
+    package var json: JSONValue {
+        var object = JSONObject()
+        object["id"] = .integer(Int(id))
+        object["requestId"] = .string(shownRequestID)
+        object["requestIdFrom"] = .string(requestIDOrigin)
+        object["session"] = .string(session)
+        object["client"] = .optional(client)
+        object["operation"] = .optional(operationName)
+        object["method"] = .string(method)
+        object["path"] = .string(shownPath)
+        object["domain"] = .optional(domain)
+        object["appointmentId"] = .optional(appointmentID)
+        object["query"] = .array(details.query.map(\.json))
+        object["queryDigest"] = .optional(queryDigest?.hexadecimal)
+        object["fields"] = fieldsJSON
+        object["content"] = [
+            "octets": .integer(contentOctets), "digest": .optional(contentDigest?.hexadecimal),
+        ]
+        object["status"] = .optional(status.map { Int($0) })
+        object["reason"] = .optional(refusal == .none ? nil : refusal.rawValue)
+        object["violations"] = .array(details.violations.map(\.json))
+        object["fault"] = details.fault?.json ?? .null
+        object["idempotency"] = .optional(idempotency == .none ? nil : idempotency.rawValue)
+        object["committed"] = .bool(committed)
+        object["retryAfter"] = details.retryAfter?.json ?? .null
+        object["answer"] = [
+            "octets": .integer(answerOctets), "delivery": .string(delivery.rawValue),
+        ]
+        object["items"] = .optional(itemCount.map { Int($0) })
+        object["paging"] = pagingJSON
+        object["token"] = tokenJSON
+        object["presigned"] = details.presigned?.json ?? .null
+        object["uploadsIssued"] = .array(details.uploadsIssued.map(\.json))
+        object["connection"] = .integer(Int(connection))
+        object["time"] = .string(Timestamp.text(wallTime))
+        object["clockMoves"] = .integer(Int(clockMoves))
+        object["monotonicSeconds"] = [
+            "arrival": .seconds(arrival), "firstOctet": .seconds(answerBegan),
+            "lastOctet": .seconds(answerEnded),
+        ]
+        object["findings"] = .array(findings.names.map { .string($0) })
+        if let content = details.requestContent {
+            object["requestBody"] = .content(content)
+        }
+        if let content = details.answerContent {
+            object["responseBody"] = .content(content)
+        }
+        return .object(object)
+    }
+
+    /// The operationId, or `token`, `upload`, `download`; `nil` for anything else.
+    package var operationName: String? {
+        switch kind {
+        case .operation: operation
+        case .token, .upload, .download: kind.rawValue
+        case .other: nil
+        }
+    }
+
+    /// The path, unless the URL was found to hold what must not be repeated.
+    package var shownPath: String {
+        findings.isDisjoint(with: [.patientNameInURL, .medicareNumberInURL, .tokenInURL])
+            ? path : "(withheld)"
+    }
+
+    /// The correlation id, unless it was found to hold what must not be repeated.
+    package var shownRequestID: String {
+        findings.contains(.patientDataInRequestID) ? "(withheld)" : requestID
+    }
+
+    private var requestIDOrigin: String {
+        traits.contains(.sentRequestID) && !traits.contains(.malformedRequestID)
+            ? "client" : "mock"
+    }
+
+    private var fieldsJSON: JSONValue {
+        var object = JSONObject()
+        object["authorization"] = .bool(traits.contains(.authorization))
+        object["contentLength"] = .bool(traits.contains(.contentLength))
+        object["correlationId"] = .bool(traits.contains(.sentRequestID))
+        object["prefer"] = .bool(traits.contains(.preference))
+        object["contentType"] = .optional(details.contentType)
+        object["userAgent"] = .optional(userAgent)
+        if let key = details.idempotencyKey {
+            object["idempotencyKey"] = [
+                "digest": .string(key.digest.hexadecimal), "wellFormed": .bool(key.isWellFormed),
+                "count": .integer(Int(key.count)),
+            ]
+        } else {
+            object["idempotencyKey"] = .null
+        }
+        return .object(object)
+    }
+
+    private var pagingJSON: JSONValue {
+        let details = details
+        guard
+            details.skip != nil || details.take != nil || details.pageSize != nil
+                || details.nextTokenSent != nil || details.nextTokenIssued != nil
+        else { return .null }
+        var object = JSONObject()
+        if let size = details.pageSize { object["pageSize"] = .integer(Int(size)) }
+        if let skip = details.skip { object["skip"] = .integer(Int(skip)) }
+        if let take = details.take { object["take"] = .integer(Int(take)) }
+        if let sent = details.nextTokenSent {
+            object["nextTokenSent"] = [
+                "digest": .string(sent.digest.hexadecimal), "form": .string(sent.form.rawValue),
+            ]
+        }
+        if let issued = details.nextTokenIssued {
+            object["nextTokenIssued"] = .string(issued.hexadecimal)
+        }
+        return .object(object)
+    }
+
+    private var tokenJSON: JSONValue {
+        guard token != nil || tokenExpiry != nil || details.grant != nil else { return .null }
+        return [
+            "digest": .optional(token?.hexadecimal),
+            "expiresAt": .optional(tokenExpiry.map { Timestamp.text($0 &* 1_000_000_000) }),
+            "grant": .optional(details.grant?.rawValue),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// A string, or `null`.
+    fileprivate static func optional(_ text: String?) -> JSONValue {
+        text.map { .string($0) } ?? .null
+    }
+
+    /// An integer, or `null`.
+    fileprivate static func optional(_ number: Int?) -> JSONValue {
+        number.map { .integer($0) } ?? .null
+    }
+
+    /// Text as a string; what is no UTF-8 as `{"base64": …}`.
+    fileprivate static func content(_ octets: [UInt8]) -> JSONValue {
+        if let text = String(validating: octets, as: UTF8.self) { return .string(text) }
+        let alphabet = Array(
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+        )
+        var output: [UInt8] = []
+        output.reserveCapacity((octets.count + 2) / 3 * 4)
+        for start in stride(from: 0, to: octets.count, by: 3) {
+            let group = octets[start..<min(start + 3, octets.count)]
+            var bits = 0
+            for octet in group { bits = bits << 8 | Int(octet) }
+            bits <<= 8 * (3 - group.count)
+            for place in 0..<4 {
+                let isPadding = place > group.count
+                let digit = alphabet[bits >> (18 - 6 * place) & 63]
+                output.append(isPadding ? UInt8(ascii: "=") : digit)
+            }
+        }
+        return ["base64": .string(String(decoding: output, as: UTF8.self))]
+    }
+
+    /// Nanoseconds as seconds, to the microsecond.
+    fileprivate static func seconds(_ nanoseconds: Int64?) -> JSONValue {
+        guard let nanoseconds else { return .null }
+        let seconds = (Double(nanoseconds / 1000) / 1_000_000)
+        return JSONNumber(seconds).map { .number($0) } ?? .null
+    }
+}
+
+extension JournalDetails.QueryParameter {
+    fileprivate var json: JSONValue {
+        var object = JSONObject()
+        object["name"] = .string(name)
+        switch value {
+        case .integer(let number): object["value"] = .integer(number)
+        case .word(let word): object["value"] = .string(word)
+        case .digest(let digest): object["digest"] = .string(digest.hexadecimal)
+        }
+        object["known"] = .bool(isKnown)
+        return .object(object)
+    }
+}
+
+extension JournalDetails.RetryAfter {
+    fileprivate var json: JSONValue {
+        ["seconds": .integer(seconds), "form": .string(date == nil ? "seconds" : "date")]
+    }
+}
+
+extension JournalDetails.PresignedURL {
+    fileprivate var json: JSONValue {
+        [
+            "guid": .string(guid),
+            "expiresAt": .string(Timestamp.text(expiresAt &* 1_000_000_000)),
+        ]
+    }
+}
+
+extension JournalViolation {
+    fileprivate var json: JSONValue {
+        [
+            "in": .string(location), "name": .string(name), "keyword": .string(keyword),
+            "message": .string(message), "contractPointer": .string(contractPointer),
+        ]
+    }
+}
+
+extension JournalFault {
+    fileprivate var json: JSONValue {
+        var object = JSONObject()
+        object["rule"] = .string(rule)
+        object["phase"] = .string(phase.rawValue)
+        object["effects"] = .array(effects.names.map { .string($0) })
+        if delay > 0 { object["delaySeconds"] = .seconds(delay) }
+        return .object(object)
+    }
+}

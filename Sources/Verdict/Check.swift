@@ -1,0 +1,145 @@
+/// One rule for clients, and the function that holds a journal against it.
+package struct Check: Sendable {
+    /// Stable: scenario packs and build servers name it.
+    package let id: String
+    package let level: Level
+    /// What is counted: one, and many.
+    let unit: (one: String, many: String)
+    /// What the check asks of a client, in one sentence.
+    package let rule: String
+    /// What the documentation of the API says, in our words, and under which heading.
+    package let basis: Basis
+    /// How to mend a client that fails.
+    package let advice: String
+    let judge: @Sendable (Timeline) -> Tally
+
+    /// How much a failure weighs.
+    package enum Level: String, Sendable {
+        /// The documentation asks it of partners.
+        case must
+        /// Good practice.
+        case should
+    }
+
+    /// What a check rests on.
+    package enum Basis: Sendable {
+        /// The documentation, by heading.
+        case documentation(String, section: String)
+        /// A convention of the trade that the documentation does not spell out.
+        case goodPractice(String)
+
+        /// The sentence.
+        package var sentence: String {
+            switch self {
+            case .documentation(let sentence, _), .goodPractice(let sentence): sentence
+            }
+        }
+
+        /// The heading in the documentation; `nil` for good practice.
+        package var section: String? {
+            if case .documentation(_, let section) = self { section } else { nil }
+        }
+    }
+}
+
+/// What came of one check.
+package struct CheckResult: Sendable {
+    package let check: Check
+    package let outcome: Outcome
+    /// One sentence: what was seen.
+    package let summary: String
+    /// The cases that failed, at most `maximumEvidence` of them.
+    package let evidence: [Evidence]
+    /// How many cases failed.
+    package let failures: Int
+
+    /// What a report carries for one check: enough to see a pattern.
+    package static let maximumEvidence = 50
+
+    /// The result of a check; the raw values are the words of the reports.
+    package enum Outcome: String, Sendable {
+        case pass
+        case fail
+        /// Nothing happened that the check could judge.
+        case notExercised = "not-exercised"
+        /// Something happened, and the rule could not be applied to it.
+        case notJudged = "not-judged"
+
+        /// Whether the rule was applied at least once.
+        package var isExercised: Bool { self == .pass || self == .fail }
+    }
+
+    init(_ check: Check, _ tally: Tally) {
+        self.check = check
+        failures = tally.failures
+        evidence = tally.evidence
+        let total = tally.exercised
+        let unit = total == 1 ? check.unit.one : check.unit.many
+        if let first = tally.evidence.first {
+            outcome = .fail
+            summary =
+                total > 1
+                ? "\(tally.failures) of \(total) \(unit) failed; first: \(first.note)"
+                : "\(first.note)"
+        } else if total > 0 {
+            outcome = .pass
+            summary = "\(total) \(unit), as asked."
+        } else if let reason = tally.notJudged.first {
+            outcome = .notJudged
+            summary = reason
+        } else {
+            outcome = .notExercised
+            summary = "No \(check.unit.one) was seen."
+        }
+    }
+}
+
+/// What one check counted.
+struct Tally {
+    /// Cases that the rule was applied to.
+    private(set) var exercised = 0
+    private(set) var failures = 0
+    /// Of the first cases that failed.
+    private(set) var evidence: [Evidence] = []
+    /// Why a case could not be judged.
+    private(set) var notJudged: [String] = []
+
+    /// Counts cases that are as they should be.
+    mutating func pass(_ count: Int = 1) { exercised += count }
+
+    /// Counts a case that is not.
+    mutating func fail(_ evidence: Evidence) {
+        exercised += 1
+        failures += 1
+        if self.evidence.count < CheckResult.maximumEvidence { self.evidence.append(evidence) }
+    }
+
+    /// Counts a case by whether there is evidence against it.
+    mutating func judge(_ evidence: Evidence?) {
+        if let evidence { fail(evidence) } else { pass() }
+    }
+
+    /// Notes a case that the rule cannot be applied to.
+    mutating func cannotJudge(_ reason: String) { notJudged.append(reason) }
+}
+
+/// One case that failed: which requests, what was seen, and the numbers.
+package struct Evidence: Sendable {
+    /// The requests concerned, in the order of their arrival; the last is the one to look at first.
+    package let requests: [Request]
+    /// One sentence.
+    package let note: String
+    /// What was measured, in nanoseconds.
+    package var gap: Int64?
+    /// What it was held against, in nanoseconds.
+    package var limit: Int64?
+    /// What was forgiven, in nanoseconds.
+    package var tolerance: Int64?
+
+    /// A request of the journal.
+    package struct Request: Sendable, Equatable {
+        /// Its number in the journal.
+        package let id: UInt64
+        package let requestID: String
+    }
+}

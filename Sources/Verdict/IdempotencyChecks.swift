@@ -1,0 +1,297 @@
+import Journal
+
+/// The checks about idempotency keys and about what was written twice.
+enum IdempotencyChecks {
+    /// The calls of operations that take an idempotency key.
+    private static func keyable(_ time: Timeline) -> [Int] {
+        time.entries.indices.filter { time.facts($0)?.idempotencyRetention != nil }
+    }
+
+    private static func keyed(_ time: Timeline) -> [Int] {
+        keyable(time).filter { time.entries[$0].details.idempotencyKey != nil }
+    }
+
+    static func keySent(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        for index in keyable(time) {
+            let isSent = time.entries[index].details.idempotencyKey != nil
+            tally.judge(
+                isSent
+                    ? nil
+                    : time.evidence([index], "\(time.name(index)) was sent without a key.")
+            )
+        }
+        return tally
+    }
+
+    static func keyWellFormed(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        for index in keyed(time) {
+            guard let key = time.entries[index].details.idempotencyKey else { continue }
+            if key.count > 1 {
+                tally.fail(time.evidence([index], "\(key.count) Idempotency-Key fields were sent."))
+            } else if !key.isWellFormed {
+                tally.fail(
+                    time.evidence(
+                        [index],
+                        "The key is empty, too long, or holds other than visible ASCII."
+                    )
+                )
+            } else {
+                tally.pass()
+            }
+        }
+        return tally
+    }
+
+    private struct CallKey: Hashable {
+        let session: String
+        let client: String?
+        let path: String
+        let query: JournalDigest?
+        let content: JournalDigest?
+    }
+
+    private struct ClientKey: Hashable {
+        let session: String
+        let client: String?
+        let key: JournalDigest
+    }
+
+    private static func clientKey(_ entry: JournalEntry) -> ClientKey? {
+        entry.details.idempotencyKey.map {
+            ClientKey(session: entry.session, client: entry.client, key: $0.digest)
+        }
+    }
+
+    static func keyReusedOnRetry(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        // When each key was first seen: a key that was in use before a request failed belongs to
+        // another call that ran at the same time, and is no new key for the failed one.
+        var firstUse: [ClientKey: Int64] = [:]
+        for entry in time.entries {
+            if let key = clientKey(entry), firstUse[key] == nil { firstUse[key] = entry.arrival }
+        }
+        let groups = time.groups(of: keyable(time)) { entry in
+            CallKey(
+                session: entry.session,
+                client: entry.client,
+                path: entry.path,
+                query: entry.queryDigest,
+                content: entry.contentDigest
+            )
+        }
+        for group in groups {
+            // A later request is the retry of one earlier request at most.
+            var taken: Set<Int> = []
+            for index in group {
+                let entry = time.entries[index]
+                guard let key = clientKey(entry), entry.isTransient || entry.status == 401,
+                    time.ends[index] != .max
+                else { continue }
+                let end = time.ends[index]
+                if time.next[index] != nil {
+                    tally.pass()
+                    continue
+                }
+                let place = time.firstPlace(in: group, arrivingAtOrAfter: end)
+                let later = group[place...].first { candidate in
+                    guard candidate != index, !taken.contains(candidate),
+                        time.previous[candidate] == nil
+                    else { return false }
+                    guard let other = clientKey(time.entries[candidate]) else { return true }
+                    return other != key && (firstUse[other] ?? 0) >= end
+                }
+                guard let later, time.entries[later].arrival - end <= Timeline.longestPause else {
+                    continue
+                }
+                taken.insert(later)
+                let gap = time.entries[later].arrival - end
+                let how = clientKey(time.entries[later]) == nil ? "without a key" : "with a new key"
+                tally.fail(
+                    time.evidence(
+                        [index, later],
+                        "\(time.name(index)) (\(RetryChecks.outcome(entry))) was retried \(how).",
+                        gap: gap
+                    )
+                )
+            }
+        }
+        return tally
+    }
+
+    private struct LedgerKey: Hashable {
+        let client: ClientKey
+        let operation: String
+        let domain: String?
+        let appointment: String?
+    }
+
+    static func payloadStable(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        let groups = time.groups(of: keyed(time)) { entry in
+            clientKey(entry).map {
+                LedgerKey(
+                    client: $0,
+                    operation: entry.operation ?? "",
+                    domain: entry.domain,
+                    appointment: entry.appointmentID
+                )
+            }
+        }
+        for group in groups {
+            let retention = time.facts(group[0])?.idempotencyRetention ?? 0
+            // The last use whose payload the ledger may hold: 2xx, or nobody but the mock knows.
+            var bound: Int?
+            for index in group {
+                let entry = time.entries[index]
+                if let earlier = bound {
+                    let age = entry.wallTime - time.entries[earlier].wallTime
+                    if age <= retention * Seconds.nanoseconds {
+                        let isSame =
+                            entry.idempotency != .conflict
+                            && payload(entry) == payload(time.entries[earlier])
+                        tally.judge(
+                            isSame
+                                ? nil
+                                : time.evidence(
+                                    [earlier, index],
+                                    "The key of \(time.name(index)) was used again for another payload."
+                                )
+                        )
+                    }
+                } else if entry.idempotency == .conflict {
+                    // The first use is no longer in the journal.
+                    tally.fail(
+                        time.evidence(
+                            [index],
+                            "\(time.name(index)) was answered 409: the key stands for "
+                                + "another payload."
+                        )
+                    )
+                }
+                let isRefused = entry.status.map { 400..<500 ~= $0 && $0 != 429 } ?? false
+                if !isRefused || entry.committed { bound = index }
+            }
+        }
+        return tally
+    }
+
+    private static func payload(_ entry: JournalEntry) -> JournalDigest? {
+        entry.details.fingerprint ?? entry.contentDigest
+    }
+
+    private struct Target: Hashable {
+        let operation: String
+        let domain: String?
+        let appointment: String?
+    }
+
+    static func keyFreshPerOperation(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        struct Owner: Hashable {
+            let session: String
+            let client: String?
+        }
+        for group in time.groups(
+            of: keyed(time),
+            by: { Owner(session: $0.session, client: $0.client) }
+        ) {
+            // For each key: every target it was used for, with the latest use.
+            var uses: [JournalDigest: [(target: Target, index: Int)]] = [:]
+            var targets: Set<Target> = []
+            var failures: [Evidence] = []
+            for index in group {
+                let entry = time.entries[index]
+                guard let key = entry.details.idempotencyKey?.digest else { continue }
+                let target = Target(
+                    operation: entry.operation ?? "",
+                    domain: entry.domain,
+                    appointment: entry.appointmentID
+                )
+                targets.insert(target)
+                let others = uses[key, default: []]
+                if let mine = others.firstIndex(where: { $0.target == target }) {
+                    uses[key]?[mine].index = index
+                    continue
+                }
+                let clash = others.last { other in
+                    let retention = time.facts(other.index)?.idempotencyRetention ?? 0
+                    let age = entry.wallTime - time.entries[other.index].wallTime
+                    return age <= retention * Seconds.nanoseconds
+                }
+                if let clash {
+                    failures.append(
+                        time.evidence(
+                            [clash.index, index],
+                            "One key was used for two calls: \(time.name(clash.index)) on "
+                                + "\(subject(time, clash.index)), then \(time.name(index)) on "
+                                + "\(subject(time, index))."
+                        )
+                    )
+                }
+                uses[key, default: []].append((target, index))
+            }
+            guard targets.count > 1 else { continue }
+            tally.pass(max(0, targets.count - failures.count))
+            for failure in failures { tally.fail(failure) }
+        }
+        return tally
+    }
+
+    private static func subject(_ time: Timeline, _ index: Int) -> String {
+        time.entries[index].appointmentID ?? time.entries[index].path
+    }
+
+    private struct EffectKey: Hashable {
+        let session: String
+        let client: String?
+        let target: Target
+        let payload: JournalDigest?
+    }
+
+    static func noDuplicateEffect(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        let groups = time.groups(of: keyable(time)) { entry in
+            EffectKey(
+                session: entry.session,
+                client: entry.client,
+                target: Target(
+                    operation: entry.operation ?? "",
+                    domain: entry.domain,
+                    appointment: entry.appointmentID
+                ),
+                payload: payload(entry)
+            )
+        }
+        for group in groups {
+            // A write that the client did not hear of. The same payload written again before the
+            // client had a success for it is the same thing done twice; after that, a new wish.
+            var unheard: [Int] = []
+            for index in group {
+                let entry = time.entries[index]
+                if entry.committed {
+                    if let first = unheard.first(where: { time.ends[$0] <= entry.arrival }) {
+                        tally.fail(
+                            time.evidence(
+                                [first, index],
+                                "\(time.name(index)) took effect twice on \(subject(time, index)): the "
+                                    + "first answer never arrived (\(RetryChecks.outcome(time.entries[first]))).",
+                                gap: entry.arrival - time.ends[first]
+                            )
+                        )
+                        unheard.removeAll { $0 == first }
+                    }
+                    if !entry.succeeded, time.ends[index] != .max { unheard.append(index) }
+                }
+                if entry.succeeded {
+                    let settled = unheard.filter { time.ends[$0] <= entry.arrival }
+                    tally.pass(settled.count)
+                    unheard.removeAll { settled.contains($0) }
+                }
+            }
+            tally.pass(unheard.count)
+        }
+        return tally
+    }
+}

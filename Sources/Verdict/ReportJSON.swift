@@ -1,0 +1,113 @@
+package import JSON
+
+extension VerdictReport {
+    /// The report as `GET /__admin/verdict` answers it.
+    package var json: JSONValue {
+        var object = JSONObject()
+        object["session"] = .string(session)
+        object["result"] = .string(outcome.rawValue)
+        object["summary"] = .string(headline)
+        object["strict"] = .bool(isStrict)
+        object["checks"] = .array(checks.map(\.json))
+        object["coverage"] = coverage.json
+        object["journal"] = [
+            "entries": .integer(journal.entries), "dropped": .integer(Int(journal.dropped)),
+        ]
+        if let scenario {
+            object["scenario"] = [
+                "name": .string(scenario.name),
+                "notExercised": .array(scenario.missing.map { .string($0) }),
+            ]
+        }
+        return .object(object)
+    }
+
+    /// The verdict in one short line.
+    package var headline: String {
+        if outcome == .notExercised { return "Nothing was exercised: no request could be judged." }
+        let failed = checks(.fail)
+        let shoulds = failed.count { $0.check.level == .should }
+        var parts = ["\(checks(.pass).count) pass"]
+        if !failed.isEmpty {
+            let levels = shoulds == 0 ? "" : " (\(shoulds) should\(shoulds == 1 ? "" : "s"))"
+            parts.append("\(failed.count) fail\(levels)")
+        }
+        parts.append("\(checks(.notExercised).count) not exercised")
+        let unjudged = checks(.notJudged).count
+        if unjudged > 0 { parts.append("\(unjudged) not judged") }
+        return "\(checks.count) checks: " + parts.joined(separator: ", ") + "."
+    }
+
+    /// What a reader must know about how far the journal reaches; `nil` when it is whole.
+    package var journalNote: String? {
+        guard journal.dropped > 0 else { return nil }
+        return "The journal overflowed: \(journal.dropped) earlier requests were dropped, and only "
+            + "the last \(journal.entries) are judged. A larger --journal-size keeps more."
+    }
+
+    /// What a reader must know about the scenario's pass marks; `nil` when all were reached.
+    package var scenarioNote: String? {
+        guard let scenario, !scenario.missing.isEmpty else { return nil }
+        return "The scenario \(scenario.name) should have exercised "
+            + scenario.missing.joined(separator: ", ") + "."
+    }
+}
+
+extension CheckResult {
+    fileprivate var json: JSONValue {
+        var object = JSONObject()
+        object["id"] = .string(check.id)
+        object["level"] = .string(check.level.rawValue)
+        object["result"] = .string(outcome.rawValue)
+        object["summary"] = .string(summary)
+        object["rule"] = .string(check.rule)
+        object["advice"] = .string(check.advice)
+        object["basis"] = [
+            "says": .string(check.basis.sentence),
+            "section": check.basis.section.map { .string($0) } ?? .null,
+        ]
+        object["failures"] = .integer(failures)
+        object["evidence"] = .array(evidence.map(\.json))
+        return .object(object)
+    }
+}
+
+extension Evidence {
+    fileprivate var json: JSONValue {
+        var object = JSONObject()
+        object["requestId"] = requests.last.map { .string($0.requestID) } ?? .null
+        object["note"] = .string(note)
+        object["requests"] = .array(
+            requests.map { ["id": .integer(Int($0.id)), "requestId": .string($0.requestID)] }
+        )
+        for (name, value) in [
+            ("gapSeconds", gap), ("limitSeconds", limit), ("toleranceSeconds", tolerance),
+        ] {
+            guard let value, let number = JSONNumber(Double(value / 1_000_000) / 1000) else {
+                continue
+            }
+            object[name] = .number(number)
+        }
+        return .object(object)
+    }
+}
+
+extension Coverage {
+    fileprivate var json: JSONValue {
+        [
+            "called": .integer(called), "of": .integer(operations.count),
+            "operations": .array(
+                operations.map { operation in
+                    var answers = JSONObject()
+                    for (name, count) in operation.classes { answers[name] = .integer(count) }
+                    return [
+                        "operation": .string(operation.id),
+                        "requests": .integer(operation.requests),
+                        "answers": .object(answers), "faulted": .integer(operation.faulted),
+                        "works": .bool(operation.works),
+                    ]
+                }
+            ),
+        ]
+    }
+}

@@ -1,0 +1,89 @@
+extension VerdictReport {
+    /// The report as Markdown, for the summary of a job.
+    package var markdown: String {
+        var lines = ["## \(mark) qubs-mock verdict: \(Markdown.escape(session))", "", headline, ""]
+        for note in [journalNote, scenarioNote].compactMap({ $0 }) {
+            lines += ["> \(Markdown.escape(note))", ""]
+        }
+        let failed = checks(.fail)
+        if !failed.isEmpty { lines += ["### Failed", ""] }
+        for result in failed {
+            lines += [
+                "**`\(result.check.id)`** (\(result.check.level.rawValue)): "
+                    + Markdown.escape(result.summary), "",
+                "- Asked: \(Markdown.escape(result.check.rule))",
+                "- \(Markdown.escape(result.basisLabel)): "
+                    + Markdown.escape(result.check.basis.sentence),
+                "- Mend: \(Markdown.escape(result.check.advice))",
+            ]
+            lines += result.lines(atMost: 5).map { "- \(Markdown.escape($0))" }
+            lines.append("")
+        }
+        lines += [
+            "### All checks", "", "| check | level | result | seen |", "| --- | --- | --- | --- |",
+        ]
+        for result in checks {
+            lines.append(
+                "| `\(result.check.id)` | \(result.check.level.rawValue) | "
+                    + "\(result.outcome.words) | \(Markdown.escape(result.summary)) |"
+            )
+        }
+        lines += ["", "### Coverage", ""]
+        lines += ["\(coverage.called) of \(coverage.operations.count) operations were called.", ""]
+        let called = coverage.operations.filter { $0.requests > 0 }
+        if !called.isEmpty {
+            lines += ["| operation | requests | answers | works |", "| --- | ---: | --- | --- |"]
+        }
+        for operation in called {
+            let answers = operation.classes.map { "\($0.name): \($0.count)" }.joined(
+                separator: ", "
+            )
+            lines.append(
+                "| `\(operation.id)` | \(operation.requests) | \(answers) | "
+                    + "\(operation.works ? "yes" : "not shown") |"
+            )
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var mark: String {
+        switch outcome {
+        case .pass: "PASS"
+        case .fail: "FAIL"
+        case .notExercised: "NOT EXERCISED"
+        }
+    }
+}
+
+extension CheckResult.Outcome {
+    /// The result in words for people.
+    var words: String {
+        switch self {
+        case .pass: "pass"
+        case .fail: "**fail**"
+        case .notExercised: "not exercised"
+        case .notJudged: "not judged"
+        }
+    }
+}
+
+/// Markdown text.
+enum Markdown {
+    /// Escapes what would make markup or break a table; line breaks become spaces.
+    static func escape(_ text: String) -> String {
+        var output = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", "|", "*", "_", "`", "[", "]", "#", "~", "!":
+                output += "\\"
+                output.unicodeScalars.append(scalar)
+            case "&": output += "&amp;"
+            case "<": output += "&lt;"
+            case ">": output += "&gt;"
+            case "\u{0}"..<" ", "\u{7F}": output += " "
+            default: output.unicodeScalars.append(scalar)
+            }
+        }
+        return output
+    }
+}

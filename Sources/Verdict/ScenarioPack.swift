@@ -1,0 +1,236 @@
+package import JSON
+
+/// A scenario: faults and clock steps to play, and the checks it must have exercised.
+package struct ScenarioPack: Sendable {
+    /// The word that starts it: lower-case letters, digits and hyphens.
+    package let name: String
+    package let title: String
+    /// What happens, and what a good client does.
+    package let description: String
+    /// Fault rules, as the control API takes them.
+    package let rules: [JSONValue]
+    /// When to move the session's clock, by falling due earlier first.
+    package let clock: [ClockStep]
+    /// The ids of the checks that must be exercised, passed or failed.
+    package let passMarks: [String]
+
+    /// Moves the session's clock once, after so many requests to the API's operations.
+    package struct ClockStep: Sendable, Equatable {
+        /// How many requests to the 28 operations the session must have had since the start.
+        package let afterRequests: Int
+        /// By how much, in nanoseconds; at least 1 s.
+        package let advance: Int64
+    }
+
+    /// What is wrong with a pack, and where.
+    package struct Fault: Error, Equatable, Sendable {
+        package let pointer: JSONPointer
+        package let reason: String
+    }
+
+    /// All that is wrong with a pack.
+    package struct Faults: Error, Equatable, Sendable {
+        package let faults: [Fault]
+    }
+
+    /// Reads a pack, checking all but its fault rules.
+    ///
+    /// - Throws: Everything that is wrong, in the order of the document.
+    package init(_ value: JSONValue) throws(Faults) {
+        var reader = PackReader()
+        let object = reader.object(value)
+        let name = reader.word(object, "name")
+        let title = reader.text(object, "title")
+        let description = reader.text(object, "description")
+        let rules = reader.rules(object)
+        let clock = reader.clock(object)
+        let passMarks = reader.passMarks(object)
+        reader.refuseUnknown(
+            object,
+            ["name", "title", "description", "rules", "clock", "passMarks"],
+            at: []
+        )
+        guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
+        self.name = name
+        self.title = title
+        self.description = description
+        self.rules = rules
+        self.clock = clock
+        self.passMarks = passMarks
+    }
+
+    /// The pack as `GET /__admin/scenarios` lists it.
+    package var json: JSONValue {
+        [
+            "name": .string(name), "title": .string(title), "description": .string(description),
+            "rules": .integer(rules.count), "clockSteps": .integer(clock.count),
+            "passMarks": .array(passMarks.map { .string($0) }),
+        ]
+    }
+}
+
+/// The clock steps of a running scenario.
+package struct ScenarioClock: Sendable {
+    private let steps: [ScenarioPack.ClockStep]
+    private var nextStep = 0
+    private var requests = 0
+
+    package init(_ pack: ScenarioPack) { steps = pack.clock }
+
+    /// Whether no step is left.
+    package var isSpent: Bool { nextStep == steps.count }
+
+    /// Counts a request to one of the API's operations.
+    ///
+    /// Call it when the request has been answered, before the next is let in: a client that makes
+    /// one call after another then finds the clock moved at its next one.
+    ///
+    /// - Returns: By how many nanoseconds to advance the session's clock; 0 for not at all.
+    package mutating func countRequest() -> Int64 {
+        requests += 1
+        var advance: Int64 = 0
+        while nextStep < steps.count, steps[nextStep].afterRequests <= requests {
+            advance += steps[nextStep].advance
+            nextStep += 1
+        }
+        return advance
+    }
+}
+
+/// Reads the members of a pack and collects what is wrong.
+private struct PackReader {
+    var faults: [ScenarioPack.Fault] = []
+
+    private mutating func refuse(_ pointer: [String], _ reason: String) {
+        faults.append(ScenarioPack.Fault(pointer: JSONPointer(pointer), reason: reason))
+    }
+
+    mutating func object(_ value: JSONValue) -> JSONObject {
+        if let object = value.object { return object }
+        refuse([], "a scenario is an object, not \(value.typeName)")
+        return JSONObject()
+    }
+
+    mutating func refuseUnknown(_ object: JSONObject, _ names: [String], at pointer: [String]) {
+        for member in object.members where !names.contains(member.name) {
+            refuse(
+                pointer + [member.name],
+                "unknown member; known are \(names.joined(separator: ", "))"
+            )
+        }
+    }
+
+    mutating func text(_ object: JSONObject, _ name: String) -> String {
+        guard let text = object[name]?.string, !text.isEmpty else {
+            refuse([name], "a text is needed here")
+            return ""
+        }
+        return text
+    }
+
+    mutating func word(_ object: JSONObject, _ name: String) -> String {
+        let word = text(object, name)
+        let isWord = word.utf8.allSatisfy { octet in
+            switch octet {
+            case 0x61...0x7A, 0x30...0x39, 0x2D: true
+            default: false
+            }
+        }
+        if !isWord || word.utf8.count > 64 {
+            refuse([name], "up to 64 lower-case letters, digits and hyphens are needed here")
+        }
+        return word
+    }
+
+    mutating func rules(_ object: JSONObject) -> [JSONValue] {
+        guard let value = object["rules"] else { return [] }
+        guard let rules = value.array else {
+            refuse(["rules"], "an array of fault rules is needed here, not \(value.typeName)")
+            return []
+        }
+        return rules
+    }
+
+    mutating func clock(_ object: JSONObject) -> [ScenarioPack.ClockStep] {
+        guard let value = object["clock"] else { return [] }
+        guard let elements = value.array else {
+            refuse(["clock"], "an array of clock steps is needed here, not \(value.typeName)")
+            return []
+        }
+        var steps: [ScenarioPack.ClockStep] = []
+        for (place, element) in elements.enumerated() {
+            let pointer = ["clock", String(place)]
+            guard let members = element.object else {
+                refuse(pointer, "a clock step is an object, not \(element.typeName)")
+                continue
+            }
+            refuseUnknown(members, ["afterRequests", "advance"], at: pointer)
+            let after = members["afterRequests"]?.int
+            if after.map({ $0 < 1 }) ?? true {
+                refuse(pointer + ["afterRequests"], "a number of requests from 1 on is needed here")
+            }
+            let advance = members["advance"]?.string.flatMap(Self.duration)
+            if advance == nil {
+                refuse(
+                    pointer + ["advance"],
+                    "a duration such as PT61M is needed here, from one second to 366 days"
+                )
+            }
+            guard let after, let advance else { continue }
+            steps.append(ScenarioPack.ClockStep(afterRequests: after, advance: advance))
+        }
+        return steps.sorted { $0.afterRequests < $1.afterRequests }
+    }
+
+    mutating func passMarks(_ object: JSONObject) -> [String] {
+        guard let value = object["passMarks"] else { return [] }
+        guard let elements = value.array else {
+            refuse(["passMarks"], "an array of check ids is needed here, not \(value.typeName)")
+            return []
+        }
+        var marks: [String] = []
+        for (place, element) in elements.enumerated() {
+            let pointer = ["passMarks", String(place)]
+            guard let id = element.string, Check.named(id) != nil else {
+                refuse(pointer, "no check has this id")
+                continue
+            }
+            if marks.contains(id) { refuse(pointer, "this check is named twice") }
+            marks.append(id)
+        }
+        return marks
+    }
+
+    /// Reads `PnDTnHnMnS` of ISO 8601 in whole units; `nil` for anything else or out of bounds.
+    private static func duration(_ text: String) -> Int64? {
+        var octets = Array(text.utf8)[...]
+        guard octets.popFirst() == UInt8(ascii: "P") else { return nil }
+        var units: [(letter: UInt8, seconds: Int64)] = [(UInt8(ascii: "D"), 86_400)]
+        var total: Int64 = 0
+        var isInTime = false
+        var hasUnit = false
+        while !octets.isEmpty {
+            if octets.first == UInt8(ascii: "T"), !isInTime {
+                octets = octets.dropFirst()
+                isInTime = true
+                hasUnit = false
+                units = [
+                    (UInt8(ascii: "H"), 3600), (UInt8(ascii: "M"), 60), (UInt8(ascii: "S"), 1),
+                ]
+                continue
+            }
+            let digits = octets.prefix { 0x30...0x39 ~= $0 }
+            octets = octets.dropFirst(digits.count)
+            guard (1...9).contains(digits.count), let letter = octets.popFirst(),
+                let unit = units.firstIndex(where: { $0.letter == letter })
+            else { return nil }
+            var number: Int64 = 0
+            for digit in digits { number = number * 10 + Int64(digit - 0x30) }
+            total += number * units[unit].seconds
+            units.removeFirst(unit + 1)
+            hasUnit = true
+        }
+        guard hasUnit, 1...366 * 86_400 ~= total else { return nil }
+        return total * Seconds.nanoseconds
+    }
+}

@@ -1,0 +1,73 @@
+/// What the verdict must know beside the journal.
+package struct VerdictContext: Sendable {
+    package var session: String
+    /// The operations of the contract, in its order.
+    package var operations: [OperationFacts]
+    /// How many requests the journal has dropped.
+    package var dropped: UInt64
+    /// The scenario that was played, if any: its name and its pass marks.
+    package var scenario: Scenario?
+    /// Whether a failed "should" fails the whole.
+    package var isStrict: Bool
+    /// The monotonic time of the verdict in nanoseconds, to judge answers that are still awaited.
+    package var monotonicNow: Int64?
+
+    package init(
+        session: String,
+        operations: [OperationFacts],
+        dropped: UInt64 = 0,
+        scenario: Scenario? = nil,
+        isStrict: Bool = false,
+        monotonicNow: Int64? = nil
+    ) {
+        self.session = session
+        self.operations = operations
+        self.dropped = dropped
+        self.scenario = scenario
+        self.isStrict = isStrict
+        self.monotonicNow = monotonicNow
+    }
+
+    /// One operation, as the contract describes it.
+    package struct OperationFacts: Sendable {
+        package var id: String
+        package var paging: Paging
+        /// Whether it belongs to the tag of the reporting operations.
+        package var isReporting: Bool
+        /// How long it keeps an idempotency key, in seconds; `nil` where it takes none.
+        package var idempotencyRetention: Int64?
+
+        package init(
+            id: String,
+            paging: Paging = .none,
+            isReporting: Bool = false,
+            idempotencyRetention: Int64? = nil
+        ) {
+            self.id = id
+            self.paging = paging
+            self.isReporting = isReporting
+            self.idempotencyRetention = idempotencyRetention
+        }
+    }
+
+    /// How a list is paged.
+    package enum Paging: Sendable {
+        case none
+        /// By `pageSize` and `nextToken`.
+        case cursor
+        /// By `skip` and `take`.
+        case offset
+    }
+
+    /// A scenario that was played.
+    package struct Scenario: Sendable {
+        package var name: String
+        /// The checks that must have been exercised.
+        package var passMarks: [String]
+
+        package init(name: String, passMarks: [String]) {
+            self.name = name
+            self.passMarks = passMarks
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package import Journal
+
+/// What the journal of a session says about its client.
+package struct VerdictReport: Sendable {
+    package let session: String
+    package let outcome: Outcome
+    /// All checks, in the order of the catalogue.
+    package let checks: [CheckResult]
+    package let coverage: Coverage
+    /// How many requests were judged, and how many had been dropped before.
+    package let journal: (entries: Int, dropped: UInt64)
+    /// The scenario that was played, with the pass marks that were not reached.
+    package let scenario: (name: String, missing: [String])?
+    package let isStrict: Bool
+
+    /// The result of the whole; the raw values are the words of the reports.
+    package enum Outcome: String, Sendable {
+        case pass
+        case fail
+        case notExercised = "not-exercised"
+    }
+
+    /// The checks with one outcome.
+    package func checks(_ outcome: CheckResult.Outcome) -> [CheckResult] {
+        checks.filter { $0.outcome == outcome }
+    }
+
+    /// Whether a failed check fails the whole.
+    package func counts(_ result: CheckResult) -> Bool {
+        result.outcome == .fail && (isStrict || result.check.level == .must)
+    }
+}
+
+/// How a command that prints a verdict ends.
+package enum VerdictExit: Int32, Sendable {
+    /// Every exercised check passes.
+    case pass = 0
+    /// Some check fails: a "must", or any with `--strict`.
+    case fail = 1
+    /// Nothing was exercised, or a pass mark of the scenario was not.
+    case notExercised = 2
+    /// The command under test failed, or the mock did.
+    case commandFailed = 3
+    /// The command line was wrong.
+    case usage = 64
+
+    /// The status of a finished run.
+    ///
+    /// A mock that failed saw too little to judge. Otherwise a failed check says more than the
+    /// status of the command, which often fails because of it; and a command that failed is the
+    /// likely reason of what was not exercised.
+    package init(_ report: VerdictReport, commandFailed: Bool = false, mockFailed: Bool = false) {
+        if mockFailed {
+            self = .commandFailed
+        } else if report.outcome == .fail {
+            self = .fail
+        } else if commandFailed {
+            self = .commandFailed
+        } else if report.outcome == .notExercised || !(report.scenario?.missing ?? []).isEmpty {
+            self = .notExercised
+        } else {
+            self = .pass
+        }
+    }
+}
+
+/// Judges a client by the journal of its session.
+///
+/// A pure function: the same entries, in any order, give the same report.
+package func verdict(of entries: [JournalEntry], context: VerdictContext) -> VerdictReport {
+    let timeline = Timeline(entries, context)
+    let results = Check.all.map { CheckResult($0, $0.judge(timeline)) }
+    let isFailed = results.contains {
+        $0.outcome == .fail && (context.isStrict || $0.check.level == .must)
+    }
+    let exercised = Set(results.filter(\.outcome.isExercised).map(\.check.id))
+    let outcome: VerdictReport.Outcome =
+        isFailed ? .fail : exercised.isEmpty ? .notExercised : .pass
+    let scenario = context.scenario.map { scenario in
+        (name: scenario.name, missing: scenario.passMarks.filter { !exercised.contains($0) })
+    }
+    return VerdictReport(
+        session: context.session,
+        outcome: outcome,
+        checks: results,
+        coverage: Coverage(timeline),
+        journal: (entries.count, context.dropped),
+        scenario: scenario,
+        isStrict: context.isStrict
+    )
+}

@@ -1,0 +1,271 @@
+import Dispatch
+import JSON
+import Journal
+import Testing
+
+/// An entry with little in it.
+private func entry(
+    _ requestID: String = "r",
+    operation: String? = "Integrations_ListSites",
+    client: String? = "acme-partner",
+    status: UInt16? = 200,
+    wallTime: Int64 = 0
+) -> JournalEntry {
+    var entry = JournalEntry(
+        requestID: requestID,
+        session: "default",
+        kind: operation == nil ? .token : .operation,
+        method: "GET",
+        path: "/integrations/v1/acme/sites",
+        connection: 1,
+        wallTime: wallTime,
+        arrival: 1_000
+    )
+    entry.operation = operation
+    entry.client = client
+    entry.status = status
+    return entry
+}
+
+private func digest(_ text: String) -> JournalDigest {
+    JournalDigest(of: text, key: JournalDigest.Key(1, 2))
+}
+
+@Suite struct RequestJournalTests {
+    @Test("Ids begin at 1 and go on", arguments: [1, 2, 3, 7])
+    func ids(capacity: Int) {
+        let journal = RequestJournal(capacity: capacity)
+        #expect((1...20).map { journal.append(entry("r\($0)")) } == Array(1...20))
+    }
+
+    @Test("A full journal drops the oldest and counts them", arguments: 1...9)
+    func drops(capacity: Int) {
+        let journal = RequestJournal(capacity: capacity)
+        for number in 1...23 { journal.append(entry("r\(number)")) }
+        #expect(journal.size == (capacity, UInt64(23 - capacity)))
+        let expected = (24 - capacity...23).map { "r\($0)" }
+        #expect(journal.entries().map(\.requestID) == expected)
+        #expect(journal.entries(matching: JournalFilter()).map(\.requestID) == expected.reversed())
+        #expect(journal.entry("\(23 - capacity)") == nil)
+        #expect(journal.entry("r\(23 - capacity)") == nil)
+        #expect(journal.entry("\(24 - capacity)")?.requestID == "r\(24 - capacity)")
+    }
+
+    @Test("An entry is found by id, or the newest by correlation id; the id goes first")
+    func lookup() {
+        let journal = RequestJournal()
+        journal.append(entry("same"))
+        journal.append(entry("same"))
+        journal.append(entry("1"))
+        #expect(journal.entry("same")?.id == 2)
+        #expect(journal.entry("1")?.id == 1)
+        #expect(journal.entry("3")?.id == 3)
+        #expect(journal.entry("4") == nil)
+        #expect(journal.entry("99999999999999999999999") == nil)
+        #expect(journal.entry("") == nil)
+    }
+
+    @Test("A delivery is recorded on its own entry, and on none after that was dropped")
+    func recordsDelivery() throws {
+        let journal = RequestJournal(capacity: 2)
+        let first = journal.append(entry("a"))
+        let second = journal.append(entry("b"))
+        journal.recordDelivery(of: second, .cut, began: 5, ended: 9)
+        #expect(journal.entry("a")?.delivery == .pending)
+        let updated = try #require(journal.entry("b"))
+        #expect(updated.delivery == .cut)
+        #expect(updated.answerBegan == 5)
+        #expect(updated.answerEnded == 9)
+        journal.append(entry("c"))
+        #expect(!journal.update(first) { $0.status = 500 })
+        #expect(!journal.update(0) { $0.status = 500 })
+        #expect(!journal.update(4) { $0.status = 500 })
+        #expect(journal.entries().allSatisfy { $0.status == 200 })
+    }
+
+    @Test("Clearing forgets entries and drops, and ids go on")
+    func clear() {
+        let journal = RequestJournal(capacity: 3)
+        for number in 1...5 { journal.append(entry("r\(number)")) }
+        journal.clear()
+        #expect(journal.size == (0, 0))
+        #expect(journal.entries().isEmpty)
+        #expect(journal.entry("5") == nil)
+        #expect(journal.append(entry("new")) == 6)
+        #expect(journal.entry("6")?.requestID == "new")
+        for number in 7...12 { #expect(journal.append(entry("r\(number)")) == UInt64(number)) }
+        #expect(journal.entries().map(\.id) == [10, 11, 12])
+    }
+
+    @Test("Filters choose by operation, client, status and place")
+    func filters() throws {
+        let journal = RequestJournal()
+        journal.append(entry("1", wallTime: 100))
+        journal.append(entry("2", client: "acme-north", status: 404, wallTime: 200))
+        journal.append(entry("3", operation: nil, client: nil, status: 429, wallTime: 300))
+        journal.append(entry("4", operation: "Integrations_GetPatient_Summary", status: nil))
+        func ids(_ filter: JournalFilter) -> [String] {
+            let found = journal.entries(matching: filter).map(\.requestID)
+            var unlimited = filter
+            unlimited.limit = 10_000
+            #expect(journal.count(matching: filter) == journal.entries(matching: unlimited).count)
+            return found
+        }
+        #expect(ids(JournalFilter()) == ["4", "3", "2", "1"])
+        #expect(ids(JournalFilter(limit: 2)) == ["4", "3"])
+        #expect(ids(JournalFilter(operation: "integrations_LISTSITES")) == ["2", "1"])
+        #expect(ids(JournalFilter(operation: "Token")) == ["3"])
+        #expect(ids(JournalFilter(client: "acme-north")) == ["2"])
+        #expect(ids(JournalFilter(status: .init(parsing: "4xx"))) == ["3", "2"])
+        #expect(ids(JournalFilter(status: .init(parsing: "404"))) == ["2"])
+        #expect(ids(JournalFilter(since: .id(2))) == ["4", "3"])
+        #expect(ids(JournalFilter(since: .time(200))) == ["3", "2"])
+        #expect(ids(JournalFilter(operation: "upload")) == [])
+    }
+
+    @Test(
+        "A status filter is a code or a class",
+        arguments: [
+            ("200", 200...200), ("2xx", 200...299), ("4XX", 400...499), ("599", 599...599),
+        ] as [(String, ClosedRange<UInt16>)]
+    )
+    func statusFilter(text: String, range: ClosedRange<UInt16>) {
+        #expect(JournalFilter.Status(parsing: text)?.range == range)
+    }
+
+    @Test(
+        "Other status filters are refused",
+        arguments: ["", "2", "2x", "x00", "20x", "2xxx", "+20", "0xx"]
+    )
+    func badStatusFilter(text: String) {
+        #expect(JournalFilter.Status(parsing: text) == nil)
+    }
+
+    @Test("since is an id or a time")
+    func since() {
+        #expect(JournalFilter.Since(parsing: "17") == .id(17))
+        #expect(JournalFilter.Since(parsing: "1970-01-01T00:00:01Z") == .time(1_000_000_000))
+        for text in ["", "-1", "yesterday", "99999999999999999999999"] {
+            #expect(JournalFilter.Since(parsing: text) == nil)
+        }
+    }
+
+    @Test("Many threads append and update without losing an entry")
+    func concurrency() {
+        let journal = RequestJournal(capacity: 4_000)
+        DispatchQueue.concurrentPerform(iterations: 8) { thread in
+            for number in 0..<1_000 {
+                let id = journal.append(entry("\(thread)-\(number)"))
+                journal.recordDelivery(of: id, .complete, began: 1, ended: 2)
+            }
+        }
+        #expect(journal.size == (4_000, 4_000))
+        let entries = journal.entries()
+        #expect(entries.map(\.id) == Array(4_001...8_000))
+        #expect(Set(entries.map(\.requestID)).count == 4_000)
+        #expect(entries.allSatisfy { $0.delivery == .complete })
+    }
+}
+
+@Suite struct JournalEntryTests {
+    @Test("An entry keeps to its budget of inline octets")
+    func size() {
+        #expect(MemoryLayout<JournalEntry>.stride <= 400)
+    }
+
+    @Test("Details cost nothing until they are set, and belong to one entry")
+    func details() {
+        var first = entry()
+        #expect(!first.hasDetails)
+        #expect(first.details.query.isEmpty)
+        #expect(!first.hasDetails)
+        first.details.take = 100
+        #expect(first.hasDetails)
+        var second = first
+        second.details.take = 50
+        second.details.skip = 10
+        #expect(first.details.take == 100)
+        #expect(first.details.skip == nil)
+        #expect(second.details.take == 50)
+    }
+
+    @Test("The JSON form names what the control API promises, digests in hexadecimal")
+    func json() throws {
+        var entry = entry("4b7f0a91b4f54f2a", wallTime: 1_736_478_245_000_000_000)
+        entry.traits = [.sentRequestID, .authorization]
+        entry.queryDigest = digest("pageSize=2")
+        entry.details.query = [
+            .init(name: "pageSize", value: .integer(2), isKnown: true),
+            .init(name: "disposition", value: .word("inline"), isKnown: true),
+            .init(name: "name", value: .digest(digest("Jane")), isKnown: false),
+        ]
+        entry.details.pageSize = 2
+        entry.details.nextTokenSent = .init(digest: digest("t1"), form: .issued)
+        entry.details.nextTokenIssued = digest("t2")
+        entry.details.fault = JournalFault(
+            rule: "slow",
+            phase: .after,
+            effects: [.status, .delay],
+            delay: 250_000_000
+        )
+        entry.details.retryAfter = .init(seconds: 2, date: 5)
+        entry.details.idempotencyKey = .init(digest: digest("k"), isWellFormed: true)
+        entry.idempotency = .replay
+        entry.refusal = .idempotencyConflict
+        entry.delivery = .complete
+        entry.answerEnded = 2_500_000_000
+        entry.itemCount = 2
+        entry.findings = [.tokenInContent]
+        entry.token = digest("jti")
+        entry.tokenExpiry = 1_736_481_845
+        let json = entry.json
+        #expect(json["requestId"] == "4b7f0a91b4f54f2a")
+        #expect(json["requestIdFrom"] == "client")
+        #expect(json["operation"] == "Integrations_ListSites")
+        #expect(json["query"]?.array?.count == 3)
+        #expect(json["query"]?.array?[0]["value"] == 2)
+        #expect(json["query"]?.array?[1]["value"] == "inline")
+        #expect(json["query"]?.array?[2]["value"] == nil)
+        #expect(json["query"]?.array?[2]["known"] == false)
+        #expect(json["paging"]?["nextTokenSent"]?["form"] == "issued")
+        #expect(json["paging"]?["nextTokenIssued"]?.string == digest("t2").hexadecimal)
+        #expect(json["fault"]?["effects"] == ["status", "delay"])
+        #expect(json["fault"]?["delaySeconds"]?.double == 0.25)
+        #expect(json["retryAfter"]?["form"] == "date")
+        #expect(json["idempotency"] == "replay")
+        #expect(json["reason"] == "idempotency-conflict")
+        #expect(json["monotonicSeconds"]?["lastOctet"]?.double == 2.5)
+        #expect(json["monotonicSeconds"]?["firstOctet"]?.isNull == true)
+        #expect(json["time"] == "2025-01-10T03:04:05.000000Z")
+        #expect(json["items"] == 2)
+        #expect(json["findings"] == ["token-in-content"])
+        #expect(json["token"]?["expiresAt"] == "2025-01-10T04:04:05.000000Z")
+        #expect(json["requestBody"] == nil)
+        #expect(try JSONParser.parse(JSONWriter.octets(of: json)) == json)
+    }
+
+    @Test("A path or a correlation id in which personal data was found is withheld")
+    func withholds() {
+        var entry = entry("Jane-Doe")
+        entry.path = "/integrations/v1/acme/patients/Jane%20Doe"
+        entry.findings = [.patientNameInURL, .patientDataInRequestID]
+        let text = JSONWriter.text(of: entry.json)
+        #expect(!text.contains("Jane"))
+        #expect(!text.contains("Doe"))
+    }
+
+    @Test(
+        "Bodies are shown as text, and as base64 where they are none",
+        arguments: [
+            ([0x41, 0x42], "AB"), ([0xFF], ["base64": "/w=="]), ([0xFF, 0xFE], ["base64": "//4="]),
+            ([0xFF, 0xFE, 0xFD], ["base64": "//79"]), ([0xFF, 0, 0, 1], ["base64": "/wAAAQ=="]),
+        ] as [([UInt8], JSONValue)]
+    )
+    func bodies(octets: [UInt8], shown: JSONValue) {
+        var entry = entry()
+        entry.details.requestContent = octets
+        entry.details.answerContent = octets
+        #expect(entry.json["requestBody"] == shown)
+        #expect(entry.json["responseBody"] == shown)
+    }
+}

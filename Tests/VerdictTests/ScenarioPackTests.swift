@@ -1,0 +1,129 @@
+import Foundation
+import JSON
+import Testing
+import Verdict
+
+@Suite struct ScenarioPackTests {
+    private static let names = [
+        "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
+        "token-expiry", "upload-trouble",
+    ]
+
+    /// The folder of the packs, from the place of this file.
+    private static let folder = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("fixtures/scenarios")
+
+    private func pack(_ name: String) throws -> ScenarioPack {
+        let file = Self.folder.appendingPathComponent("\(name).json")
+        return try ScenarioPack(JSONParser.parse(Array(Data(contentsOf: file))))
+    }
+
+    @Test("Each pack of the fixtures can be read and is named after its file", arguments: names)
+    func fixtures(name: String) throws {
+        let pack = try pack(name)
+        #expect(pack.name == name)
+        #expect(!pack.passMarks.isEmpty)
+        #expect(pack.rules.isEmpty == (name == "calm"))
+        let ids = pack.rules.compactMap { $0["id"]?.string }
+        #expect(ids.count == pack.rules.count)
+        #expect(Set(ids).count == ids.count)
+    }
+
+    @Test("The fixtures hold these packs and no others")
+    func folder() throws {
+        let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+        #expect(files.sorted() == Self.names.map { "\($0).json" })
+    }
+
+    @Test("Across the packs every must is a pass mark")
+    func everyMust() throws {
+        let marks = try Set(Self.names.flatMap { try pack($0).passMarks })
+        let missing = Check.all.filter { $0.level == .must && !marks.contains($0.id) }
+        #expect(missing.map(\.id) == [])
+    }
+
+    @Test("A pack may leave out rules, clock and pass marks")
+    func minimum() throws {
+        let pack = try ScenarioPack(["name": "x", "title": "X", "description": "Y"])
+        #expect(pack.rules.isEmpty)
+        #expect(pack.clock.isEmpty)
+        #expect(pack.passMarks.isEmpty)
+    }
+
+    @Test(
+        "Durations of clock steps are those of ISO 8601",
+        arguments: [
+            ("PT1S", 1), ("PT61M", 3_660), ("P1D", 86_400), ("P1DT2H3M4S", 93_784),
+            ("PT24H", 86_400), ("P366D", 31_622_400),
+        ]
+    )
+    func durations(text: String, seconds: Int64) throws {
+        let pack = try ScenarioPack([
+            "name": "x", "title": "X", "description": "Y",
+            "clock": [["afterRequests": 1, "advance": .string(text)]],
+        ])
+        #expect(pack.clock.first?.advance == seconds * 1_000_000_000)
+    }
+
+    @Test(
+        "What is wrong is refused with its pointer",
+        arguments: [
+            ([], [""]),
+            (["title": "X", "description": "Y"], ["/name"]),
+            (["name": "Big Name", "title": "X", "description": "Y"], ["/name"]),
+            (["name": "x", "title": "", "description": 7], ["/title", "/description"]),
+            (["name": "x", "title": "X", "description": "Y", "extra": 1], ["/extra"]),
+            (["name": "x", "title": "X", "description": "Y", "rules": [:]], ["/rules"]),
+            (["name": "x", "title": "X", "description": "Y", "clock": 1], ["/clock"]),
+            (
+                [
+                    "name": "x", "title": "X", "description": "Y",
+                    "clock": [1, ["afterRequests": 0, "advance": "1h", "more": true]],
+                ], ["/clock/0", "/clock/1/more", "/clock/1/afterRequests", "/clock/1/advance"]
+            ),
+            (
+                [
+                    "name": "x", "title": "X", "description": "Y",
+                    "passMarks": ["upload.size", "upload.size", "retry.fast", 3],
+                ], ["/passMarks/1", "/passMarks/2", "/passMarks/3"]
+            ),
+        ] as [(JSONValue, [String])]
+    )
+    func refuses(value: JSONValue, pointers: [String]) throws {
+        let error = #expect(throws: ScenarioPack.Faults.self) { try ScenarioPack(value) }
+        let found = try #require(error).faults.map { "\($0.pointer)" }
+        for pointer in pointers { #expect(found.contains(pointer)) }
+    }
+
+    @Test(
+        "Other durations are refused",
+        arguments: [
+            "", "P", "PT", "P1DT", "PT0S", "1S", "PT1", "PTS", "PT1.5S", "PT1S1M", "PT1M1M", "P1H",
+            "PT1D", "P367D", "PT-1S", "PT9999999999S", "pt1s", "PTT1S",
+        ]
+    )
+    func refusesDuration(text: String) {
+        #expect(throws: ScenarioPack.Faults.self) {
+            try ScenarioPack([
+                "name": "x", "title": "X", "description": "Y",
+                "clock": [["afterRequests": 1, "advance": .string(text)]],
+            ])
+        }
+    }
+
+    @Test("Clock steps fall due once each, by the number of requests")
+    func clockSteps() throws {
+        let pack = try ScenarioPack([
+            "name": "x", "title": "X", "description": "Y",
+            "clock": [
+                ["afterRequests": 4, "advance": "PT4S"], ["afterRequests": 2, "advance": "PT1S"],
+                ["afterRequests": 4, "advance": "PT2S"],
+            ],
+        ])
+        var clock = ScenarioClock(pack)
+        let advances = (1...6).map { _ in clock.countRequest() / 1_000_000_000 }
+        #expect(advances == [0, 1, 0, 6, 0, 0])
+        #expect(clock.isSpent)
+    }
+}
