@@ -1,0 +1,211 @@
+import JSON
+
+/// How a row holds the three views of an appointment without holding anything twice.
+///
+/// The views have most members in common, but not their order. So the members are cut into segments,
+/// each of which stands in one piece wherever it stands; a row holds the octets of every segment once,
+/// and a view is put together by copying segments. `summary` holds those of the summary, so that
+/// the lists most asked for read nothing else; `details` begins with the lengths of all segments.
+struct AppointmentLayout: Sendable {
+    /// The octets of one row.
+    struct Octets: Equatable {
+        /// The summary, without its last brace.
+        var summary: [UInt8]
+        /// The lengths of all segments, then those segments that the summary lacks.
+        var details: [UInt8]
+    }
+
+    /// In the order in which they are stored: of the summary, the operational and the reporting view.
+    let segments: [ArraySlice<ViewShape.Member>]
+    /// How many of the segments make up the summary.
+    private let summaryCount: Int
+    /// How many of the segments make up the operational view.
+    private let operationalCount: Int
+    /// The segments of the reporting view, in its order.
+    private let reportingOrder: [Int]
+    /// The members of the reporting view that come from the patient.
+    let patientMembers: [String]
+
+    /// The display name, which a patient record may leave to its other names.
+    private static let displayName = "patientName"
+
+    /// - Throws: `StoreError.shapes` where the views do not build on each other: the operational view
+    ///   begins with the summary, the reporting view with the same member, and what two views have in
+    ///   common is nullable in both or in neither.
+    init(_ shapes: ViewShapes) throws(StoreError) {
+        let summary = shapes.summary.members
+        let operational = shapes.operational.members
+        let reporting = shapes.reporting.members
+        guard let first = summary.first, first == reporting.first, operational.starts(with: summary)
+        else { throw .shapes("the views of an appointment do not begin alike") }
+        for member in reporting {
+            if let other = operational.first(where: { $0.name == member.name }), other != member {
+                throw .shapes("\(member.name) is nullable in one view of an appointment only")
+            }
+        }
+        let patientMembers = reporting.map(\.name).filter {
+            shapes.patient.has($0) && !shapes.operational.has($0)
+        }
+        let stored = operational + reporting.filter { !shapes.operational.has($0.name) }
+        let places = stored.map { member in reporting.firstIndex { $0.name == member.name } }
+        var starts = [0]
+        for index in stored.indices.dropFirst() {
+            let follows =
+                switch (places[index - 1], places[index]) {
+                case (nil, nil): true
+                case (let before?, let place?): before + 1 == place
+                default: false
+                }
+            let isPatient = patientMembers.contains(stored[index].name)
+            let wasPatient = patientMembers.contains(stored[index - 1].name)
+            if !follows || isPatient != wasPatient || index == summary.count
+                || index == operational.count
+            {
+                starts.append(index)
+            }
+        }
+        segments = zip(starts, starts.dropFirst() + [stored.count]).map { stored[$0..<$1] }
+        summaryCount = starts.count { $0 < summary.count }
+        operationalCount = starts.count { $0 < operational.count }
+        reportingOrder = segments.indices
+            .filter { places[starts[$0]] != nil }
+            .sorted { (places[starts[$0]] ?? 0) < (places[starts[$1]] ?? 0) }
+        self.patientMembers = patientMembers
+    }
+
+    // MARK: Writing
+
+    /// The octets of an appointment whose record holds the members of all views.
+    func octets(of record: JSONObject) -> Octets {
+        octets(
+            ofSegments: segments.map { members in
+                var octets: [UInt8] = []
+                ViewShape.append(members, of: record, to: &octets)
+                return octets
+            })
+    }
+
+    /// The octets of an appointment whose segments are written, each member with a comma before it.
+    func octets(ofSegments written: [[UInt8]]) -> Octets {
+        var octets = Octets(summary: [], details: [])
+        for segment in written { Self.append(length: segment.count, to: &octets.details) }
+        for segment in written[..<summaryCount] { octets.summary += segment }
+        for segment in written[summaryCount...] { octets.details += segment }
+        if !octets.summary.isEmpty { octets.summary[0] = UInt8(ascii: "{") }
+        return octets
+    }
+
+    /// A record with the members of a patient, or without any.
+    func joined(_ record: JSONObject, patient: JSONObject?) -> JSONObject {
+        var joined = record
+        for name in patientMembers { joined[name] = patient?[name] }
+        if let patient, patientMembers.contains(Self.displayName),
+            patient[Self.displayName] == nil
+        {
+            joined[Self.displayName] = displayName(of: patient)
+        }
+        return joined
+    }
+
+    /// The display name of a patient whose record has none: first and last name.
+    private func displayName(of patient: JSONObject) -> JSONValue? {
+        let names = ["firstName", "lastName"].compactMap { patient[$0]?.string }
+        return names.isEmpty ? nil : .string(names.joined(separator: " "))
+    }
+
+    // MARK: Reading
+
+    /// Appends a view of a row.
+    ///
+    /// - Parameter details: Not looked at for the summary.
+    @inline(__always)
+    func append(
+        _ view: AppointmentView, summary: UnsafeRawBufferPointer,
+        details: @autoclosure () -> UnsafeRawBufferPointer, to output: inout [UInt8]
+    ) {
+        if view == .summary {
+            output.append(contentsOf: summary)
+        } else {
+            assemble(view, summary: summary, details: details(), to: &output)
+        }
+        output.append(UInt8(ascii: "}"))
+    }
+
+    private func assemble(
+        _ view: AppointmentView, summary: UnsafeRawBufferPointer,
+        details: UnsafeRawBufferPointer, to output: inout [UInt8]
+    ) {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: segments.count + 1) { starts in
+            // Where each segment starts, as if `details` went on where `summary` ends.
+            var start = 0
+            var index = 0
+            for segment in 0..<segments.count {
+                starts[segment] = start
+                start += Self.readLength(details, &index)
+            }
+            starts[segments.count] = start
+            let rest = UnsafeRawBufferPointer(rebasing: details[index...])
+            if view == .operational {
+                output.append(contentsOf: summary)
+                output.append(
+                    contentsOf: UnsafeRawBufferPointer(
+                        rebasing: rest[..<(starts[operationalCount] - summary.count)]))
+                return
+            }
+            for segment in reportingOrder {
+                let (start, end) = (starts[segment], starts[segment + 1])
+                let octets =
+                    segment < summaryCount
+                    ? summary[start..<end]
+                    : rest[(start - summary.count)..<(end - summary.count)]
+                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets))
+            }
+        }
+    }
+
+    /// The record of a row: the members of all views.
+    func record(of octets: Octets) -> JSONObject? {
+        var record: JSONObject?
+        for view in [AppointmentView.operational, .reporting] {
+            var text: [UInt8] = []
+            octets.summary.withUnsafeBytes { summary in
+                octets.details.withUnsafeBytes { details in
+                    append(view, summary: summary, details: details, to: &text)
+                }
+            }
+            // What this room wrote, it can read; if not, the caller reports the row.
+            guard let object = (try? JSONParser.parse(text))?.object else { return nil }
+            guard var merged = record else {
+                record = object
+                continue
+            }
+            for member in object.members { merged[member.name] = member.value }
+            record = merged
+        }
+        return record
+    }
+
+    // MARK: Lengths, as LEB128: seven bits an octet, the lowest first
+
+    private static func append(length: Int, to octets: inout [UInt8]) {
+        var rest = length
+        while rest >= 0x80 {
+            octets.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        octets.append(UInt8(rest))
+    }
+
+    @inline(__always)
+    private static func readLength(_ octets: UnsafeRawBufferPointer, _ index: inout Int) -> Int {
+        var length = 0
+        var shift = 0
+        while true {
+            let octet = octets[index]
+            index += 1
+            length |= Int(octet & 0x7F) << shift
+            if octet < 0x80 { return length }
+            shift += 7
+        }
+    }
+}

@@ -1,0 +1,227 @@
+import QUBS
+
+/// Appointments by identifier, and their rows.
+final class AppointmentTable {
+    /// What a row says beside the views.
+    struct Entry {
+        let key: AppointmentKey
+        let position: Int64
+        let site: Int64
+        let date: Int?
+        let patient: String?
+        /// Ids in the table `provider`.
+        let providers: [Int64]
+        let octets: AppointmentLayout.Octets
+    }
+
+    private let database: Database
+    private let layout: AppointmentLayout
+    private let find: [Statement]
+    private let findKey: Statement
+    private let findEntry: Statement
+    private let findPatient: Statement
+    private let insertRow: Statement
+    private let insertProvider: Statement
+    private let deleteRow: Statement
+    private let deleteProvider: Statement
+    private let updateOctets: Statement
+    private let ofPatient: Statement
+    private let countAtSite: Statement
+    private let countOfPatient: Statement
+
+    init(_ database: Database, layout: AppointmentLayout) {
+        self.layout = layout
+        find = AppointmentView.allCases.map {
+            Statement(
+                database,
+                """
+                SELECT key, \($0.columns) FROM appointment
+                WHERE domain = ?1 AND id = ?2
+                """)
+        }
+        findKey = Statement(
+            database, "SELECT key FROM appointment WHERE domain = ?1 AND id = ?2")
+        findEntry = Statement(
+            database,
+            """
+            SELECT key, position, site, date, patient, providers, summary, details
+            FROM appointment WHERE domain = ?1 AND id = ?2
+            """)
+        findPatient = Statement(
+            database, "SELECT patient FROM appointment WHERE domain = ?1 AND id = ?2")
+        insertRow = Statement(
+            database,
+            """
+            INSERT OR IGNORE INTO appointment
+            (key, domain, id, position, site, date, patient, providers, summary, details)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            """)
+        insertProvider = Statement(
+            database,
+            """
+            INSERT INTO provider_appointment (provider, key, position, date, site)
+            VALUES (?1, ?2, ?3, ?4, ?5)
+            """)
+        deleteRow = Statement(database, "DELETE FROM appointment WHERE key = ?1")
+        deleteProvider = Statement(
+            database, "DELETE FROM provider_appointment WHERE provider = ?1 AND key = ?2")
+        updateOctets = Statement(
+            database, "UPDATE appointment SET summary = ?2, details = ?3 WHERE key = ?1")
+        ofPatient = Statement(
+            database,
+            "SELECT key, summary, details FROM appointment WHERE domain = ?1 AND patient = ?2")
+        countAtSite = Statement(
+            database, "SELECT count(*) FROM appointment WHERE domain = ?1 AND site = ?2")
+        countOfPatient = Statement(
+            database, "SELECT count(*) FROM appointment WHERE domain = ?1 AND patient = ?2")
+        self.database = database
+    }
+
+    /// Appends a view of an appointment.
+    ///
+    /// - Parameter status: The status that it must have, if any.
+    /// - Returns: Whether there is such an appointment.
+    func append(
+        domain: Int64, id: String, view: AppointmentView, status: Int64?,
+        to output: inout [UInt8]
+    ) throws(StoreError) -> Bool {
+        let find = find[view.rawValue]
+        try find.begin()
+        defer { find.reset() }
+        find.bind(1, domain)
+        find.bind(2, id)
+        guard try find.step() else { return false }
+        if let status, AppointmentKey(rawValue: find.integer(0)).status != status { return false }
+        layout.append(
+            view, summary: find.buffer(1), details: find.buffer(2), to: &output)
+        return true
+    }
+
+    /// The key of an appointment.
+    func key(domain: Int64, id: String) throws(StoreError) -> AppointmentKey? {
+        try findKey.begin()
+        defer { findKey.reset() }
+        findKey.bind(1, domain)
+        findKey.bind(2, id)
+        return try findKey.step() ? AppointmentKey(rawValue: findKey.integer(0)) : nil
+    }
+
+    /// The patient of an appointment: `.none` where there is no such appointment.
+    func patient(domain: Int64, id: String) throws(StoreError) -> String?? {
+        try findPatient.begin()
+        defer { findPatient.reset() }
+        findPatient.bind(1, domain)
+        findPatient.bind(2, id)
+        guard try findPatient.step() else { return .none }
+        return .some(findPatient.optionalText(0))
+    }
+
+    /// The whole row of an appointment.
+    func entry(domain: Int64, id: String) throws(StoreError) -> Entry? {
+        try findEntry.begin()
+        defer { findEntry.reset() }
+        findEntry.bind(1, domain)
+        findEntry.bind(2, id)
+        guard try findEntry.step() else { return nil }
+        let providers = findEntry.optionalText(5)?.split(separator: ",") ?? []
+        return Entry(
+            key: AppointmentKey(rawValue: findEntry.integer(0)), position: findEntry.integer(1),
+            site: findEntry.integer(2), date: findEntry.isNull(3) ? nil : Int(findEntry.integer(3)),
+            patient: findEntry.optionalText(4), providers: providers.compactMap { Int64($0) },
+            octets: AppointmentLayout.Octets(
+                summary: findEntry.octets(6), details: findEntry.octets(7)))
+    }
+
+    /// Adds a row, at the first free place from that of its key on.
+    ///
+    /// The identifier must be new to the domain.
+    func insert(_ entry: Entry, id: String) throws(StoreError) {
+        var key = entry.key
+        try insertRow.begin()
+        // Two identifiers may share a place: of a million, a handful.
+        repeat {
+            insertRow.bind(1, key.rawValue)
+            insertRow.bind(2, key.domain)
+            insertRow.bind(3, id)
+            insertRow.bind(4, entry.position)
+            insertRow.bind(5, entry.site)
+            insertRow.bind(6, entry.date)
+            insertRow.bind(7, entry.patient)
+            insertRow.bind(
+                8,
+                entry.providers.isEmpty
+                    ? nil : entry.providers.map { String($0) }.joined(separator: ","))
+            insertRow.bind(9, entry.octets.summary)
+            insertRow.bind(10, entry.octets.details)
+            try insertRow.run()
+            if database.changes == 1 { break }
+            key = key.next
+        } while true
+        for provider in entry.providers {
+            try insertProvider.begin()
+            insertProvider.bind(1, provider)
+            insertProvider.bind(2, key.rawValue)
+            insertProvider.bind(3, entry.position)
+            insertProvider.bind(4, entry.date)
+            insertProvider.bind(5, entry.site)
+            try insertProvider.run()
+        }
+    }
+
+    /// Removes a row.
+    func delete(_ entry: Entry) throws(StoreError) {
+        for provider in entry.providers {
+            try deleteProvider.begin()
+            deleteProvider.bind(1, provider)
+            deleteProvider.bind(2, entry.key.rawValue)
+            try deleteProvider.run()
+        }
+        try deleteRow.begin()
+        deleteRow.bind(1, entry.key.rawValue)
+        try deleteRow.run()
+    }
+
+    /// The rows of a patient.
+    func rows(
+        ofPatient patient: String, domain: Int64
+    ) throws(StoreError) -> [(key: Int64, octets: AppointmentLayout.Octets)] {
+        try ofPatient.begin()
+        defer { ofPatient.reset() }
+        ofPatient.bind(1, domain)
+        ofPatient.bind(2, patient)
+        var rows: [(key: Int64, octets: AppointmentLayout.Octets)] = []
+        while try ofPatient.step() {
+            let octets = AppointmentLayout.Octets(
+                summary: ofPatient.octets(1), details: ofPatient.octets(2))
+            rows.append((ofPatient.integer(0), octets))
+        }
+        return rows
+    }
+
+    /// Replaces the views of a row.
+    func setOctets(_ octets: AppointmentLayout.Octets, key: Int64) throws(StoreError) {
+        try updateOctets.begin()
+        updateOctets.bind(1, key)
+        updateOctets.bind(2, octets.summary)
+        updateOctets.bind(3, octets.details)
+        try updateOctets.run()
+    }
+
+    /// How many appointments a site has.
+    func count(atSite site: Int64, domain: Int64) throws(StoreError) -> Int {
+        try countAtSite.begin()
+        defer { countAtSite.reset() }
+        countAtSite.bind(1, domain)
+        countAtSite.bind(2, site)
+        return try countAtSite.step() ? Int(countAtSite.integer(0)) : 0
+    }
+
+    /// How many appointments a patient has.
+    func count(ofPatient patient: String, domain: Int64) throws(StoreError) -> Int {
+        try countOfPatient.begin()
+        defer { countOfPatient.reset() }
+        countOfPatient.bind(1, domain)
+        countOfPatient.bind(2, patient)
+        return try countOfPatient.step() ? Int(countOfPatient.integer(0)) : 0
+    }
+}

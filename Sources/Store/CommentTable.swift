@@ -1,0 +1,118 @@
+import QUBS
+
+/// Whom a comment is about, and so where it is shown.
+package enum CommentOwner: Sendable, Hashable {
+    /// Shown on this appointment.
+    case appointment(String)
+    /// Shown on all appointments of this patient.
+    case patient(String)
+
+    fileprivate var isPatient: Int { if case .patient = self { 1 } else { 0 } }
+    fileprivate var id: String {
+        switch self {
+        case .appointment(let id), .patient(let id): id
+        }
+    }
+}
+
+/// Comments and alerts.
+final class CommentTable {
+    private let list: Statement
+    private let listByIdentifier: Statement
+    private let find: Statement
+    private let insert: Statement
+    private let deleteAll: Statement
+
+    init(_ database: Database) {
+        func list(_ order: String) -> Statement {
+            Statement(
+                database,
+                """
+                SELECT position, guid, json FROM comment
+                WHERE domain = ?1 AND for_patient = 0 AND owner = ?2
+                UNION ALL
+                SELECT position, guid, json FROM comment
+                WHERE domain = ?1 AND for_patient = 1 AND owner = ?3
+                ORDER BY \(order)
+                """)
+        }
+        self.list = list("position, guid")
+        listByIdentifier = list("guid")
+        find = Statement(
+            database,
+            """
+            SELECT json FROM comment
+            WHERE domain = ?1 AND for_patient = ?2 AND owner = ?3 AND position = ?4 AND guid = ?5
+            """)
+        insert = Statement(
+            database,
+            """
+            INSERT INTO comment (domain, for_patient, owner, position, guid, json)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """)
+        deleteAll = Statement(
+            database, "DELETE FROM comment WHERE domain = ?1 AND for_patient = ?2 AND owner = ?3")
+    }
+
+    /// Appends the comments of an appointment and those of its patient, with commas between.
+    func appendList(
+        domain: Int64, appointment: String, patient: String?, order: ListOrder,
+        to output: inout [UInt8]
+    ) throws(StoreError) -> Int {
+        let list = order == .scattered ? list : listByIdentifier
+        try list.begin()
+        defer { list.reset() }
+        list.bind(1, domain)
+        list.bind(2, appointment)
+        list.bind(3, patient)
+        var count = 0
+        while try list.step() {
+            if count > 0 { output.append(UInt8(ascii: ",")) }
+            list.append(2, to: &output)
+            count += 1
+        }
+        return count
+    }
+
+    /// Appends one comment; `false` where its owner has none of this guid.
+    ///
+    /// - Parameter position: The place that `Scatter` gives the guid.
+    func append(
+        domain: Int64, owner: CommentOwner, position: Int64, guid: String,
+        to output: inout [UInt8]
+    ) throws(StoreError) -> Bool {
+        try find.begin()
+        defer { find.reset() }
+        find.bind(1, domain)
+        find.bind(2, owner.isPatient)
+        find.bind(3, owner.id)
+        find.bind(4, position)
+        find.bind(5, guid)
+        guard try find.step() else { return false }
+        find.append(0, to: &output)
+        return true
+    }
+
+    /// Adds a comment.
+    func insert(
+        domain: Int64, owner: CommentOwner, position: Int64, guid: String, json: [UInt8]
+    ) throws(StoreError) {
+        try insert.begin()
+        insert.bind(1, domain)
+        insert.bind(2, owner.isPatient)
+        insert.bind(3, owner.id)
+        insert.bind(4, position)
+        insert.bind(5, guid)
+        insert.bind(6, json)
+        try insert.run()
+    }
+
+    /// Removes all comments of an owner.
+    func deleteAll(domain: Int64, owner: CommentOwner) throws(StoreError) {
+        try deleteAll.begin()
+        deleteAll.bind(1, domain)
+        deleteAll.bind(2, owner.isPatient)
+        deleteAll.bind(3, owner.id)
+        try deleteAll.run()
+    }
+}

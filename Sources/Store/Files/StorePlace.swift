@@ -1,0 +1,102 @@
+import Glibc
+package import QUBS
+
+/// A kept state of a session, as listed.
+package struct SnapshotInfo: Sendable, Hashable {
+    package let name: String
+    package let createdAt: Instant
+}
+
+/// Which file holds what.
+///
+/// With a database: `default` in the file itself, other sessions in `PATH-sessions/NAME.db`, snapshots in
+/// `PATH-snapshots`. Without: all in the run folder. An empty file ending in `.shared` is the
+/// snapshot of a session that has not written.
+struct StorePlace: Sendable {
+    /// The file given by the user; `nil` for temporary data.
+    let databasePath: String?
+    private let run: RunFolder?
+
+    /// Permanent data.
+    init(databasePath: String) {
+        self.databasePath = databasePath
+        run = nil
+    }
+
+    /// Temporary data.
+    init(run: RunFolder) {
+        databasePath = nil
+        self.run = run
+    }
+
+    var isTemporary: Bool { databasePath == nil }
+
+    /// The copy of a generated database from before its first change.
+    var seedPath: String? { databasePath.map { $0 + "-seed" } }
+
+    /// The file of a session, in a folder that exists.
+    func path(ofSession name: String) throws(StoreError) -> String {
+        guard let databasePath else { return try folder("sessions") + "/\(name).db" }
+        if name == MockStore.defaultSession { return databasePath }
+        return try folder("sessions") + "/\(name).db"
+    }
+
+    /// The sessions whose files an earlier server left.
+    func sessions() -> [String] {
+        guard let databasePath else { return [] }
+        return Files.names(in: databasePath + "-sessions")
+            .filter { $0.hasSuffix(".db") }.map { String($0.dropLast(3)) }
+            .filter(MockStore.isName)
+    }
+
+    // MARK: Snapshots
+
+    private static let sharedSuffix = ".shared"
+    private static let fileSuffix = ".db"
+
+    /// The file for a snapshot of its own data.
+    func path(
+        ofSnapshot name: String, session: String, createdAt: Instant, isShared: Bool
+    ) throws(StoreError) -> String {
+        let suffix = isShared ? Self.sharedSuffix : Self.fileSuffix
+        return try folder("snapshots")
+            + "/\(session)@\(name)@\(createdAt.secondsSince1970)\(suffix)"
+    }
+
+    /// The snapshots of a session, by name.
+    func snapshots(
+        ofSession session: String
+    ) -> [(info: SnapshotInfo, path: String, isShared: Bool)] {
+        guard let folder = existingFolder("snapshots") else { return [] }
+        return Files.names(in: folder).compactMap { file in
+            let isShared = file.hasSuffix(Self.sharedSuffix)
+            let suffix = isShared ? Self.sharedSuffix : Self.fileSuffix
+            guard file.hasSuffix(suffix) else { return nil }
+            let parts = file.dropLast(suffix.count).split(separator: "@")
+            guard parts.count == 3, parts[0] == session, let seconds = Int64(parts[2]) else {
+                return nil
+            }
+            let info = SnapshotInfo(
+                name: String(parts[1]), createdAt: Instant(secondsSince1970: seconds))
+            return (info, "\(folder)/\(file)", isShared)
+        }
+    }
+
+    private func existingFolder(_ name: String) -> String? {
+        if let databasePath { return databasePath + "-" + name }
+        return run?.existingPath.map { $0 + "/" + name }
+    }
+
+    private func folder(_ name: String) throws(StoreError) -> String {
+        let path: String
+        if let databasePath {
+            path = databasePath + "-" + name
+        } else if let run {
+            path = try run.path() + "/" + name
+        } else {
+            preconditionFailure("data are permanent or temporary")
+        }
+        try Files.makeFolder(path)
+        return path
+    }
+}

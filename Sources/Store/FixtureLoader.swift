@@ -1,0 +1,125 @@
+import JSON
+
+/// Brings fixtures into a database.
+package struct FixtureLoader {
+    private let rules: RecordRules
+
+    /// - Throws: `StoreError.shapes` where the views of an appointment do not build on each other.
+    package init(shapes: ViewShapes, scatter: Scatter) throws(StoreError) {
+        rules = try RecordRules(shapes: shapes, scatter: scatter)
+    }
+
+    /// A compact database with these records, as octets.
+    ///
+    /// - Throws: `StoreError.fixtures` with every fault, where records contradict each other.
+    package func makeImage(of set: FixtureSet) throws(StoreError) -> [UInt8] {
+        let database = try Database(.memory)
+        try Schema.create(in: database)
+        try database.execute("BEGIN")
+        let faults = try load(set, into: Tables(database, layout: rules.layout))
+        if !faults.isEmpty { throw .fixtures(faults) }
+        try Schema.createIndexes(in: database)
+        try database.execute("COMMIT")
+        try database.execute("VACUUM")
+        return try database.serialize()
+    }
+
+    /// Every contradiction between these records: duplicates, and references to what is not there.
+    package func faults(of set: FixtureSet) throws(StoreError) -> [FixtureFault] {
+        let database = try Database(.memory)
+        try Schema.create(in: database)
+        return try load(set, into: Tables(database, layout: rules.layout))
+    }
+
+    /// Adds the records of a set to empty tables.
+    private func load(_ set: FixtureSet, into tables: Tables) throws(StoreError) -> [FixtureFault] {
+        try Meta.seed.set(String(rules.scatter.seed), in: tables.database)
+        // Whatever refers to an appointment looks it up.
+        try tables.database.execute(
+            "CREATE UNIQUE INDEX IF NOT EXISTS appointment_id ON appointment (domain, id)")
+        let writer = RecordWriter(tables, rules: rules)
+        var faults: [FixtureFault] = []
+        var seen: Set<[String]> = []
+        for fixtures in set.domains {
+            let domain = RecordWriter.Domain(
+                id: try tables.domains.intern(fixtures.name), name: fixtures.name)
+            var contents: [String: Int64] = [:]
+            for (path, octets) in fixtures.files.sorted(by: { $0.key < $1.key }) {
+                contents[path] = try tables.attachments.insertContent(octets)
+            }
+            for resource in FixtureResource.allCases {
+                let file = "\(fixtures.name)/\(resource.fileName)"
+                for (index, value) in (fixtures.records[resource] ?? []).enumerated() {
+                    let pointer = JSONPointer([String(index)])
+                    guard let record = value.object else {
+                        faults.append(
+                            FixtureFault(file: file, pointer: pointer, reason: "must be an object"))
+                        continue
+                    }
+                    if let identity = resource.identity(of: record, domain: fixtures.name),
+                        !seen.insert(identity.key).inserted
+                    {
+                        faults.append(
+                            FixtureFault(
+                                file: file, pointer: pointer.appending(identity.member),
+                                reason: "stands here for the second time"))
+                        continue
+                    }
+                    let found = try write(
+                        record, resource, in: domain, contents: contents, with: writer)
+                    faults += found.map {
+                        FixtureFault(
+                            file: file, pointer: pointer.appending($0.member), reason: $0.reason)
+                    }
+                }
+            }
+        }
+        try tables.database.execute("DROP INDEX appointment_id")
+        return faults
+    }
+
+    private func write(
+        _ record: JSONObject, _ resource: FixtureResource, in domain: RecordWriter.Domain,
+        contents: [String: Int64], with writer: RecordWriter
+    ) throws(StoreError) -> [RecordWriter.Fault] {
+        switch resource {
+        case .sites: try writer.putSite(record, in: domain)
+        case .examCodes: try writer.addExamCode(record, in: domain)
+        case .staffSkills: try writer.putStaffSkills(record, in: domain)
+        case .patients: try writer.putPatient(record, in: domain)
+        case .appointments: try writer.putAppointment(record, in: domain, isNew: true)
+        case .billing: try writer.putBilling(record, in: domain)
+        case .attachments: try writer.addAttachment(record, in: domain, contents: contents)
+        case .comments: try writer.addComment(record, in: domain)
+        }
+    }
+}
+
+extension FixtureResource {
+    /// What must not stand twice, and the member that says it.
+    ///
+    /// Guids are unique in all domains: presigned URLs name nothing else.
+    fileprivate func identity(
+        of record: JSONObject, domain: String
+    ) -> (member: String, key: [String])? {
+        let member: String
+        var key = [rawValue]
+        switch self {
+        case .sites, .staffSkills:
+            member = "siteName"
+            key.append(domain)
+        case .examCodes:
+            member = "examCodeId"
+            key += [domain, record["site"]?.string ?? ""]
+        case .patients:
+            member = "patientId"
+            key.append(domain)
+        case .appointments, .billing:
+            member = "appointmentId"
+            key.append(domain)
+        case .attachments, .comments: member = "guid"
+        }
+        guard let value = record[member]?.string else { return nil }
+        return (member, key + [value])
+    }
+}

@@ -1,0 +1,21 @@
+/// Facts about the data as a whole.
+enum Meta: String {
+    /// The seed of the scattered order.
+    case seed
+    /// Present in files that `fixtures generate` made; names what was generated.
+    case generated
+
+    /// What a database says.
+    func value(in database: Database) throws(StoreError) -> String? {
+        try database.text("SELECT value FROM meta WHERE name = '\(rawValue)'")
+    }
+
+    /// Sets what a database says.
+    func set(_ value: String, in database: Database) throws(StoreError) {
+        let set = Statement(database, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")
+        try set.begin()
+        set.bind(1, rawValue)
+        set.bind(2, value)
+        try set.run()
+    }
+}

@@ -1,0 +1,206 @@
+import Glibc
+import Synchronization
+
+/// All the records, in sessions that know nothing of each other.
+package final class MockStore: Sendable {
+    /// The session that is always there.
+    package static let defaultSession = "default"
+
+    private let context: StoreContext
+    private let maximumSessions: Int
+    private let sessions: Mutex<[String: SessionStore]>
+    private let run: RunFolder?
+    private let lock: Mutex<FileLock?>
+
+    /// Opens a store: with a database, what was left there; else what the image holds.
+    ///
+    /// - Throws: `StoreError`: `.inUse`, `.foreignFile`, `.otherVersion`, `.notAnImage`, `.shapes`, and what
+    ///   the file system says.
+    package init(_ configuration: StoreConfiguration) throws(StoreError) {
+        let rules = try RecordRules(shapes: configuration.shapes, scatter: configuration.scatter)
+        let image = try Reseeding.image(configuration.image, rules: rules)
+        let place: StorePlace
+        let seed: SeedData
+        var defaultPath: String? = nil
+        var isUntouched = false
+        if let path = configuration.databasePath {
+            // Looked at before anything is made beside it.
+            _ = try Self.header(of: path)
+            guard let lock = try FileLock(path + "-lock") else { throw .inUse(path: path) }
+            self.lock = Mutex(lock)
+            run = nil
+            place = StorePlace(databasePath: path)
+            if !Files.hasContent(path) { try Files.write(image.octets, to: path) }
+            defaultPath = path
+            isUntouched = try Self.isUntouched(path)
+            try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
+            seed = try Self.seed(
+                of: path, isUntouched: isUntouched, image: image, rules: rules,
+                workers: configuration.workers)
+            for name in place.sessions() {
+                let file = try place.path(ofSession: name)
+                _ = try Self.header(of: file)
+                try Reseeding.file(file, isUntouched: false, rules: rules)
+            }
+        } else {
+            let folder = RunFolder(in: configuration.temporaryFolder)
+            lock = Mutex(nil)
+            run = folder
+            place = StorePlace(run: folder)
+            seed = SeedData(
+                .image(image), layout: rules.layout, workers: configuration.workers)
+        }
+        context = StoreContext(
+            rules: rules, order: configuration.order, workers: configuration.workers,
+            maximumPages: configuration.maximumPages, place: place, seed: seed)
+        maximumSessions = configuration.maximumSessions
+        var sessions = [
+            Self.defaultSession: SessionStore(
+                name: Self.defaultSession, context: context, path: defaultPath,
+                isUntouched: isUntouched)
+        ]
+        for name in place.sessions() where name != Self.defaultSession {
+            sessions[name] = SessionStore(
+                name: name, context: context, path: try place.path(ofSession: name),
+                isUntouched: false)
+        }
+        self.sessions = Mutex(sessions)
+    }
+
+    deinit {
+        close()
+    }
+
+    /// Closes every connection; temporary data are gone.
+    package func close() {
+        for session in sessions.withLock({ Array($0.values) }) { session.end(removing: false) }
+        context.seed.close()
+        run?.remove()
+        lock.withLock { $0 = nil }
+    }
+
+    // MARK: Sessions
+
+    /// Whether a session or snapshot may have this name: 1 to 64 of letters, digits, `.`, `_`, `-`.
+    package static func isName(_ name: String) -> Bool {
+        (1...64).contains(name.utf8.count)
+            && name.utf8.allSatisfy {
+                switch $0 {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// The session of a name, if it is open.
+    package func session(named name: String) -> SessionStore? {
+        sessions.withLock { $0[name] }
+    }
+
+    /// The session of a name, opened now where it was not.
+    ///
+    /// - Returns: The session, and whether it is new.
+    /// - Throws: `StoreError`: `.malformedName`, `.tooManySessions`, `.seedMissing`.
+    package func openSession(
+        named name: String
+    ) throws(StoreError) -> (session: SessionStore, isNew: Bool) {
+        guard Self.isName(name) else { throw .malformedName(name) }
+        return try sessions.withLock { sessions throws(StoreError) in
+            if let session = sessions[name] { return (session, false) }
+            guard sessions.count - 1 < maximumSessions else {
+                throw .tooManySessions(limit: maximumSessions)
+            }
+            _ = try context.seed.pool()
+            let session = SessionStore(
+                name: name, context: context, path: nil, isUntouched: false)
+            sessions[name] = session
+            return (session, true)
+        }
+    }
+
+    /// The names of the open sessions, sorted, `default` among them.
+    package func sessionNames() -> [String] {
+        sessions.withLock { $0.keys.sorted() }
+    }
+
+    /// Ends a session: its data, ledger and snapshots are gone, and its name starts afresh.
+    ///
+    /// - Throws: `StoreError`: `.defaultSession`, `.unknownSession`.
+    package func dropSession(named name: String) throws(StoreError) {
+        if name == Self.defaultSession { throw .defaultSession }
+        // The files go before the name is free.
+        try sessions.withLock { sessions throws(StoreError) in
+            guard let session = sessions[name] else { throw .unknownSession(name) }
+            session.end(removing: true)
+            sessions[name] = nil
+        }
+    }
+
+    // MARK: Database files
+
+    /// The head of a database of ours; `nil` where there is no file yet, or an empty one.
+    ///
+    /// - Throws: `StoreError`: `.foreignFile`, `.otherVersion`.
+    static func header(of path: String) throws(StoreError) -> DatabaseHeader? {
+        guard Files.hasContent(path) else { return nil }
+        let descriptor = try Files.open(path, O_RDONLY)
+        defer { Glibc.close(descriptor) }
+        var head = [UInt8](repeating: 0, count: DatabaseHeader.length)
+        let count = read(descriptor, &head, head.count)
+        guard count == head.count, let header = head.withUnsafeBytes({ DatabaseHeader($0) }),
+            header.applicationID == DatabaseHeader.applicationID
+        else { throw .foreignFile(path: path) }
+        if header.version != DatabaseHeader.version {
+            throw .otherVersion(
+                path: path, found: header.version, expected: DatabaseHeader.version)
+        }
+        return header
+    }
+
+    /// Whether a database has not changed since it was made: then it keeps no log.
+    static func isUntouched(_ path: String) throws(StoreError) -> Bool {
+        guard let header = try header(of: path) else { return false }
+        return !header.isWriteAheadLogged && Files.status(path + "-journal") == nil
+    }
+
+    /// Whether a file is the copy that was made of a generated database before it changed.
+    static func isSeed(_ seedPath: String, of path: String) -> Bool {
+        // What cannot be read is not the copy.
+        guard let seed = try? generation(of: seedPath, isUntouched: true),
+            let isUntouched = try? isUntouched(path),
+            let database = try? generation(of: path, isUntouched: isUntouched)
+        else { return false }
+        return seed == database
+    }
+
+    /// What `fixtures generate` noted in a file; `nil` where somebody else made it.
+    private static func generation(
+        of path: String, isUntouched: Bool
+    ) throws(StoreError) -> String? {
+        guard try header(of: path) != nil else { return nil }
+        let database = try Database(isUntouched ? .immutableFile(path) : .sharedFile(path))
+        return try Meta.generated.value(in: database)
+    }
+
+    /// Where fresh data come from, for a database that is there.
+    private static func seed(
+        of path: String, isUntouched: Bool, image: DatabaseImage, rules: RecordRules, workers: Int
+    ) throws(StoreError) -> SeedData {
+        if try generation(of: path, isUntouched: isUntouched) == nil {
+            return SeedData(.image(image), layout: rules.layout, workers: workers)
+        }
+        if isUntouched {
+            return SeedData(.file(path), layout: rules.layout, workers: workers)
+        }
+        let seedPath = path + "-seed"
+        guard isSeed(seedPath, of: path) else {
+            return SeedData(
+                nil, layout: rules.layout, workers: workers, missingPath: seedPath)
+        }
+        try Reseeding.file(seedPath, isUntouched: true, rules: rules)
+        return SeedData(.file(seedPath), layout: rules.layout, workers: workers)
+    }
+}

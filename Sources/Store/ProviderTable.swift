@@ -1,0 +1,31 @@
+/// Provider numbers and their ids.
+final class ProviderTable {
+    private let database: Database
+    private let find: Statement
+    private let insert: Statement
+
+    init(_ database: Database) {
+        self.database = database
+        find = Statement(database, "SELECT id FROM provider WHERE domain = ?1 AND number = ?2")
+        insert = Statement(database, "INSERT INTO provider (domain, number) VALUES (?1, ?2)")
+    }
+
+    /// The id of a provider number, if any appointment of the domain ever had it.
+    func id(of number: String, domain: Int64) throws(StoreError) -> Int64? {
+        try find.begin()
+        defer { find.reset() }
+        find.bind(1, domain)
+        find.bind(2, number)
+        return try find.step() ? find.integer(0) : nil
+    }
+
+    /// The id of a provider number, given now where it had none.
+    func intern(_ number: String, domain: Int64) throws(StoreError) -> Int64 {
+        if let id = try id(of: number, domain: domain) { return id }
+        try insert.begin()
+        insert.bind(1, domain)
+        insert.bind(2, number)
+        try insert.run()
+        return database.lastInsertedRow
+    }
+}

@@ -1,0 +1,174 @@
+import CSQLite
+import Glibc
+
+/// One SQLite connection, knowing no table.
+///
+/// Opened without mutexes of its own: whoever holds one lets a single thread at a time in.
+final class Database {
+    /// What to open.
+    enum Location {
+        /// A private database in memory, empty.
+        case memory
+        /// An image, read in place and never changed.
+        case image(DatabaseImage)
+        /// A file that nobody changes while it is open: no locks are taken.
+        case immutableFile(String)
+        /// A file in WAL mode that several connections of this process share.
+        case sharedFile(String)
+        /// A file that this connection alone makes.
+        case newFile(String)
+    }
+
+    let handle: OpaquePointer
+    /// Keeps the memory under an image alive.
+    private let image: DatabaseImage?
+
+    /// Opens a connection.
+    ///
+    /// - Throws: `StoreError.database`, and `.full` where the file cannot grow.
+    init(_ location: Location) throws(StoreError) {
+        SQLiteLibrary.configure()
+        let name: String
+        var flags = SQLITE_OPEN_NOMUTEX
+        var fileSystem: String? = nil
+        switch location {
+        case .memory, .image:
+            name = ":memory:"
+            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        case .immutableFile(let path):
+            name = Self.uri(path) + "?immutable=1"
+            flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+        case .sharedFile(let path):
+            name = path
+            flags |= SQLITE_OPEN_READWRITE
+            // Keeps other processes out for good, so that no lock costs a system call, and the
+            // index of the log in memory. The lock file says so politely before it comes to this.
+            fileSystem = "unix-excl"
+        case .newFile(let path):
+            name = path
+            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        }
+        var opened: OpaquePointer?
+        let code = sqlite3_open_v2(name, &opened, flags, fileSystem)
+        guard let opened else { throw Self.outOfMemory(sql: "open") }
+        guard code == SQLITE_OK else {
+            let error = Self.error(opened, code: code, sql: "open")
+            sqlite3_close_v2(opened)
+            throw error
+        }
+        handle = opened
+        if case .image(let image) = location { self.image = image } else { image = nil }
+        sqlite3_extended_result_codes(handle, 1)
+        // A schema may come from a file that somebody else has edited.
+        _ = csqlite_set_switch(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        if let image { try deserialize(image, as: "main") }
+    }
+
+    deinit {
+        sqlite3_close_v2(handle)
+    }
+
+    /// Runs one or more statements that give no rows of interest.
+    func execute(_ sql: String) throws(StoreError) {
+        let code = sqlite3_exec(handle, sql, nil, nil, nil)
+        if code != SQLITE_OK { throw Self.error(handle, code: code, sql: sql) }
+    }
+
+    /// The first column of the first row.
+    func integer(_ sql: String) throws(StoreError) -> Int64? {
+        let statement = Statement(self, sql)
+        try statement.begin()
+        defer { statement.reset() }
+        return try statement.step() ? statement.integer(0) : nil
+    }
+
+    /// The first column of the first row.
+    func text(_ sql: String) throws(StoreError) -> String? {
+        let statement = Statement(self, sql)
+        try statement.begin()
+        defer { statement.reset() }
+        return try statement.step() ? statement.text(0) : nil
+    }
+
+    /// The rowid of the last row inserted.
+    var lastInsertedRow: Int64 { sqlite3_last_insert_rowid(handle) }
+
+    /// How many rows the last INSERT, UPDATE or DELETE touched.
+    var changes: Int { Int(sqlite3_changes(handle)) }
+
+    /// Puts an image in place of an attached, empty database, without a copy; read-only.
+    func deserialize(_ image: DatabaseImage, as schema: String) throws(StoreError) {
+        let code = sqlite3_deserialize(
+            handle, schema, image.mutableStart, Int64(image.count), Int64(image.count),
+            UInt32(SQLITE_DESERIALIZE_READONLY))
+        if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
+    }
+
+    /// Puts a copy of an image in place of the main database, writable.
+    func load(_ image: DatabaseImage) throws(StoreError) {
+        guard let copy = sqlite3_malloc64(UInt64(image.count)) else {
+            throw Self.outOfMemory(sql: "deserialize")
+        }
+        copy.copyMemory(from: image.start, byteCount: image.count)
+        let code = sqlite3_deserialize(
+            handle, "main", copy.assumingMemoryBound(to: UInt8.self), Int64(image.count),
+            Int64(image.count),
+            UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE))
+        if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
+    }
+
+    /// The main database as octets.
+    func serialize() throws(StoreError) -> [UInt8] {
+        var count: Int64 = 0
+        guard let octets = sqlite3_serialize(handle, "main", &count, 0) else {
+            throw Self.outOfMemory(sql: "serialize")
+        }
+        defer { sqlite3_free(octets) }
+        return Array(UnsafeBufferPointer(start: octets, count: Int(count)))
+    }
+
+    /// The error a result code stands for.
+    static func error(_ handle: OpaquePointer, code: Int32, sql: String) -> StoreError {
+        let systemError = sqlite3_system_errno(handle)
+        if code & 0xFF == SQLITE_FULL
+            || code & 0xFF == SQLITE_IOERR && [ENOSPC, EDQUOT, EFBIG].contains(systemError)
+        {
+            return .full
+        }
+        return .database(
+            code: code, message: String(cString: sqlite3_errmsg(handle)), sql: sql)
+    }
+
+    private static func outOfMemory(sql: String) -> StoreError {
+        .database(code: SQLITE_NOMEM, message: "out of memory", sql: sql)
+    }
+
+    /// A `file:` URI, with what would end the path escaped.
+    private static func uri(_ path: String) -> String {
+        var uri = "file:"
+        for octet in path.utf8 {
+            switch octet {
+            case UInt8(ascii: "%"): uri += "%25"
+            case UInt8(ascii: "?"): uri += "%3f"
+            case UInt8(ascii: "#"): uri += "%23"
+            default: uri.unicodeScalars.append(Unicode.Scalar(octet))
+            }
+        }
+        return uri
+    }
+}
+
+/// Settings of the library as a whole.
+enum SQLiteLibrary {
+    private static let configured: Bool = {
+        // With its statistics on, every allocation of every thread goes through one mutex.
+        csqlite_configure_no_memory_statistics() == SQLITE_OK
+            && csqlite_configure_multithread() == SQLITE_OK
+            && sqlite3_initialize() == SQLITE_OK
+    }()
+
+    /// Configures the library before its first use; later calls do nothing.
+    static func configure() {
+        precondition(configured, "SQLite was in use before it was configured")
+    }
+}

@@ -1,0 +1,151 @@
+/// The tables of one session's data.
+///
+/// A list is a walk along an index: nothing is sorted, and no row is touched that is not shown.
+/// Answers are stored as the octets they will be sent as.
+enum Schema {
+    /// Brings the tables into an empty database.
+    static func create(in database: Database) throws(StoreError) {
+        try database.execute(
+            """
+            PRAGMA page_size = 4096;
+            PRAGMA application_id = \(DatabaseHeader.applicationID);
+            PRAGMA user_version = \(DatabaseHeader.version);
+            """)
+        try database.execute(tables)
+    }
+
+    /// Brings the indexes that lists need; quicker once the rows are there.
+    static func createIndexes(in database: Database) throws(StoreError) {
+        try database.execute(appointmentIndexes)
+        try database.execute(providerIndex)
+        try database.execute(otherIndexes)
+    }
+
+    /// What the settings below a connection are, whatever the file says.
+    static func configureReader(_ database: Database) throws(StoreError) {
+        // Pages are read where they lie: in the image, or in the kernel's cache of the file.
+        try database.execute("PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 2147418112; PRAGMA query_only = 1")
+    }
+
+    /// What the settings of a writing connection are.
+    ///
+    /// A write that was answered must survive the end of the process: in WAL mode it is with the kernel
+    /// then, and only the checkpoint, which changes the file itself, waits for the disk.
+    static func configureWriter(
+        _ database: Database, isTemporary: Bool, maximumPages: Int?
+    ) throws(StoreError) {
+        try database.execute(
+            """
+            PRAGMA busy_timeout = 5000;
+            PRAGMA synchronous = \(isTemporary ? "OFF" : "NORMAL");
+            PRAGMA journal_mode = WAL;
+            PRAGMA wal_autocheckpoint = \(isTemporary ? 1000 : 4000);
+            PRAGMA journal_size_limit = 33554432;
+            PRAGMA secure_delete = OFF;
+            PRAGMA cache_size = -8192;
+            """)
+        if let maximumPages { try database.execute("PRAGMA max_page_count = \(maximumPages)") }
+    }
+
+    private static let tables = """
+        CREATE TABLE meta (
+            name TEXT PRIMARY KEY, value TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE domain (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE
+        ) STRICT;
+        CREATE TABLE status (
+            id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE
+        ) STRICT;
+        -- One provider number in one domain.
+        CREATE TABLE provider (
+            id INTEGER PRIMARY KEY, domain INTEGER NOT NULL, number TEXT NOT NULL,
+            UNIQUE (domain, number)
+        ) STRICT;
+        CREATE TABLE site (
+            id INTEGER PRIMARY KEY, domain INTEGER NOT NULL, name TEXT NOT NULL,
+            position INTEGER NOT NULL, active INTEGER NOT NULL, listed BLOB NOT NULL,
+            settings BLOB NOT NULL, staff_skills BLOB,
+            UNIQUE (domain, name)
+        ) STRICT;
+        CREATE TABLE exam_code (
+            site INTEGER NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, json BLOB NOT NULL,
+            PRIMARY KEY (site, position, id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE patient (
+            domain INTEGER NOT NULL, id TEXT NOT NULL, summary BLOB NOT NULL,
+            PRIMARY KEY (domain, id)
+        ) STRICT, WITHOUT ROWID;
+        \(appointmentTable("appointment"))
+        CREATE TABLE provider_appointment (
+            provider INTEGER NOT NULL, key INTEGER NOT NULL, position INTEGER NOT NULL,
+            date INTEGER, site INTEGER NOT NULL,
+            PRIMARY KEY (provider, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE billing (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL, json BLOB NOT NULL,
+            PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE content (
+            id INTEGER PRIMARY KEY, octets BLOB NOT NULL
+        ) STRICT;
+        -- head: the JSON object up to where the presigned URL follows.
+        CREATE TABLE attachment (
+            id INTEGER PRIMARY KEY, guid TEXT NOT NULL UNIQUE, domain INTEGER NOT NULL,
+            appointment TEXT NOT NULL, position INTEGER NOT NULL, file_name TEXT NOT NULL,
+            head BLOB NOT NULL, content INTEGER, content_type TEXT,
+            is_upload INTEGER NOT NULL, promised_type TEXT, upload_expires_at INTEGER
+        ) STRICT;
+        -- for_patient: 0 when owner is an appointment, 1 when it is a patient.
+        CREATE TABLE comment (
+            domain INTEGER NOT NULL, for_patient INTEGER NOT NULL, owner TEXT NOT NULL,
+            position INTEGER NOT NULL, guid TEXT NOT NULL, json BLOB NOT NULL,
+            PRIMARY KEY (domain, for_patient, owner, position, guid)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE report (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL, guid TEXT NOT NULL,
+            status TEXT NOT NULL, reported_at TEXT NOT NULL, text TEXT NOT NULL, clinician BLOB,
+            PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE ledger (
+            client TEXT NOT NULL, domain TEXT NOT NULL, operation TEXT NOT NULL,
+            appointment TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL,
+            status INTEGER NOT NULL, content BLOB NOT NULL, expires_at INTEGER NOT NULL,
+            replays INTEGER NOT NULL, conflicts INTEGER NOT NULL,
+            PRIMARY KEY (client, domain, operation, appointment, key)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// The table of appointments under a name.
+    ///
+    /// `key` is an `AppointmentKey`: rows of one domain and status lie together, in scattered order, so
+    /// that a page is a stretch of the table. `date` counts days since 1970; `providers` is a list of
+    /// provider ids with commas between; the blobs are as in `AppointmentLayout` says.
+    static func appointmentTable(_ name: String) -> String {
+        """
+        CREATE TABLE \(name) (
+            key INTEGER PRIMARY KEY, domain INTEGER NOT NULL, id TEXT NOT NULL,
+            position INTEGER NOT NULL, site INTEGER NOT NULL, date INTEGER, patient TEXT,
+            providers TEXT, summary BLOB NOT NULL, details BLOB NOT NULL
+        ) STRICT;
+        """
+    }
+
+    /// The indexes of `appointment`, each with all that a filter asks for.
+    static let appointmentIndexes = """
+        CREATE UNIQUE INDEX appointment_id ON appointment (domain, id);
+        CREATE INDEX appointment_position ON appointment (domain, position, date, site);
+        CREATE INDEX appointment_date ON appointment (domain, date, position, site);
+        CREATE INDEX appointment_site ON appointment (domain, site, position, date);
+        CREATE INDEX appointment_patient ON appointment (domain, patient) WHERE patient IS NOT NULL;
+        """
+
+    /// The index of `provider_appointment`, for lists of all statuses.
+    static let providerIndex = """
+        CREATE INDEX provider_position ON provider_appointment (provider, position, key, date, site);
+        """
+
+    private static let otherIndexes = """
+        CREATE INDEX attachment_appointment ON attachment (domain, appointment, position);
+        """
+}

@@ -1,0 +1,275 @@
+package import JSON
+package import QUBS
+
+/// What operations write, inside one transaction of one session.
+///
+/// Handed to the body of `SessionStore.write`; not to be kept. Everything it does is stored
+/// when the body returns, and undone when it throws.
+package final class SessionWriter {
+    let tables: Tables
+    private let records: RecordWriter
+    private let shapes: ViewShapes
+    private let beginning: Statement
+    private let commitment: Statement
+
+    init(_ tables: Tables, rules: RecordRules) {
+        self.tables = tables
+        beginning = Statement(tables.database, "BEGIN IMMEDIATE")
+        commitment = Statement(tables.database, "COMMIT")
+        records = RecordWriter(tables, rules: rules)
+        shapes = rules.shapes
+    }
+
+    // MARK: Transactions
+
+    func begin() throws(StoreError) {
+        try beginning.begin()
+        try beginning.run()
+    }
+
+    func commit() throws(StoreError) {
+        try commitment.begin()
+        try commitment.run()
+    }
+
+    /// Undoes everything since `begin`.
+    func rollback() {
+        // Fails where SQLite has rolled back already, as it does when the disk is full.
+        try? tables.database.execute("ROLLBACK")
+        tables.domains.forget()
+        tables.statuses.forget()
+    }
+
+    // MARK: Idempotency
+
+    /// Decides what to do with a keyed request, and counts it where it is a repeat.
+    package func decide(
+        _ scope: IdempotencyScope, fingerprint: [UInt8], now: Instant
+    ) throws(StoreError) -> IdempotencyDecision {
+        let decision = IdempotencyDecision(
+            entry: try tables.ledger.entry(scope, now: now), fingerprint: fingerprint, now: now)
+        switch decision {
+        case .proceed: break
+        case .replay: try tables.ledger.countReplay(scope)
+        case .conflict: try tables.ledger.countConflict(scope)
+        }
+        return decision
+    }
+
+    /// Remembers the answer to a keyed request that was carried out.
+    package func remember(
+        _ answer: RememberedAnswer, for scope: IdempotencyScope, fingerprint: [UInt8],
+        expiresAt: Instant, now: Instant
+    ) throws(StoreError) {
+        try tables.ledger.insert(
+            LedgerEntry(
+                scope: scope, fingerprint: fingerprint, answer: answer, expiresAt: expiresAt),
+            now: now)
+    }
+
+    // MARK: Reporting
+
+    /// Requires that an appointment exists with a status.
+    ///
+    /// - Throws: `StoreError.rule`: `.notFound(.appointment)` or `.wrongStatus`.
+    package func require(
+        status: String, domain: String, appointment id: String
+    ) throws(StoreError) {
+        let domain = try self.domain(domain)
+        guard let key = try tables.appointments.key(domain: domain.id, id: id) else {
+            throw .rule(.notFound(.appointment))
+        }
+        if try tables.statuses.id(of: status) == key.status { return }
+        throw .rule(
+            .wrongStatus(
+                required: status, found: try tables.statuses.name(of: key.status) ?? ""))
+    }
+
+    /// The patient of an appointment; `nil` where it has none.
+    ///
+    /// - Throws: `StoreError.rule(.notFound(.appointment))`.
+    package func patient(domain: String, appointment id: String) throws(StoreError) -> String? {
+        let domain = try self.domain(domain)
+        guard let patient = try tables.appointments.patient(domain: domain.id, id: id) else {
+            throw .rule(.notFound(.appointment))
+        }
+        return patient
+    }
+
+    /// Adds a comment and returns its `CommentResponse`.
+    ///
+    /// - Parameters:
+    ///   - members: The members of the response, `guid` among them, which is new.
+    ///   - owner: Whom it is about. The members are stored as they are, whatever the owner.
+    package func createComment(
+        domain: String, owner: CommentOwner, members: JSONObject
+    ) throws(StoreError) -> [UInt8] {
+        let domain = try self.domain(domain)
+        guard let guid = members["guid"]?.string else {
+            preconditionFailure("a comment needs a guid")
+        }
+        let json = shapes.comment.octets(of: members)
+        try tables.comments.insert(
+            domain: domain.id, owner: owner,
+            position: records.scatter.position(domain: domain.name, id: guid), guid: guid,
+            json: json)
+        return json
+    }
+
+    /// Adds attachments whose content is still to come.
+    package func createUploads(
+        domain: String, appointment id: String, _ uploads: [NewUpload], now: Instant
+    ) throws(StoreError) {
+        let domain = try self.domain(domain)
+        for upload in uploads {
+            var record = JSONObject()
+            record["guid"] = .string(upload.guid)
+            record["category"] = .string(upload.category)
+            record["fileName"] = .string(upload.fileName)
+            record["addedDateTime"] = .string(now.rfc3339)
+            try tables.attachments.insert(
+                guid: upload.guid, domain: domain.id, appointment: id,
+                position: records.scatter.position(domain: domain.name, id: upload.guid),
+                fileName: upload.fileName, head: records.head(of: record), content: nil,
+                contentType: nil, upload: upload)
+        }
+    }
+
+    /// Gives an upload its content, once.
+    ///
+    /// - Parameter contentType: As sent; `nil` where none was.
+    /// - Throws: `StoreError.rule`: `.notFound(.attachment)`, or `.alreadyUploaded`.
+    package func putContent(
+        guid: String, octets: [UInt8], contentType: String?, now: Instant
+    ) throws(StoreError) {
+        guard let state = try tables.attachments.upload(guid: guid),
+            let head = try tables.attachments.head(guid: guid)
+        else { throw .rule(.notFound(.attachment)) }
+        if state.isComplete { throw .rule(.alreadyUploaded) }
+        var record = try RecordWriter.parse(
+            head + [UInt8(ascii: "}")], domain: RecordWriter.Domain(id: 0, name: ""), id: guid)
+        record["lastModifiedDateTime"] = .string(now.rfc3339)
+        let content = try tables.attachments.insertContent(octets)
+        guard
+            try tables.attachments.setContent(
+                guid: guid, content: content, contentType: contentType,
+                head: records.head(of: record))
+        else { throw .rule(.alreadyUploaded) }
+    }
+
+    /// Makes a report the current one of an appointment.
+    ///
+    /// - Parameter newStatus: The status that the appointment gets; `nil` where it keeps its own.
+    /// - Throws: `StoreError.rule(.notFound(.appointment))`.
+    package func submitReport(
+        domain: String, appointment id: String, _ report: ReportRecord, newStatus: String?
+    ) throws(StoreError) {
+        let domain = try self.domain(domain)
+        if try tables.appointments.key(domain: domain.id, id: id) == nil {
+            throw .rule(.notFound(.appointment))
+        }
+        try tables.reports.put(report, domain: domain.id, appointment: id)
+        if let newStatus { _ = try records.setStatus(newStatus, of: id, in: domain) }
+    }
+
+    // MARK: Records of the control API
+
+    /// Adds or replaces an appointment, given in fixture form.
+    ///
+    /// - Returns: Whether it is new.
+    /// - Throws: `StoreError.rule(.notFound(.domain))`, `StoreError.fixtures` for references to what is not there.
+    package func putAppointment(domain: String, _ record: JSONObject) throws(StoreError) -> Bool {
+        let domain = try self.domain(domain)
+        var isNew = true
+        if let id = record["appointmentId"]?.string {
+            isNew = try tables.appointments.key(domain: domain.id, id: id) == nil
+        }
+        try refuse(try records.putAppointment(record, in: domain))
+        return isNew
+    }
+
+    /// Removes an appointment with all that belongs to it.
+    ///
+    /// - Throws: `StoreError.rule(.notFound(.appointment))`.
+    package func deleteAppointment(domain: String, id: String) throws(StoreError) {
+        let domain = try self.domain(domain)
+        guard let entry = try tables.appointments.entry(domain: domain.id, id: id) else {
+            throw .rule(.notFound(.appointment))
+        }
+        try tables.billing.delete(domain: domain.id, appointment: id)
+        try tables.attachments.deleteAll(domain: domain.id, appointment: id)
+        try tables.comments.deleteAll(domain: domain.id, owner: .appointment(id))
+        try tables.reports.delete(domain: domain.id, appointment: id)
+        try tables.appointments.delete(entry)
+    }
+
+    /// Adds or replaces a site, given in fixture form. Its exam codes and staff grid stay.
+    ///
+    /// - Returns: Whether it is new.
+    /// - Throws: As `putAppointment`.
+    package func putSite(domain: String, _ record: JSONObject) throws(StoreError) -> Bool {
+        let domain = try self.domain(domain)
+        var isNew = true
+        if let name = record["siteName"]?.string {
+            isNew = try tables.sites.id(of: name, domain: domain.id) == nil
+        }
+        try refuse(try records.putSite(record, in: domain))
+        return isNew
+    }
+
+    /// Removes a site with its exam codes and staff grid.
+    ///
+    /// - Throws: `StoreError.rule`: `.notFound(.site)`, or `.inUse` while appointments are scheduled there.
+    package func deleteSite(domain: String, name: String) throws(StoreError) {
+        let domain = try self.domain(domain)
+        guard let site = try tables.sites.id(of: name, domain: domain.id) else {
+            throw .rule(.notFound(.site))
+        }
+        let count = try tables.appointments.count(atSite: site, domain: domain.id)
+        if count > 0 { throw .rule(.inUse(.appointment, count: count)) }
+        try tables.sites.delete(site: site)
+    }
+
+    /// Adds or replaces a patient, given in fixture form; appointments show the new data at once.
+    ///
+    /// - Returns: Whether it is new.
+    /// - Throws: As `putAppointment`.
+    package func putPatient(domain: String, _ record: JSONObject) throws(StoreError) -> Bool {
+        let domain = try self.domain(domain)
+        var isNew = true
+        if let id = record["patientId"]?.string {
+            var ignored: [UInt8] = []
+            isNew = try !tables.patients.append(domain: domain.id, id: id, to: &ignored)
+        }
+        try refuse(try records.putPatient(record, in: domain))
+        return isNew
+    }
+
+    /// Removes a patient with its comments.
+    ///
+    /// - Throws: `StoreError.rule`: `.notFound(.patient)`, or `.inUse` while appointments are the patient's.
+    package func deletePatient(domain: String, id: String) throws(StoreError) {
+        let domain = try self.domain(domain)
+        var ignored: [UInt8] = []
+        guard try tables.patients.append(domain: domain.id, id: id, to: &ignored) else {
+            throw .rule(.notFound(.patient))
+        }
+        let count = try tables.appointments.count(ofPatient: id, domain: domain.id)
+        if count > 0 { throw .rule(.inUse(.appointment, count: count)) }
+        try tables.comments.deleteAll(domain: domain.id, owner: .patient(id))
+        try tables.patients.delete(domain: domain.id, id: id)
+    }
+
+    private func domain(_ name: String) throws(StoreError) -> RecordWriter.Domain {
+        guard let id = try tables.domains.id(of: name) else { throw .rule(.notFound(.domain)) }
+        return RecordWriter.Domain(id: id, name: name)
+    }
+
+    private func refuse(_ faults: [RecordWriter.Fault]) throws(StoreError) {
+        if faults.isEmpty { return }
+        throw .fixtures(
+            faults.map {
+                FixtureFault(file: "", pointer: JSONPointer([$0.member]), reason: $0.reason)
+            })
+    }
+}

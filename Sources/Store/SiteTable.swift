@@ -1,0 +1,174 @@
+import QUBS
+
+/// Sites, with their exam codes and staff skills.
+final class SiteTable {
+    private let database: Database
+    private let find: Statement
+    private let settings: Statement
+    private let skills: Statement
+    private let active: Statement
+    private let activeByName: Statement
+    private let examCodes: Statement
+    private let examCodesByIdentifier: Statement
+    private let put: Statement
+    private let setSkills: Statement
+    private let insertExamCode: Statement
+    private let deleteSite: Statement
+    private let deleteExamCodes: Statement
+
+    init(_ database: Database) {
+        self.database = database
+        find = Statement(database, "SELECT id FROM site WHERE domain = ?1 AND name = ?2")
+        settings = Statement(
+            database, "SELECT settings FROM site WHERE domain = ?1 AND name = ?2")
+        skills = Statement(
+            database, "SELECT staff_skills FROM site WHERE domain = ?1 AND name = ?2")
+        active = Statement(
+            database,
+            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY position, name")
+        activeByName = Statement(
+            database,
+            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY name")
+        examCodes = Statement(
+            database, "SELECT json FROM exam_code WHERE site = ?1 ORDER BY position, id")
+        examCodesByIdentifier = Statement(
+            database, "SELECT json FROM exam_code WHERE site = ?1 ORDER BY id")
+        put = Statement(
+            database,
+            """
+            INSERT INTO site (domain, name, position, active, listed, settings)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (domain, name) DO UPDATE
+            SET active = excluded.active, listed = excluded.listed, settings = excluded.settings
+            """)
+        setSkills = Statement(database, "UPDATE site SET staff_skills = ?2 WHERE id = ?1")
+        insertExamCode = Statement(
+            database,
+            "INSERT INTO exam_code (site, position, id, json) VALUES (?1, ?2, ?3, ?4)")
+        deleteSite = Statement(database, "DELETE FROM site WHERE id = ?1")
+        deleteExamCodes = Statement(database, "DELETE FROM exam_code WHERE site = ?1")
+    }
+
+    /// The id of a site.
+    func id(of name: String, domain: Int64) throws(StoreError) -> Int64? {
+        try find.begin()
+        defer { find.reset() }
+        find.bind(1, domain)
+        find.bind(2, name)
+        return try find.step() ? find.integer(0) : nil
+    }
+
+    /// Appends the active sites, with commas between.
+    ///
+    /// - Parameter allowed: The names to which the list is limited; `nil` for all.
+    func appendActive(
+        domain: Int64, allowed: [String]?, order: ListOrder, to output: inout [UInt8]
+    ) throws(StoreError) -> Int {
+        let list = order == .scattered ? active : activeByName
+        try list.begin()
+        defer { list.reset() }
+        list.bind(1, domain)
+        var count = 0
+        while try list.step() {
+            if let allowed {
+                let name = list.text(0)
+                if !allowed.contains(where: { isSameText($0, name) }) { continue }
+            }
+            if count > 0 { output.append(UInt8(ascii: ",")) }
+            list.append(1, to: &output)
+            count += 1
+        }
+        return count
+    }
+
+    /// Appends the settings of a site; `false` where there is none.
+    func appendSettings(
+        domain: Int64, name: String, to output: inout [UInt8]
+    ) throws(StoreError) -> Bool {
+        try settings.begin()
+        defer { settings.reset() }
+        settings.bind(1, domain)
+        settings.bind(2, name)
+        guard try settings.step() else { return false }
+        settings.append(0, to: &output)
+        return true
+    }
+
+    /// Appends the exam codes of a site, with commas between.
+    func appendExamCodes(
+        site: Int64, order: ListOrder, to output: inout [UInt8]
+    ) throws(StoreError) -> Int {
+        let list = order == .scattered ? examCodes : examCodesByIdentifier
+        try list.begin()
+        defer { list.reset() }
+        list.bind(1, site)
+        var count = 0
+        while try list.step() {
+            if count > 0 { output.append(UInt8(ascii: ",")) }
+            list.append(0, to: &output)
+            count += 1
+        }
+        return count
+    }
+
+    /// Appends the staff grid of a site; `.none` where there is no such site.
+    ///
+    /// - Returns: Whether the site has a grid.
+    func appendStaffSkills(
+        domain: Int64, name: String, to output: inout [UInt8]
+    ) throws(StoreError) -> Bool? {
+        try skills.begin()
+        defer { skills.reset() }
+        skills.bind(1, domain)
+        skills.bind(2, name)
+        guard try skills.step() else { return nil }
+        if skills.isNull(0) { return false }
+        skills.append(0, to: &output)
+        return true
+    }
+
+    /// Adds a site, or replaces its settings.
+    func put(
+        domain: Int64, name: String, position: Int64, isActive: Bool, listed: [UInt8],
+        settings: [UInt8]
+    ) throws(StoreError) {
+        try put.begin()
+        put.bind(1, domain)
+        put.bind(2, name)
+        put.bind(3, position)
+        put.bind(4, isActive ? 1 : 0)
+        put.bind(5, listed)
+        put.bind(6, settings)
+        try put.run()
+    }
+
+    /// Sets the staff grid of a site.
+    func setStaffSkills(_ json: [UInt8], site: Int64) throws(StoreError) {
+        try setSkills.begin()
+        setSkills.bind(1, site)
+        setSkills.bind(2, json)
+        try setSkills.run()
+    }
+
+    /// Adds an exam code, whose identifier is new to the site.
+    func insertExamCode(
+        site: Int64, position: Int64, id: String, json: [UInt8]
+    ) throws(StoreError) {
+        try insertExamCode.begin()
+        insertExamCode.bind(1, site)
+        insertExamCode.bind(2, position)
+        insertExamCode.bind(3, id)
+        insertExamCode.bind(4, json)
+        try insertExamCode.run()
+    }
+
+    /// Removes a site with its exam codes and grid.
+    func delete(site: Int64) throws(StoreError) {
+        try deleteExamCodes.begin()
+        deleteExamCodes.bind(1, site)
+        try deleteExamCodes.run()
+        try deleteSite.begin()
+        deleteSite.bind(1, site)
+        try deleteSite.run()
+    }
+}

@@ -1,0 +1,40 @@
+import QUBS
+
+/// What all sessions of a store have in common.
+final class StoreContext: Sendable {
+    let rules: RecordRules
+    let order: ListOrder
+    let workers: Int
+    let maximumPages: Int?
+    let place: StorePlace
+    let seed: SeedData
+
+    init(
+        rules: RecordRules, order: ListOrder, workers: Int, maximumPages: Int?, place: StorePlace,
+        seed: SeedData
+    ) {
+        self.rules = rules
+        self.order = order
+        self.workers = workers
+        self.maximumPages = maximumPages
+        self.place = place
+        self.seed = seed
+    }
+
+    /// A connection that writes to a session's file.
+    func writer(to path: String) throws(StoreError) -> SessionWriter {
+        let database = try Database(.sharedFile(path))
+        try Schema.configureWriter(
+            database, isTemporary: place.isTemporary, maximumPages: maximumPages)
+        return SessionWriter(Tables(database, layout: rules.layout), rules: rules)
+    }
+
+    /// Connections that read a session's file.
+    ///
+    /// - Parameter isUntouched: Whether nobody writes to the file while they are open.
+    func readers(of path: String, isUntouched: Bool) -> ReaderPool {
+        ReaderPool(
+            isUntouched ? .immutableFile(path) : .sharedFile(path), layout: rules.layout,
+            workers: workers)
+    }
+}
