@@ -8,12 +8,122 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// A room: imports what it names and nothing else.
+///
+/// The README says what is in each.
+func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+/// The tests of a room.
+func tests(_ room: String, _ others: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: room + "Tests",
+        dependencies: [.byName(name: room)] + others,
+        swiftSettings: strict
+    )
+}
+
 let package = Package(
     name: "qubs-mock",
+    products: [.executable(name: "qubs-mock", targets: ["qubs-mock"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
     targets: [
-        .target(name: "JSON", swiftSettings: strict),
-        .target(name: "HTTPMessage", swiftSettings: strict),
-        .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: strict),
+        // Headers of what Glibc's module leaves out, and of SQLite, which is linked statically.
+        .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CSQLite"),
+
+        room("JSON"),
+        room("HTTPMessage"),
+        room("HTTPTransport", ["HTTPMessage", "CLinux"]),
+        room("Contract", ["HTTPMessage", "JSON"]),
+        room(
+            "OAuth",
+            [
+                "JSON", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
+        ),
+        room("QUBS"),
+        .target(
+            name: "Store",
+            dependencies: ["QUBS", "JSON", "CSQLite"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
+        ),
+        room("Fixtures", ["Contract", "JSON", "Store"]),
+        room("Faults", ["JSON"]),
+        room("Journal", ["JSON"]),
+        room("Verdict", ["Journal", "JSON"]),
+        .target(
+            name: "Embedded",
+            swiftSettings: strict,
+            plugins: [.plugin(name: "EmbedDefaults")]
+        ),
+        .target(
+            name: "MockServer",
+            dependencies: [
+                "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
+                "Journal", "OAuth", "QUBS", "Store", "Verdict",
+            ],
+            exclude: ["Control/admin-openapi.yaml"],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "qubs-mock",
+            dependencies: [
+                "Contract", "Embedded", "Fixtures", "HTTPTransport", "JSON", "MockServer", "OAuth",
+                "QUBS", "Store",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict
+        ),
+
+        // openapi.yaml and fixtures/ into the program, at build time.
+        .executableTarget(
+            name: "embed",
+            dependencies: [
+                "Contract", "Fixtures", "JSON", "Store", .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
+        .plugin(name: "EmbedDefaults", capability: .buildTool(), dependencies: ["embed"]),
+
+        .target(
+            name: "TestSupport",
+            dependencies: [
+                "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
+                "MockServer", "QUBS", "Store",
+            ],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("JSON"),
+        tests("HTTPMessage"),
+        tests("HTTPTransport", ["HTTPMessage", "TestSupport"]),
+        tests("Contract", ["HTTPMessage", "JSON"]),
+        tests(
+            "OAuth",
+            [
+                "JSON", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ]
+        ),
+        tests("Faults", ["JSON"]),
+        tests("Journal", ["JSON"]),
+        tests("Verdict", ["Journal", "JSON"]),
+        tests(
+            "MockServer",
+            [
+                "Contract", "Embedded", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport",
+                "JSON",
+                "Journal", "OAuth", "QUBS", "Store", "TestSupport",
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -80,9 +80,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral,
 
     /// Members in the order written; of a repeated name the first wins.
     package init(dictionaryLiteral elements: (String, JSONValue)...) {
-        var object = JSONObject()
-        for (name, value) in elements where object[name] == nil { object[name] = value }
-        self = .object(object)
+        self = .object(JSONObject(elements))
     }
 }
 
@@ -115,6 +113,12 @@ package struct JSONObject: Sendable, Hashable {
             if self[member.name] != nil { return nil }
             append(member)
         }
+    }
+
+    /// An object of these members; of a repeated name the first counts.
+    package init(_ pairs: [(String, JSONValue)]) {
+        self.init()
+        for (name, value) in pairs where self[name] == nil { self[name] = value }
     }
 
     package var count: Int { members.count }
@@ -180,7 +184,7 @@ package struct JSONNumber: Sendable, Hashable {
     /// A number from text that is known to match the grammar of RFC 8259 §6.
     init(verified text: String) { self.text = text }
 
-    package init(_ value: Int) { text = String(value) }
+    package init(_ value: some BinaryInteger) { text = String(value) }
 
     /// A number from a finite `Double`, in its shortest form; `nil` for NaN and infinities.
     package init?(_ value: Double) {

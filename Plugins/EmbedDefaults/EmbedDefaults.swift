@@ -1,0 +1,39 @@
+import Foundation
+import PackagePlugin
+
+/// Runs the tool `embed`: `openapi.yaml` and `fixtures/` become Swift source of target `Embedded`.
+///
+/// The build fails, with file and JSON pointer, when the contract or a fixture is not valid.
+@main
+struct EmbedDefaults: BuildToolPlugin {
+    func createBuildCommands(context: PluginContext, target: any Target) throws -> [Command] {
+        let root = context.package.directoryURL
+        let contract = root.appending(path: "openapi.yaml")
+        let control = root.appending(path: "Sources/MockServer/Control/admin-openapi.yaml")
+        let fixtures = root.appending(path: "fixtures")
+        let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedDefaults.swift")
+        return [
+            .buildCommand(
+                displayName: "Embedding openapi.yaml and fixtures/",
+                executable: try context.tool(named: "embed").url,
+                arguments: [contract.path, control.path, fixtures.path, output.path],
+                inputFiles: [contract, control] + files(below: fixtures),
+                outputFiles: [output]
+            )
+        ]
+    }
+
+    /// Every regular file below a folder, so that a change of any of them runs the tool again.
+    private func files(below folder: URL) -> [URL] {
+        let enumerator = FileManager.default.enumerator(
+            at: folder,
+            includingPropertiesForKeys: [.isRegularFileKey]
+        )
+        var files: [URL] = []
+        while let file = enumerator?.nextObject() as? URL {
+            let values = try? file.resourceValues(forKeys: [.isRegularFileKey])
+            if values?.isRegularFile == true { files.append(file) }
+        }
+        return files.sorted { $0.path < $1.path }
+    }
+}

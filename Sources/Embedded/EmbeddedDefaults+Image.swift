@@ -1,0 +1,55 @@
+/// What the build put into the program.
+///
+/// The literals are in a generated file: see
+/// `Plugins/EmbedDefaults` and `Sources/embed`.
+///
+/// - `contractJSON`: `openapi.yaml` as JSON.
+/// - `controlContractJSON`: the contract of the control API as JSON.
+/// - `clientsJSON`, `signingKeyJSON`: `fixtures/clients.json` and `fixtures/signing-key.json`.
+/// - `scenariosJSON`: an array of the packs in `fixtures/scenarios/`.
+/// - `imageText`: the default database, each octet as the Unicode scalar of its value.
+package enum EmbeddedDefaults {}
+
+extension EmbeddedDefaults {
+    /// The octets of an embedded text.
+    package static func octets(of literal: StaticString) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
+    }
+
+    /// The default database as SQLite serialises it.
+    ///
+    /// A string literal can hold any scalar but not any octet, so the image stands in the program as
+    /// the UTF-8 of U+0000 to U+00FF. Most octets are ASCII, which copies eight at a time.
+    ///
+    /// - Returns: Memory that is never given back: the image serves for as long as the process.
+    package static func makeImage() -> UnsafeRawBufferPointer {
+        let source = UnsafeRawBufferPointer(octets(of: imageText))
+        let target = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: imageOctets + 8,
+            alignment: 4096
+        )
+        var read = 0
+        var count = 0
+        while read < source.count {
+            if read + 8 <= source.count {
+                let word = source.loadUnaligned(fromByteOffset: read, as: UInt64.self)
+                if word & 0x8080_8080_8080_8080 == 0 {
+                    target.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
+                    read += 8
+                    count += 8
+                    continue
+                }
+            }
+            let octet = source[read]
+            if octet < 0x80 {
+                target[count] = octet
+                read += 1
+            } else {
+                target[count] = (octet & 0x03) << 6 | source[read + 1] & 0x3F
+                read += 2
+            }
+            count += 1
+        }
+        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<imageOctets])
+    }
+}

@@ -1,0 +1,33 @@
+package import Contract
+import JSON
+package import Store
+
+/// What the contract says about the reporting workflow (`x-reporting`).
+package struct ReportingSettings: Sendable {
+    /// The status in which an appointment waits for its report.
+    package let pendingStatus: String
+    /// The status after a final report, where final reports change it.
+    package let finalStatus: String
+    /// The category of report attachments.
+    package let attachmentCategory: String
+
+    package init(contract: OpenAPIContract) {
+        func text(_ name: String) -> String {
+            guard let value = contract.document["x-reporting"]?[name]?.string else {
+                preconditionFailure("the contract has no x-reporting/\(name)")
+            }
+            return value
+        }
+        pendingStatus = text("pendingStatus")
+        finalStatus = text("finalStatus")
+        attachmentCategory = text("attachmentCategory")
+    }
+}
+
+extension Scatter {
+    /// The order of lists for a seed; what `x-first-in-lists` names comes first.
+    package init(seed: UInt64, contract: OpenAPIContract) {
+        let pinned = contract.document["x-first-in-lists"]?.array ?? []
+        self.init(seed: seed, pinned: pinned.compactMap(\.string))
+    }
+}

@@ -1,0 +1,193 @@
+package import Contract
+import Faults
+import Fixtures
+import HTTPMessage
+import HTTPTransport
+package import JSON
+import Journal
+import OAuth
+import QUBS
+package import Store
+import Synchronization
+
+/// The composition root: everything a server consists of, put together once; nothing is global.
+package final class Application: Sendable {
+    let configuration: Configuration
+    let contract: OpenAPIContract
+    let controlContract: OpenAPIContract
+    let clients: ClientRegistry
+    let keys: SigningKeys
+    let issuer: TokenIssuer
+    package let sessions: Sessions
+    let store: MockStore
+    let vocabulary: MatchVocabulary
+    /// The key of the journal's digests.
+    let digestKey: JournalDigest.Key
+    let log: LogSink
+    /// One handler for each operation of the contract, at the operation's index.
+    let handlers: [OperationHandler]
+    let controlHandlers: [ControlAPI.Handler]
+    let access: ControlAccess
+    let reporting: ReportingSettings
+    let workers: [WorkerContext]
+    /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.
+    let baseURL = Mutex("")
+
+    /// What a server is made of.
+    package struct Parts {
+        package var contract: OpenAPIContract
+        package var controlContract: OpenAPIContract
+        package var clients: JSONValue
+        package var signingKey: JSONValue
+        package var store: MockStore
+        package var faults: JSONValue?
+
+        package init(
+            contract: OpenAPIContract,
+            controlContract: OpenAPIContract,
+            clients: JSONValue,
+            signingKey: JSONValue,
+            store: MockStore,
+            faults: JSONValue? = nil
+        ) {
+            self.contract = contract
+            self.controlContract = controlContract
+            self.clients = clients
+            self.signingKey = signingKey
+            self.store = store
+            self.faults = faults
+        }
+    }
+
+    /// Why a server cannot be put together: one line for whoever started it.
+    package struct StartError: Error, CustomStringConvertible {
+        package let description: String
+
+        package init(_ description: String) { self.description = description }
+    }
+
+    /// Puts a server together; nothing listens yet.
+    ///
+    /// - Throws: Also where an operation of the contract has no handler, or a handler no operation.
+    package init(
+        configuration: Configuration,
+        parts: Parts,
+        log: LogSink = LogSink()
+    ) throws(StartError) {
+        self.configuration = configuration
+        contract = parts.contract
+        controlContract = parts.controlContract
+        store = parts.store
+        self.log = log
+        do throws(ClientRegistryError) {
+            clients = try ClientRegistry(parts.clients)
+        } catch {
+            let fault = error.faults.first
+            throw StartError(
+                "clients.json\(fault?.pointer.description ?? ""): \(fault?.explanation ?? "invalid")"
+            )
+        }
+        do throws(SigningKeyError) {
+            keys = try SigningKeys(developmentKey: parts.signingKey)
+        } catch {
+            throw StartError("signing-key.json: \(error)")
+        }
+        issuer = TokenIssuer(keys: keys)
+        vocabulary = MatchVocabulary(contract: contract, clients: clients)
+        var generator = SystemRandomNumberGenerator()
+        digestKey = JournalDigest.Key(generator.next(), generator.next())
+        let rules = try Self.rules(
+            parts.faults,
+            vocabulary: vocabulary,
+            seed: configuration.seed
+        )
+        do throws(Sessions.Refusal) {
+            sessions = try Sessions(
+                store: store,
+                journalSize: configuration.journalSize,
+                fileRules: rules
+            )
+        } catch {
+            throw StartError(Problem(refusal: error).detail)
+        }
+        handlers = try OperationHandlers.table(for: contract)
+        controlHandlers = try ControlAPI.table(for: controlContract)
+        access = ControlAccess(configuration: configuration)
+        reporting = ReportingSettings(contract: contract)
+        let verifier = TokenVerifier(keys: keys)
+        workers = (0..<configuration.workers).map { WorkerContext(index: $0, verifier: verifier) }
+    }
+
+    private static func rules(
+        _ document: JSONValue?,
+        vocabulary: MatchVocabulary,
+        seed: UInt64
+    ) throws(StartError) -> [FaultRule] {
+        guard let document else { return [] }
+        do throws(FaultError) {
+            return try FaultRule.parse(
+                document,
+                vocabulary: vocabulary,
+                defaultSeed: Int64(truncatingIfNeeded: seed)
+            )
+        } catch {
+            let errors =
+                switch error {
+                case .invalid(let errors), .repeatedIDs(let errors): errors
+                }
+            let lines = errors.map { "\($0.pointer.description): \($0.reason)" }
+            throw StartError("the fault rules are not valid: " + lines.joined(separator: "; "))
+        }
+    }
+
+    /// The time that signing keys retire by: they belong to the server, and so to no session but
+    /// the one that is always there.
+    var keysNow: Instant { sessions.default.clock.now() }
+
+    /// The admin token, where one was made because none was given and one is needed.
+    package var generatedAdminToken: String? { access.isGenerated ? access.token : nil }
+
+    /// Writes what is left of the log, and lets go of the data.
+    package func close() {
+        for worker in workers where !worker.log.isEmpty { log.append(worker.log) }
+        log.flush()
+        store.close()
+    }
+
+    /// Tells the application where it listens.
+    package func listens(at baseURL: String) {
+        self.baseURL.withLock { $0 = baseURL }
+    }
+}
+
+extension MatchVocabulary {
+    /// The names of a contract, and of the clients that may ask for tokens.
+    init(contract: OpenAPIContract, clients: ClientRegistry) {
+        let operations = contract.operations.map { operation in
+            Operation(
+                id: operation.id,
+                isPartnerOperation: operation.isPartnerOperation,
+                tag: operation.tag.isEmpty ? nil : operation.tag,
+                methods: operation.method == .get
+                    ? ["GET", "HEAD"] : [operation.method.rawValue],
+                paths: [operation.pathTemplate] + operation.pathAliases,
+                knowsDomain: operation.position(of: "domain") != nil,
+                knowsClient: operation.requiresToken || operation.id == OperationID.token,
+                knowsAppointment: operation.position(of: "appointmentId") != nil
+            )
+        }
+        self.init(
+            operations: operations,
+            domains: clients.domains,
+            clients: clients.clients.map(\.id),
+            pathPrefixes: ["/integrations/v1/{domain}"]
+        )
+    }
+}
+
+/// The operations that are told apart by more than their handlers.
+enum OperationID {
+    static let token = "token"
+    static let upload = "upload"
+    static let download = "download"
+}

@@ -1,0 +1,109 @@
+import Contract
+import Faults
+import HTTPMessage
+import HTTPTransport
+import Journal
+import OAuth
+import QUBS
+import Store
+
+/// One request on its way through the pipeline.
+///
+/// A class, so that handlers and a delayed continuation share it at the cost of one reference;
+/// it is confined to the worker of its connection, hence unchecked.
+final class Call: @unchecked Sendable {
+    let application: Application
+    let worker: WorkerContext
+    let request: HTTPRequest
+    let correlation: CorrelationID
+    /// When the last octet of the head was read, in monotonic nanoseconds.
+    let arrival: UInt64
+    /// The session whose clock, data and journal the request belongs to.
+    var session: Session
+    /// The session's clock when the operation begins.
+    var time: Clock.Reading
+    /// What came of the `Authorization` field; told only once it matters.
+    var credentials = Credentials.absent
+    /// The caller, once the token is known to be good.
+    var principal: Principal?
+    /// What was found wrong before the request was complete.
+    var early: Problem?
+    /// What shall go wrong.
+    var fault: FaultDecision?
+    var entry: JournalEntry
+
+    /// What came of the `Authorization` field.
+    enum Credentials {
+        case absent
+        case otherScheme
+        case refused(OAuth.TokenFault)
+        case accepted
+    }
+
+    init(
+        application: Application,
+        worker: WorkerContext,
+        request: HTTPRequest,
+        connectionID: UInt64,
+        arrival: UInt64
+    ) {
+        self.application = application
+        self.worker = worker
+        self.request = request
+        self.arrival = arrival
+        correlation = CorrelationID(request.fields, using: &worker.generator)
+        session = application.sessions.default
+        time = session.clock.read()
+        entry = JournalEntry(
+            requestID: correlation.text,
+            session: session.name,
+            kind: .other,
+            method: request.method.rawValue,
+            path: String(decoding: request.target.path, as: UTF8.self),
+            connection: connectionID,
+            wallTime: time.nanoseconds,
+            arrival: Int64(arrival)
+        )
+    }
+
+    /// The time of the session, which everything that expires or is stamped goes by.
+    var now: Instant { time.instant }
+
+    /// The records of the session, for this worker.
+    var reader: SessionReader { session.store.reader(worker: worker.index) }
+
+    /// Moves the call into a session.
+    func enter(_ session: Session) {
+        self.session = session
+        time = session.clock.read()
+        entry.session = session.name
+        entry.wallTime = time.nanoseconds
+        entry.clockMoves = UInt32(truncatingIfNeeded: time.moves)
+    }
+
+    /// A digest for the journal.
+    func digest(_ octets: some Collection<UInt8>) -> JournalDigest {
+        JournalDigest(of: octets, key: application.digestKey)
+    }
+}
+
+/// A call that reached its operation: routed, allowed, valid.
+struct OperationCall {
+    let call: Call
+    let operation: Operation
+    /// The typed values of parameters and content.
+    let valid: ValidatedRequest
+
+    var application: Application { call.application }
+    /// The caller; only operations that need no token have none.
+    var principal: Principal? { call.principal }
+    var reader: SessionReader { call.reader }
+    var now: Instant { call.now }
+    var domain: String { string("domain") }
+
+    /// A path or query parameter that the contract requires, or that has a default.
+    func string(_ name: StaticString) -> String { valid.string(name) ?? "" }
+
+    /// An integer parameter with a default in the contract.
+    func integer(_ name: StaticString) -> Int { valid.int(name) ?? 0 }
+}

@@ -1,0 +1,146 @@
+import Contract
+import HTTPMessage
+import HTTPTransport
+import JSON
+import OAuth
+
+/// The control API below `/__admin`: routed and validated by its own contract, never journalled.
+enum ControlAPI {
+    /// Carries out one control operation.
+    typealias Handler = @Sendable (ControlCall) throws(Problem) -> Answer
+
+    typealias Entry = (id: String, handler: Handler)
+
+    static let prefix: [UInt8] = Array("/__admin".utf8)
+
+    /// Whether a path belongs to the control API.
+    static func serves(_ path: [UInt8]) -> Bool {
+        guard path.count >= prefix.count, path[1] == UInt8(ascii: "_") else { return false }
+        return path.starts(with: prefix)
+            && (path.count == prefix.count || path[prefix.count] == UInt8(ascii: "/"))
+    }
+
+    private static let all: [Entry] =
+        ServerControl.entries + FaultControl.entries + JournalControl.entries
+        + TokenControl.entries + ClockControl.entries + SessionControl.entries
+        + DataControl.entries
+
+    /// The handler of each operation, in the order of the contract.
+    ///
+    /// - Throws: Where operations and handlers are not the same set.
+    static func table(for contract: OpenAPIContract) throws(Application.StartError) -> [Handler] {
+        try HandlerTable.make(all, for: contract)
+    }
+}
+
+/// A control request that is valid and allowed.
+struct ControlCall {
+    let call: Call
+    let operation: Operation
+    let valid: ValidatedRequest
+
+    var application: Application { call.application }
+
+    /// A path or query parameter that is required, or that has a default.
+    func string(_ name: StaticString) -> String { valid.string(name) ?? "" }
+
+    /// The content, which is an object wherever the contract takes one.
+    var body: JSONValue { valid.body ?? .null }
+
+    /// The session that the request is about, which must be open.
+    func existingSession() throws(Problem) -> Session {
+        let name = string("session")
+        guard let session = application.sessions.existing(name) else {
+            throw Problem(
+                404,
+                "There is no session of this name: it opens with its first token, or with "
+                    + "PUT /__admin/sessions/\(name)."
+            )
+        }
+        return session
+    }
+
+    /// The session that the request is about, opened where it was not.
+    func openSession() throws(Problem) -> Session {
+        try application.openSession(string("session"))
+    }
+}
+
+extension Application {
+    /// Answers a control request.
+    func control(_ call: Call, exchange: Exchange) -> Reply? {
+        var response: HTTPResponse
+        do throws(Problem) {
+            let answer = try controlAnswer(call)
+            response = answer.response
+        } catch {
+            if let logged = error.logged { log.append("qubs-mock: \(logged)\n".utf8) }
+            response = error.response(
+                instance: String(decoding: call.request.target.path, as: UTF8.self),
+                requestID: call.correlation.text
+            )
+        }
+        response.fields.append(HTTPResponse.Field("Cache-Control", "no-store"))
+        response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
+        response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
+        let pending = WorkerContext.Pending(
+            session: call.session,
+            entry: nil,
+            line: logLine(of: call, status: response.status)
+        )
+        return Reply(response, ticket: call.worker.ticket(for: pending))
+    }
+
+    private func controlAnswer(_ call: Call) throws(Problem) -> Answer {
+        let request = call.request
+        let document = try ControlDocuments.form(of: request)
+        let route = controlContract.route(method: request.method, path: request.target.path)
+        let isOpen: Bool =
+            if case .matched(let operation, _) = route {
+                ServerControl.openOperations.contains(operation.id)
+            } else {
+                false
+            }
+        try access.check(request, needsToken: !isOpen)
+        if let document { return ControlDocuments.answer(document, to: call) }
+        switch route {
+        case .matched(let operation, let match):
+            let valid = controlContract.validate(request, operation: operation, match: match)
+            if let refusal = Problem(refusing: valid) { throw refusal }
+            return try controlHandlers[operation.index](
+                ControlCall(call: call, operation: operation, valid: valid)
+            )
+        case .methodNotAllowed(let allowed, _):
+            throw Problem(methodNotAllowed: request.method, allowed: allowed)
+        case .notFound:
+            throw Problem(
+                noRouteFor: request,
+                suggestions: controlContract.nearestPaths(
+                    to: request.target.path,
+                    method: request.method
+                ),
+                listedAt: "/__admin/openapi.yaml"
+            )
+        }
+    }
+}
+
+/// `/__admin/openapi.yaml` and `/__admin/openapi.json`.
+enum ControlDocuments {
+    static func form(of request: HTTPRequest) throws(Problem) -> ServiceDocuments.Form? {
+        let form: ServiceDocuments.Form
+        switch String(decoding: request.target.path, as: UTF8.self) {
+        case "/__admin/openapi.yaml": form = .yaml
+        case "/__admin/openapi.json": form = .json
+        default: return nil
+        }
+        guard request.method == .get || request.method == .head else {
+            throw Problem(methodNotAllowed: request.method, allowed: [.get, .head])
+        }
+        return form
+    }
+
+    static func answer(_ form: ServiceDocuments.Form, to call: Call) -> Answer {
+        ServiceDocuments.answer(call.application.controlContract, form: form, to: call)
+    }
+}

@@ -1,0 +1,116 @@
+import Contract
+import JSON
+import Journal
+import OAuth
+import QUBS
+import Store
+
+/// Tag Journal of the control API.
+enum JournalControl {
+    static let entries: [ControlAPI.Entry] = [
+        ("Admin_ListRequests", list),
+        ("Admin_ClearRequests", clear),
+        ("Admin_CountRequests", count),
+        ("Admin_GetRequest", one),
+        ("Admin_ExplainRequest", explain),
+        ("Admin_ListIdempotency", idempotency),
+    ]
+
+    private static func list(_ call: ControlCall) throws(Problem) -> Answer {
+        let journal = try call.existingSession().journal
+        let entries = journal.entries(matching: try filter(call))
+        return .json([
+            "items": .array(entries.map(\.json)),
+            "dropped": .number(JSONNumber(journal.size.dropped)),
+        ])
+    }
+
+    private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
+        try call.existingSession().journal.clear()
+        return .noContent
+    }
+
+    private static func count(_ call: ControlCall) throws(Problem) -> Answer {
+        let count = try call.existingSession().journal.count(matching: try filter(call))
+        return .json(["count": .integer(count)])
+    }
+
+    private static func one(_ call: ControlCall) throws(Problem) -> Answer {
+        let found = try entries(call)
+        return .json(["items": .array(found.map(\.json))])
+    }
+
+    private static func explain(_ call: ControlCall) throws(Problem) -> Answer {
+        let session = try call.existingSession()
+        guard let entry = session.journal.entry(call.string("id")) else { throw missing }
+        return .json(
+            Explanation(
+                of: entry,
+                contract: call.application.contract,
+                baseURL: call.call.baseURL
+            ).json
+        )
+    }
+
+    /// The entry of an id, or all of a correlation id, newest first.
+    private static func entries(_ call: ControlCall) throws(Problem) -> [JournalEntry] {
+        let journal = try call.existingSession().journal
+        let id = call.string("id")
+        let found = journal.entries(idOrRequestID: id)
+        if found.isEmpty { throw missing }
+        return found
+    }
+
+    private static let missing = Problem(
+        404,
+        "The journal of this session holds no request with this id or correlation id."
+    )
+
+    private static func filter(_ call: ControlCall) throws(Problem) -> JournalFilter {
+        var status: JournalFilter.Status?
+        if let text = call.valid.string("status") {
+            status = JournalFilter.Status(parsing: text)
+        }
+        var since: JournalFilter.Since?
+        if let text = call.valid.string("since") {
+            since = JournalFilter.Since(parsing: text)
+            if since == nil {
+                let message = "Send an entry's id, or a time such as 2025-01-12T03:40:00Z."
+                throw Problem(400, "since: \(message)", errors: [("since", [message])])
+            }
+        }
+        return JournalFilter(
+            operation: call.valid.string("operation"),
+            client: call.valid.string("client"),
+            status: status,
+            since: since,
+            limit: call.valid.int("limit") ?? JournalFilter.defaultLimit
+        )
+    }
+
+    // MARK: - The ledger
+
+    private static func idempotency(_ call: ControlCall) throws(Problem) -> Answer {
+        let session = try call.existingSession()
+        let entries: [LedgerEntry]
+        do throws(StoreError) {
+            entries = try session.store.reader(worker: call.call.worker.index)
+                .ledger(now: session.clock.now())
+        } catch {
+            throw Problem(store: error)
+        }
+        let items = entries.map { entry -> JSONValue in
+            [
+                "keyDigest": .string(
+                    SHA256Digest.hexadecimal(of: Array(entry.scope.key.text.utf8))
+                ),
+                "client": .string(entry.scope.client), "domain": .string(entry.scope.domain),
+                "operation": .string(entry.scope.operation),
+                "appointmentId": .string(entry.scope.appointmentID),
+                "expiresAt": .string(entry.expiresAt.rfc3339),
+                "replays": .integer(entry.replays), "conflicts": .integer(entry.conflicts),
+            ]
+        }
+        return .json(["items": .array(items)])
+    }
+}

@@ -1,0 +1,68 @@
+import JSON
+import OAuth
+import QUBS
+
+/// Tag Tokens of the control API.
+enum TokenControl {
+    static let entries: [ControlAPI.Entry] = [
+        ("Admin_CreateToken", create),
+        ("Admin_ListKeys", listKeys),
+        ("Admin_RotateKeys", rotate),
+    ]
+
+    private static func create(_ call: ControlCall) throws(Problem) -> Answer {
+        let application = call.application
+        let named: (client: Client, session: String)
+        do throws(OAuthError) {
+            named = try application.clients.resolve(call.body["clientId"]?.string ?? "")
+        } catch {
+            throw Problem(400, error.description, errors: [("/clientId", [error.description])])
+        }
+        // The session of the client id wins over that of the query.
+        let session =
+            named.session == SessionName.default
+            ? try call.openSession() : try application.openSession(named.session)
+        do throws(OAuthError) {
+            let response = try application.issuer.issue(
+                to: named.client,
+                session: session.name,
+                now: session.clock.now().secondsSince1970,
+                lifetimeSeconds: Int64(
+                    call.body["expiresIn"]?.int ?? Int(TokenIssuer.defaultLifetimeSeconds)
+                ),
+                flaw: call.body["flaw"]?.string.flatMap(TokenFlaw.init(rawValue:)),
+                using: &call.call.worker.secureGenerator
+            )
+            return .json(response.json)
+        } catch {
+            throw Problem(500, error.description)
+        }
+    }
+
+    private static func listKeys(_ call: ControlCall) throws(Problem) -> Answer {
+        keys(of: call.application)
+    }
+
+    private static func rotate(_ call: ControlCall) throws(Problem) -> Answer {
+        let application = call.application
+        do throws(SigningKeyError) {
+            try application.keys.rotate(now: application.keysNow.secondsSince1970)
+        } catch {
+            throw Problem(500, "No new key could be made: \(error)")
+        }
+        return keys(of: application)
+    }
+
+    private static func keys(of application: Application) -> Answer {
+        let entries = application.keys.entries(now: application.keysNow.secondsSince1970)
+        let items = entries.map { entry in
+            var object = entry.key.publicJWK.object ?? JSONObject()
+            object["signs"] = .bool(entry.retiresAt == nil)
+            object["retiresAt"] = entry.retiresAt.map {
+                .string(Instant(secondsSince1970: $0).rfc3339)
+            }
+            return JSONValue.object(object)
+        }
+        return .json(["items": .array(items)])
+    }
+}

@@ -1,0 +1,143 @@
+import Contract
+import Fixtures
+import HTTPMessage
+import JSON
+import Journal
+import OAuth
+import QUBS
+import Store
+
+/// A write of the reporting workflow: the ledger, the 404, the effect and its record, in one
+/// transaction.
+///
+/// A duplicate that arrives while the first runs waits for the session's writer, finds the
+/// record and is a replay; other sessions and all reads go on meanwhile.
+struct KeyedWrite {
+    private enum Outcome {
+        case done(RememberedAnswer)
+        case replayed(RememberedAnswer)
+        case conflict
+    }
+
+    private let call: OperationCall
+    private let scope: IdempotencyScope?
+    private let fingerprint: [UInt8]
+
+    init(_ call: OperationCall) {
+        self.call = call
+        fingerprint = Self.fingerprint(of: call.valid.body ?? .null)
+        scope = call.valid.string("Idempotency-Key").flatMap { IdempotencyKey($0) }.map { key in
+            IdempotencyScope(
+                client: call.principal?.clientID ?? "",
+                domain: call.domain,
+                operation: call.operation.id,
+                appointmentID: call.string("appointmentId"),
+                key: key
+            )
+        }
+    }
+
+    /// Carries out the write unless the ledger knows it.
+    ///
+    /// - Parameter effect: Changes the records and returns the content of the answer.
+    func run(
+        _ effect: (SessionWriter) throws(StoreError) -> [UInt8]
+    ) throws(Problem) -> Answer {
+        call.call.entry.details.fingerprint = call.call.digest(fingerprint)
+        let outcome: Outcome
+        do throws(StoreError) {
+            outcome = try call.call.session.store.write { writer throws(StoreError) in
+                try decide(writer, effect)
+            }
+        } catch {
+            if case .rule(.notFound) = error { call.call.entry.refusal = .notFound }
+            if case .rule(.wrongStatus) = error { call.call.entry.refusal = .notPending }
+            if case .full = error { call.call.entry.refusal = .unavailable }
+            throw Problem(store: error)
+        }
+        switch outcome {
+        case .done(let answer):
+            call.call.entry.committed = true
+            if scope != nil { call.call.entry.idempotency = .first }
+            noteUploads(in: answer.content)
+            return .json(answer.content, status: answer.status)
+        case .replayed(let answer):
+            call.call.entry.idempotency = .replay
+            noteUploads(in: answer.content)
+            var replay = Answer.json(answer.content, status: answer.status)
+            replay.fields = [HTTPResponse.Field("Idempotency-Replayed", "true")]
+            return replay
+        case .conflict:
+            call.call.entry.idempotency = .conflict
+            call.call.entry.refusal = .idempotencyConflict
+            throw Problem(rule: .keyReused)
+        }
+    }
+
+    private func decide(
+        _ writer: SessionWriter,
+        _ effect: (SessionWriter) throws(StoreError) -> [UInt8]
+    ) throws(StoreError) -> Outcome {
+        if let scope {
+            switch try writer.decide(scope, fingerprint: fingerprint, now: call.now) {
+            case .proceed: break
+            case .replay(let answer): return .replayed(answer)
+            case .conflict: return .conflict
+            }
+        }
+        try writer.require(
+            status: call.application.reporting.pendingStatus,
+            domain: call.domain,
+            appointment: call.string("appointmentId")
+        )
+        let answer = RememberedAnswer(
+            status: call.application.configuration.createdStatus,
+            content: try effect(writer)
+        )
+        if let scope {
+            let retention = Int64(call.operation.idempotencyRetentionSeconds ?? 0)
+            try writer.remember(
+                answer,
+                for: scope,
+                fingerprint: fingerprint,
+                expiresAt: call.now.advanced(bySeconds: retention),
+                now: call.now
+            )
+        }
+        return .done(answer)
+    }
+
+    /// The upload URLs of an answer, for the journal.
+    private func noteUploads(in content: [UInt8]) {
+        guard call.operation.idempotencyRetentionSeconds != nil,
+            content.starts(with: "{\"items\":".utf8),
+            let items = try? JSONParser.parse(content)["items"]?.array
+        else { return }
+        call.call.entry.details.uploadsIssued = items.compactMap { item in
+            guard let guid = item["guid"]?.string,
+                let expires = item["uploadUrlExpiresAtUtc"]?.string.flatMap({
+                    Instant(rfc3339: $0)
+                })
+            else { return nil }
+            return JournalDetails.PresignedURL(guid: guid, expiresAt: expires.secondsSince1970)
+        }
+    }
+
+    /// A digest of a payload: members sorted, white space and escapes normalised.
+    private static func fingerprint(of body: JSONValue) -> [UInt8] {
+        SHA256Digest.octets(of: JSONWriter.octets(of: sorted(body)))
+    }
+
+    private static func sorted(_ value: JSONValue) -> JSONValue {
+        switch value {
+        case .object(let object):
+            var result = JSONObject()
+            for member in object.members.sorted(by: { $0.name < $1.name }) {
+                result[member.name] = sorted(member.value)
+            }
+            return .object(result)
+        case .array(let elements): return .array(elements.map(sorted))
+        default: return value
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Faults
+import HTTPMessage
+import JSON
+import Journal
+import OAuth
+import QUBS
+
+/// Tag OAuth: the token endpoint and what is published about it.
+enum OAuthHandlers {
+    static let entries: [OperationHandlers.Entry] = [
+        (OperationID.token, token),
+        ("jwks", jwks),
+        ("openidConfiguration", openIDConfiguration),
+    ]
+
+    /// `POST /oauth2/token` (RFC 6749 §3.2): every refusal is an `OAuthError`.
+    private static func token(_ call: OperationCall) throws(Problem) -> Answer {
+        let application = call.application
+        let request = call.call.request
+        do throws(OAuthError) {
+            if request.fields.count(of: "authorization") > 1 {
+                throw OAuthError(
+                    code: .invalidRequest,
+                    description: "Send one Authorization field at most."
+                )
+            }
+            try checkMediaType(request)
+            let asked = try TokenRequest(
+                form: request.content[...],
+                authorization: request.fields.first("authorization"),
+                clients: application.clients
+            )
+            call.call.entry.client = asked.client.id
+            switch asked.grant {
+            case .clientCredentials: call.call.entry.details.grant = .clientCredentials
+            case .refreshToken: call.call.entry.details.grant = .refreshToken
+            }
+            let flaw = call.call.fault?.token.flatMap { TokenFlaw(rawValue: $0.rawValue) }
+            let response = try application.issuer.issue(
+                for: asked,
+                now: call.now.secondsSince1970,
+                flaw: flaw,
+                using: &call.call.worker.secureGenerator
+            )
+            call.call.entry.token = call.call.digest(response.accessToken.utf8)
+            call.call.entry.tokenExpiry = call.now.secondsSince1970 + response.expiresInSeconds
+            return answer(response.json)
+        } catch {
+            call.call.entry.refusal = .grant
+            return answer(error)
+        }
+    }
+
+    /// RFC 6749 §4.4.2: the parameters come as application/x-www-form-urlencoded.
+    private static func checkMediaType(_ request: HTTPRequest) throws(OAuthError) {
+        let type = request.fields.first("content-type").flatMap { MediaType($0)?.essence }
+        guard type?.lowercased() == "application/x-www-form-urlencoded" else {
+            throw OAuthError(
+                code: .invalidRequest,
+                description: "Send the parameters as application/x-www-form-urlencoded, and say "
+                    + "so in Content-Type."
+            )
+        }
+    }
+
+    /// §5.1: no cache may keep a token.
+    private static func answer(_ json: JSONValue, status: Int = 200) -> Answer {
+        var answer = Answer.json(json, status: status)
+        answer.fields = [
+            HTTPResponse.Field("Cache-Control", "no-store"),
+            HTTPResponse.Field("Pragma", "no-cache"),
+        ]
+        return answer
+    }
+
+    private static func answer(_ error: OAuthError) -> Answer {
+        var answer = answer(error.json, status: error.status)
+        if error.usesBasicChallenge {
+            answer.fields.append(
+                HTTPResponse.Field("WWW-Authenticate", OAuthError.basicChallenge)
+            )
+        }
+        return answer
+    }
+
+    private static func jwks(_ call: OperationCall) throws(Problem) -> Answer {
+        .json(call.application.keys.jwks(now: call.application.keysNow.secondsSince1970))
+    }
+
+    private static func openIDConfiguration(_ call: OperationCall) throws(Problem) -> Answer {
+        .json(ServerMetadata.json(baseURL: call.call.baseURL))
+    }
+}

@@ -1,0 +1,200 @@
+import Contract
+import Fixtures
+import HTTPMessage
+import JSON
+import Journal
+import OAuth
+import QUBS
+import Store
+
+/// Tag Reporting: reads and the three writes, all limited to appointments that wait for a report.
+enum ReportingHandlers {
+    static let entries: [OperationHandlers.Entry] = [
+        ("Integrations_ListPendingReportingAppointments", listPending),
+        ("Integrations_GetPendingReportingAppointment", one),
+        ("Integrations_ListPendingReportingAppointmentAttachments", attachments),
+        ("Integrations_GetPendingReportingAppointmentAttachment", attachment),
+        ("Integrations_ListPendingReportingAppointmentComments", comments),
+        ("Integrations_GetPendingReportingAppointmentComment", comment),
+        ("Integrations_CreatePendingReportingAppointmentComment", createComment),
+        ("Integrations_CreatePendingReportingAppointmentReportAttachments", createUploads),
+        ("Integrations_SubmitPendingReportingAppointmentReport", submitReport),
+    ]
+
+    // MARK: - Reads
+
+    private static func listPending(_ call: OperationCall) throws(Problem) -> Answer {
+        try call.page(
+            status: call.application.reporting.pendingStatus,
+            view: .reporting,
+            providers: nil
+        )
+    }
+
+    private static func one(_ call: OperationCall) throws(Problem) -> Answer {
+        try requirePending(call)
+        return try call.object(orMissing: .appointment) { reader, output throws(StoreError) in
+            try reader.appendAppointment(
+                domain: call.domain,
+                id: call.string("appointmentId"),
+                view: .reporting,
+                to: &output
+            )
+        }
+    }
+
+    private static func attachments(_ call: OperationCall) throws(Problem) -> Answer {
+        try requirePending(call)
+        return try AttachmentHandlers.list(call)
+    }
+
+    private static func attachment(_ call: OperationCall) throws(Problem) -> Answer {
+        try requirePending(call)
+        return try AttachmentHandlers.one(call)
+    }
+
+    private static func comments(_ call: OperationCall) throws(Problem) -> Answer {
+        try requirePending(call)
+        return try CommentHandlers.list(call)
+    }
+
+    private static func comment(_ call: OperationCall) throws(Problem) -> Answer {
+        try requirePending(call)
+        return try call.object(orMissing: .comment) { reader, output throws(StoreError) in
+            try reader.appendComment(
+                domain: call.domain,
+                appointment: call.string("appointmentId"),
+                guid: call.string("commentGuid"),
+                to: &output
+            )
+        }
+    }
+
+    /// 404 where the appointment is unknown, or does not wait for a report (facts 1.6).
+    private static func requirePending(_ call: OperationCall) throws(Problem) {
+        let status = try call.reading { reader throws(StoreError) in
+            try reader.status(domain: call.domain, appointment: call.string("appointmentId"))
+        }
+        guard let status else { throw call.missing(.appointment) }
+        let pending = call.application.reporting.pendingStatus
+        guard status == pending else {
+            call.call.entry.refusal = .notPending
+            throw Problem(rule: .wrongStatus(required: pending, found: status))
+        }
+    }
+
+    // MARK: - Writes
+
+    /// `Integrations_CreatePendingReportingAppointmentComment` (facts 2.27).
+    private static func createComment(_ call: OperationCall) throws(Problem) -> Answer {
+        let body = call.valid.body
+        // An explicit type wins over a contradicting isAlert.
+        let type =
+            body?["commentType"]?.string ?? (body?["isAlert"]?.bool == true ? "AA" : "AC")
+        let isForPatient = type.hasPrefix("P")
+        let guid = call.call.worker.secureGenerator.uuid()
+        let author = call.principal?.clientID ?? ""
+        let appointment = call.string("appointmentId")
+        return try KeyedWrite(call).run { writer throws(StoreError) in
+            let patient = try writer.patient(domain: call.domain, appointment: appointment)
+            var members = JSONObject()
+            members["guid"] = .string(guid)
+            members["appointmentId"] = isForPatient ? .null : .string(appointment)
+            members["patientId"] = patient.map(JSONValue.string) ?? .null
+            members["commentText"] = body?["commentText"]
+            members["commentType"] = .string(type)
+            members["isAlert"] = .bool(type.hasSuffix("A"))
+            members["commentDateTime"] = .string(time(body?["commentDateTime"], else: call.now))
+            members["createdBy"] = ["userId": .string(author), "name": .string(author)]
+            let owner: CommentOwner
+            if isForPatient {
+                guard let patient else { throw .rule(.appointmentWithoutPatient) }
+                owner = .patient(patient)
+            } else {
+                owner = .appointment(appointment)
+            }
+            return try writer.createComment(domain: call.domain, owner: owner, members: members)
+        }
+    }
+
+    /// `Integrations_CreatePendingReportingAppointmentReportAttachments` (facts 2.28).
+    private static func createUploads(_ call: OperationCall) throws(Problem) -> Answer {
+        // A key is kept for as long as its URLs live.
+        let lifetime = Int64(call.operation.idempotencyRetentionSeconds ?? 0)
+        let expires = call.now.advanced(bySeconds: lifetime)
+        let category = call.application.reporting.attachmentCategory
+        var uploads: [NewUpload] = []
+        var items: [JSONValue] = []
+        for item in call.valid.body?["items"]?.array ?? [] {
+            let guid = call.call.worker.secureGenerator.uuid()
+            let fileName = item["fileName"]?.string ?? ""
+            uploads.append(
+                NewUpload(
+                    guid: guid,
+                    fileName: fileName,
+                    category: category,
+                    promisedContentType: item["contentType"]?.string,
+                    expiresAt: expires
+                )
+            )
+            let url = PresignedURL(
+                guid: guid,
+                expires: expires,
+                session: call.call.session.name,
+                purpose: .upload
+            )
+            items.append([
+                "guid": .string(guid), "fileName": .string(fileName),
+                "category": .string(category),
+                "uploadUrl": .string(
+                    call.call.baseURL + url.target(secret: call.application.keys.secret)
+                ),
+                "uploadUrlExpiresAtUtc": .string(expires.rfc3339),
+            ])
+        }
+        let answer = JSONWriter.octets(of: ["items": .array(items)])
+        return try KeyedWrite(call).run { writer throws(StoreError) in
+            try writer.createUploads(
+                domain: call.domain,
+                appointment: call.string("appointmentId"),
+                uploads,
+                now: call.now
+            )
+            return answer
+        }
+    }
+
+    /// `Integrations_SubmitPendingReportingAppointmentReport` (facts 2.29).
+    private static func submitReport(_ call: OperationCall) throws(Problem) -> Answer {
+        let body = call.valid.body
+        let status = body?["reportStatus"]?.string?.lowercased() ?? ""
+        let report = ReportRecord(
+            guid: call.call.worker.secureGenerator.uuid(),
+            status: status,
+            reportedAt: time(body?["reportedAtUtc"], else: call.now),
+            text: body?["reportText"]?.string ?? "",
+            clinician: body?["interpretingClinician"]
+        )
+        let settings = call.application.reporting
+        let finalises =
+            call.application.configuration.finalReport == .finalises && status == "final"
+        let answer = JSONWriter.octets(of: [
+            "reportGuid": .string(report.guid), "reportStatus": .string(report.status),
+            "reportedAtUtc": .string(report.reportedAt),
+        ])
+        return try KeyedWrite(call).run { writer throws(StoreError) in
+            try writer.submitReport(
+                domain: call.domain,
+                appointment: call.string("appointmentId"),
+                report,
+                newStatus: finalises ? settings.finalStatus : nil
+            )
+            return answer
+        }
+    }
+
+    /// A date-time of the client as the API writes it, UTC with second precision; else `now`.
+    private static func time(_ value: JSONValue?, else now: Instant) -> String {
+        (value?.string.flatMap { Instant(rfc3339: $0) } ?? now).rfc3339
+    }
+}

@@ -1,0 +1,157 @@
+import HTTPMessage
+import Journal
+import OAuth
+import QUBS
+import Store
+
+/// Presigned transfers (facts 2.30): contents in and out, without a token.
+enum TransferHandlers {
+    static let entries: [OperationHandlers.Entry] = [
+        (OperationID.upload, upload),
+        (OperationID.download, download),
+    ]
+
+    private static let uploadPrefix = Array("/uploads/".utf8)
+
+    /// Whether a path is that of an upload URL.
+    static func isUpload(_ path: [UInt8]) -> Bool { path.starts(with: uploadPrefix) }
+
+    // MARK: - Upload
+
+    private static func upload(_ call: OperationCall) throws(Problem) -> Answer {
+        let guid = call.string("guid")
+        let url = try verified(call, purpose: .upload)
+        let state = try call.reading { reader throws(StoreError) in try reader.upload(guid: guid) }
+        guard let state else { throw refusedSignature(call) }
+        if state.isComplete {
+            call.call.entry.refusal = .urlUsed
+            throw Problem(rule: .alreadyUploaded)
+        }
+        try checkExpiry(of: url, call)
+        let request = call.call.request
+        guard request.fields.first("content-length") != nil else {
+            call.call.entry.refusal = .uploadContentLength
+            throw Problem.lengthRequired
+        }
+        let contentType = request.fields.text("content-type")
+        if let promised = state.promisedContentType,
+            contentType.flatMap({ MediaType(Array($0.utf8)[...])?.essence }) != promised
+        {
+            call.call.entry.refusal = .uploadContentType
+            throw Problem(
+                403,
+                "Send Content-Type: \(promised), as it was announced for this upload."
+            )
+        }
+        do throws(StoreError) {
+            try call.call.session.store.write { writer throws(StoreError) in
+                try writer.putContent(
+                    guid: guid,
+                    octets: request.content,
+                    contentType: contentType,
+                    now: call.now
+                )
+            }
+        } catch {
+            if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
+            if case .full = error { call.call.entry.refusal = .unavailable }
+            throw Problem(store: error)
+        }
+        call.call.entry.committed = true
+        return Answer(status: 200)
+    }
+
+    // MARK: - Download
+
+    private static func download(_ call: OperationCall) throws(Problem) -> Answer {
+        let guid = call.string("guid")
+        let disposition = call.string("disposition")
+        let url = try verified(call, purpose: .download(disposition: disposition))
+        try checkExpiry(of: url, call)
+        let content = try call.reading { reader throws(StoreError) in
+            try reader.content(guid: guid)
+        }
+        guard let content else { throw refusedSignature(call) }
+        var answer = Answer(
+            status: 200,
+            contentType: content.contentType ?? "application/octet-stream",
+            content: content.octets
+        )
+        answer.fields = [
+            HTTPResponse.Field(
+                "Content-Disposition",
+                ContentDisposition.text(disposition, fileName: content.fileName)
+            ),
+            HTTPResponse.Field("Accept-Ranges", "bytes"),
+        ]
+        try ByteRange.apply(call.call.request, to: &answer)
+        return answer
+    }
+
+    // MARK: - Both
+
+    /// The URL of a request, whose signature is right.
+    private static func verified(
+        _ call: OperationCall,
+        purpose: PresignedURL.Purpose
+    ) throws(Problem) -> PresignedURL {
+        let guid = call.string("guid")
+        guard let expires = Int64(call.string("expires")), expires >= 0 else {
+            throw refusedSignature(call)
+        }
+        let url = PresignedURL(
+            guid: guid,
+            expires: Instant(secondsSince1970: expires),
+            session: call.string("session"),
+            purpose: purpose
+        )
+        guard
+            url.isSigned(with: call.string("signature"), secret: call.application.keys.secret),
+            call.call.session.name == url.session
+        else { throw refusedSignature(call) }
+        call.call.entry.details.presigned = JournalDetails.PresignedURL(
+            guid: guid,
+            expiresAt: expires
+        )
+        return url
+    }
+
+    private static func checkExpiry(of url: PresignedURL, _ call: OperationCall) throws(Problem) {
+        guard call.now >= url.expires else { return }
+        call.call.entry.refusal = .urlExpired
+        throw Problem(
+            403,
+            "This URL expired at \(url.expires.rfc3339): ask the API for a new one."
+        )
+    }
+
+    private static func refusedSignature(_ call: OperationCall) -> Problem {
+        call.call.entry.refusal = .urlSignature
+        return Problem(
+            403,
+            "This is no URL that the API gave out: use it unchanged, as it was answered."
+        )
+    }
+}
+
+/// `Content-Disposition` (RFC 6266).
+enum ContentDisposition {
+    /// The field value with a file name, of which only the last segment is sent.
+    static func text(_ disposition: String, fileName: String) -> String {
+        let name = fileName.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last ?? "download"
+        let ascii = String(
+            String.UnicodeScalarView(
+                name.unicodeScalars.map { scalar in
+                    switch scalar {
+                    case "\"", "\\": "_"
+                    case "\u{20}"..."\u{7E}": scalar
+                    default: "_"
+                    }
+                }
+            )
+        )
+        var text = "\(disposition); filename=\"\(ascii)\""
+        if ascii != name { text += "; filename*=UTF-8''\(PercentCoding.encode(String(name)))" }
+        return text
+    }
+}

@@ -1,0 +1,61 @@
+import HTTPMessage
+import JSON
+import QUBS
+
+/// One line of the log: never a body, a query value, a token or a name.
+struct LogLine {
+    let wallNanoseconds: Int64
+    let method: String
+    let path: [UInt8]
+    let status: Int
+    let requestID: String
+    let arrival: UInt64
+
+    /// Appends the line with the duration until `ended`, in monotonic nanoseconds.
+    func append(to output: inout [UInt8], format: Configuration.LogFormat, ended: UInt64) {
+        let microseconds = ended > arrival ? (ended - arrival) / 1000 : 0
+        let time = Instant(
+            secondsSince1970: wallNanoseconds.floorDivided(by: 1_000_000_000)
+        ).rfc3339
+        switch format {
+        case .off: break
+        case .text:
+            output.append(contentsOf: time.utf8)
+            output.append(UInt8(ascii: " "))
+            output.append(contentsOf: method.utf8)
+            output.append(UInt8(ascii: " "))
+            output.append(contentsOf: path)
+            output.append(UInt8(ascii: " "))
+            JSONWriter.append(status, to: &output)
+            output.append(UInt8(ascii: " "))
+            Self.append(milliseconds: microseconds, to: &output)
+            output.append(contentsOf: "ms ".utf8)
+            output.append(contentsOf: requestID.utf8)
+            output.append(UInt8(ascii: "\n"))
+        case .json:
+            output.append(contentsOf: "{\"time\":\"".utf8)
+            output.append(contentsOf: time.utf8)
+            output.append(contentsOf: "\",\"method\":".utf8)
+            JSONWriter.append(string: method, to: &output)
+            output.append(contentsOf: ",\"path\":".utf8)
+            path.withUnsafeBufferPointer { JSONWriter.append(stringOctets: $0, to: &output) }
+            output.append(contentsOf: ",\"status\":".utf8)
+            JSONWriter.append(status, to: &output)
+            output.append(contentsOf: ",\"milliseconds\":".utf8)
+            Self.append(milliseconds: microseconds, to: &output)
+            output.append(contentsOf: ",\"requestId\":".utf8)
+            JSONWriter.append(string: requestID, to: &output)
+            output.append(contentsOf: "}\n".utf8)
+        }
+    }
+
+    /// Milliseconds with three decimals.
+    private static func append(milliseconds microseconds: UInt64, to output: inout [UInt8]) {
+        JSONWriter.append(Int(microseconds / 1000), to: &output)
+        output.append(UInt8(ascii: "."))
+        let rest = UInt8((microseconds % 1000) / 100)
+        let middle = UInt8((microseconds % 100) / 10)
+        let last = UInt8(microseconds % 10)
+        for digit in [rest, middle, last] { output.append(UInt8(ascii: "0") + digit) }
+    }
+}

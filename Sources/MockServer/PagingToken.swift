@@ -1,0 +1,83 @@
+import OAuth
+import QUBS
+
+/// The `nextToken` of cursor paging: opaque, base64url, authenticated.
+///
+/// It holds when it was issued and where the page ended. What it is bound to (operation, domain,
+/// status, caller, session, order) goes into the code under it but not into the token itself, so
+/// a token that is used anywhere else is simply not one of that list's.
+struct PagingToken {
+    /// How long a token may be used, in seconds by the session's clock.
+    static let lifetimeSeconds: Int64 = 24 * 3600
+    private static let codeOctets = 16
+    private static let version: UInt8 = 1
+
+    let secret: ServerSecret
+    /// What a token is bound to: parts of no fixed length, told apart by NUL.
+    let binding: [UInt8]
+
+    init(secret: ServerSecret, boundTo parts: [String]) {
+        self.secret = secret
+        var binding: [UInt8] = []
+        for part in parts {
+            binding.append(contentsOf: part.utf8)
+            binding.append(0)
+        }
+        self.binding = binding
+    }
+
+    /// A token for the page after `cursor`.
+    func issue(_ cursor: PageCursor, now: Instant) -> String {
+        var payload: [UInt8] = [Self.version]
+        for shift in stride(from: Int64(56), through: 0, by: -8) {
+            payload.append(UInt8(truncatingIfNeeded: now.secondsSince1970 >> shift))
+        }
+        payload.append(contentsOf: cursor.octets)
+        return Base64URL.encode(payload + code(over: payload))
+    }
+
+    /// Where the page before ended.
+    ///
+    /// - Throws: A sentence that says why the token is refused.
+    func open(_ token: String, now: Instant) throws(Refusal) -> PageCursor {
+        if token == "DDB_NEXT_TOKEN" { throw .placeholder }
+        guard let octets = Base64URL.decode(token.utf8), octets.count > 9 + Self.codeOctets,
+            octets[0] == Self.version
+        else { throw .foreign }
+        let payload = Array(octets.dropLast(Self.codeOctets))
+        guard ConstantTime.areEqual(code(over: payload), octets.suffix(Self.codeOctets)),
+            let cursor = PageCursor(octets: payload[9...])
+        else { throw .foreign }
+        let issued = payload[1..<9].reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        guard now.secondsSince1970 - issued < Self.lifetimeSeconds else { throw .expired }
+        return cursor
+    }
+
+    private func code(over payload: [UInt8]) -> [UInt8] {
+        Array(
+            secret.signature(over: payload + binding, for: .pagingToken).prefix(Self.codeOctets)
+        )
+    }
+
+    /// Why a token is refused.
+    enum Refusal: Error {
+        /// The documentation's placeholder.
+        case placeholder
+        /// Not issued here, or for another list, caller or session.
+        case foreign
+        case expired
+
+        var message: String {
+            switch self {
+            case .placeholder:
+                "DDB_NEXT_TOKEN is the documentation's placeholder: leave nextToken out to get "
+                    + "the first page, then send the nextToken of each answer."
+            case .foreign:
+                "Not a nextToken that was issued for this list to this caller: send the last "
+                    + "answer's nextToken unchanged, with the same path and client, or leave it out."
+            case .expired:
+                "This nextToken is older than 24 hours: leave it out to start from the first page."
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Contract
+import Faults
+import HTTPMessage
+import HTTPTransport
+import Journal
+import QUBS
+
+// From an answer to octets: the fields that every answer has, the journal, the log, and what a
+// fault makes of it.
+
+extension Application {
+    /// Delivers a refusal.
+    func deliver(_ call: Call, problem: Problem, operation: Operation? = nil) -> Reply {
+        if let logged = problem.logged { log.append("qubs-mock: \(logged)\n".utf8) }
+        return deliver(
+            call,
+            response: problem.response(
+                instance: String(decoding: call.request.target.path, as: UTF8.self),
+                requestID: call.correlation.text
+            ),
+            operation: operation
+        )
+    }
+
+    /// Delivers an answer of the operation, or a refusal, as the fault wants it.
+    func deliver(_ call: Call, response: HTTPResponse, operation: Operation? = nil) -> Reply {
+        var response = response
+        var delivery = Delivery()
+        if let fault = call.fault {
+            shape(&response, &delivery, by: fault, for: call, operation: operation)
+        }
+        return finish(call, response: response, delivery: delivery)
+    }
+
+    /// Delivers the answer of a fault that takes the operation's place.
+    func deliverInjected(_ call: Call, operation: Operation) -> Reply {
+        deliver(call, response: HTTPResponse(status: 503), operation: operation)
+    }
+
+    /// Writes the journal entry, and gives the answer what every answer has.
+    private func finish(_ call: Call, response: HTTPResponse, delivery: Delivery) -> Reply {
+        var response = response
+        response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
+        response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
+        call.entry.status = UInt16(truncatingIfNeeded: response.status)
+        call.entry.answerOctets = response.content.count
+        if configuration.journalKeepsBodies {
+            if !call.request.content.isEmpty {
+                call.entry.details.requestContent = call.request.content
+            }
+            if !response.content.isEmpty { call.entry.details.answerContent = response.content }
+        }
+        let pending = WorkerContext.Pending(
+            session: call.session,
+            entry: call.session.journal.append(call.entry),
+            line: logLine(of: call, status: response.status)
+        )
+        return Reply(response, delivery: delivery, ticket: call.worker.ticket(for: pending))
+    }
+
+    /// The line of the log for a call, where there is a log.
+    func logLine(of call: Call, status: Int) -> LogLine? {
+        if configuration.log == .off { return nil }
+        return LogLine(
+            wallNanoseconds: SystemTime.wall(),
+            method: call.request.method.rawValue,
+            path: call.request.target.path,
+            status: status,
+            requestID: call.correlation.text,
+            arrival: call.arrival
+        )
+    }
+}

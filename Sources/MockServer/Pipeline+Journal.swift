@@ -1,0 +1,118 @@
+import Contract
+import HTTPMessage
+import JSON
+import Journal
+
+// What the journal and the verdict need of a request, gathered while it passes.
+
+extension Application {
+    /// Notes what routing found.
+    func describe(_ call: Call, operation: Operation, match: PathMatch) {
+        let request = call.request
+        switch operation.id {
+        case OperationID.token: call.entry.kind = .token
+        case OperationID.upload: call.entry.kind = .upload
+        case OperationID.download: call.entry.kind = .download
+        default:
+            if operation.isPartnerOperation {
+                call.entry.kind = .operation
+                call.entry.operation = operation.id
+            }
+        }
+        call.entry.domain = operation.pathValue("domain", in: match)
+        call.entry.appointmentID = operation.pathValue("appointmentId", in: match)
+        call.entry.userAgent = request.fields.text("user-agent")
+        if request.fields.first("content-length") != nil {
+            call.entry.traits.insert(.contentLength)
+        }
+        if let query = request.target.query, !query.isEmpty {
+            call.entry.queryDigest = call.digest(query)
+        }
+        if !request.content.isEmpty {
+            call.entry.contentOctets = request.content.count
+            call.entry.contentDigest = call.digest(request.content)
+            call.entry.details.contentType = request.fields.first("content-type").flatMap {
+                MediaType($0)?.essence
+            }
+        }
+        if let key = request.fields.first("idempotency-key") {
+            call.entry.details.idempotencyKey = JournalDetails.IdempotencyKey(
+                digest: call.digest(key),
+                isWellFormed: (1...128).contains(key.count)
+                    && key.allSatisfy { (0x21...0x7E).contains($0) },
+                count: UInt8(clamping: request.fields.count(of: "idempotency-key"))
+            )
+        }
+    }
+
+    /// Notes what the contract found.
+    func describe(_ call: Call, valid: ValidatedRequest) {
+        if !valid.isValid {
+            call.entry.refusal = Self.refusal(of: valid)
+            call.entry.details.violations = valid.violations.map { violation in
+                JournalViolation(
+                    location: violation.location.rawValue,
+                    name: violation.name,
+                    keyword: violation.keyword,
+                    message: violation.message,
+                    contractPointer: violation.contractPointer.description
+                )
+            }
+        }
+        guard call.entry.queryDigest != nil else { return }
+        var query: [JournalDetails.QueryParameter] = []
+        for (position, parameter) in valid.operation.parameters.enumerated()
+        where parameter.location == .query && valid.wasSent(at: position) {
+            query.append(
+                JournalDetails.QueryParameter(
+                    name: parameter.name,
+                    value: shown(valid.value(at: position), of: parameter, in: call),
+                    isKnown: true
+                )
+            )
+        }
+        for name in valid.unknownQueryNames {
+            query.append(
+                JournalDetails.QueryParameter(
+                    name: name,
+                    value: .digest(call.digest(name.utf8)),
+                    isKnown: false
+                )
+            )
+        }
+        call.entry.details.query = query
+        if let value = valid.int("skip") { call.entry.details.skip = Int32(clamping: value) }
+        if let value = valid.int("take") { call.entry.details.take = Int32(clamping: value) }
+        if let value = valid.int("pageSize") {
+            call.entry.details.pageSize = Int32(clamping: value)
+        }
+    }
+
+    /// A value as the journal may keep it: integers and enumerated words, of the rest a digest.
+    private func shown(
+        _ value: ParameterValue,
+        of parameter: Parameter,
+        in call: Call
+    ) -> JournalDetails.QueryParameter.Value {
+        switch value {
+        case .integer(let number): return .integer(number)
+        case .string(let word) where parameter.isEnumerated: return .word(word)
+        case .string(let text): return .digest(call.digest(text.utf8))
+        case .number(let number): return .digest(call.digest(String(number).utf8))
+        case .boolean(let flag): return .word(flag ? "true" : "false")
+        case .absent, .array: return .digest(call.digest([]))
+        }
+    }
+
+    private static func refusal(of valid: ValidatedRequest) -> JournalRefusal {
+        if valid.refusalStatus == 415 { return .mediaType }
+        let isKeyOnly = valid.violations.allSatisfy {
+            $0.location == .header && $0.name.lowercased() == "idempotency-key"
+        }
+        if isKeyOnly { return .idempotencyKey }
+        let isTokenOnly = valid.violations.allSatisfy {
+            $0.location == .query && $0.name == "nextToken"
+        }
+        return isTokenOnly ? .nextToken : .contract
+    }
+}

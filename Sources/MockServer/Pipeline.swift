@@ -1,0 +1,174 @@
+import Contract
+import Faults
+package import HTTPMessage
+package import HTTPTransport
+import Journal
+import OAuth
+
+// The life of a request, top to bottom. The order of checks is binding (design §3): route, faults
+// in phase `before`, 401, 403 for the domain, 400 and 415, 403 for site, permission or grant,
+// idempotency ledger, 404 for the resource, the operation.
+
+extension Application: RequestHandler {
+    package func respond(to request: HTTPRequest, exchange: Exchange) -> Reply? {
+        let call = Call(
+            application: self,
+            worker: workers[exchange.worker],
+            request: request,
+            connectionID: exchange.connectionID,
+            arrival: exchange.headArrival
+        )
+        if ControlAPI.serves(request.target.path) { return control(call, exchange: exchange) }
+        return answer(call, exchange: exchange)
+    }
+
+    /// Answers a request to the emulated API.
+    ///
+    /// - Parameter exchange: `nil` for a request that is refused before its content was read.
+    private func answer(_ call: Call, exchange: Exchange?) -> Reply? {
+        do throws(Problem) {
+            try identify(call)
+            if call.early == nil, let document = try ServiceDocuments.answer(to: call) {
+                return deliver(call, response: document.response)
+            }
+            let (operation, match) = try route(call)
+            try enterClaimedSession(call, operation: operation)
+            describe(call, operation: operation, match: match)
+            call.fault = try decideFault(call, operation: operation)
+            if let fault = call.fault {
+                if !fault.runsOperation { return deliverInjected(call, operation: operation) }
+                if fault.phase == .before, fault.delayNanoseconds > 0, let exchange {
+                    exchange.perform(after: .nanoseconds(fault.delayNanoseconds)) {
+                        call.time = call.session.clock.read()
+                        exchange.send(self.run(call, operation: operation, match: match))
+                    }
+                    return nil
+                }
+            }
+            return run(call, operation: operation, match: match)
+        } catch {
+            return deliver(call, problem: error)
+        }
+    }
+
+    /// Carries out the operation and says how its answer is delivered.
+    private func run(_ call: Call, operation: Operation, match: PathMatch) -> Reply {
+        do throws(Problem) {
+            let answer = try perform(call, operation: operation, match: match)
+            call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
+            if let token = answer.nextToken {
+                call.entry.details.nextTokenIssued = call.digest(token.utf8)
+            }
+            return deliver(call, response: answer.response, operation: operation)
+        } catch {
+            return deliver(call, problem: error, operation: operation)
+        }
+    }
+
+    private func perform(
+        _ call: Call,
+        operation: Operation,
+        match: PathMatch
+    ) throws(Problem) -> Answer {
+        try authorize(call, operation: operation, match: match)
+        if let early = call.early { throw early }
+        let valid = contract.validate(call.request, operation: operation, match: match)
+        describe(call, valid: valid)
+        if let refusal = Problem(refusing: valid) { throw refusal }
+        let operationCall = OperationCall(call: call, operation: operation, valid: valid)
+        try checkGrants(operationCall)
+        return try handlers[operation.index](operationCall)
+    }
+
+    private func route(_ call: Call) throws(Problem) -> (Operation, PathMatch) {
+        let request = call.request
+        switch contract.route(method: request.method, path: request.target.path) {
+        case .matched(let operation, let match): return (operation, match)
+        case .methodNotAllowed(let allowed, _):
+            call.entry.refusal = .method
+            throw Problem(methodNotAllowed: request.method, allowed: allowed)
+        case .notFound:
+            call.entry.refusal = .route
+            throw Problem(
+                noRouteFor: request,
+                suggestions: contract.nearestPaths(to: request.target.path, method: request.method)
+            )
+        }
+    }
+
+    // MARK: - Before and beside requests
+
+    package func admit(_ head: RequestHead, connection: ConnectionInfo) -> Admission {
+        let isUpload = TransferHandlers.isUpload(head.target.path)
+        let maximum =
+            isUpload ? ContentLimits.maximumUploadOctets : ContentLimits.maximumJSONOctets
+        let problem: Problem
+        switch head.framing {
+        case .length(let length) where length > maximum:
+            problem = Problem(contentTooLarge: maximum)
+        case .chunked where isUpload: problem = Problem.lengthRequired
+        default: return .content(maximumOctets: maximum)
+        }
+        let call = Call(
+            application: self,
+            worker: workers[connection.worker],
+            request: HTTPRequest(head: head, content: []),
+            connectionID: connection.connectionID,
+            arrival: connection.headArrival
+        )
+        call.early = problem
+        if ControlAPI.serves(head.target.path) { return .refuse(deliver(call, problem: problem)) }
+        guard let reply = answer(call, exchange: nil) else {
+            preconditionFailure("only an exchange can be answered later")
+        }
+        return .refuse(reply)
+    }
+
+    package func refuse(_ error: MessageError, exchange: Exchange) -> Reply {
+        let call = Call(
+            application: self,
+            worker: workers[exchange.worker],
+            request: HTTPRequest(method: HTTPMethod(""), target: RequestTarget("")),
+            connectionID: exchange.connectionID,
+            arrival: exchange.headArrival
+        )
+        call.entry.refusal = error == .tooManyConnections ? .unavailable : .message
+        return deliver(call, problem: Problem(refusing: error))
+    }
+
+    package func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {
+        let context = workers[worker]
+        guard let pending = context.redeem(ticket) else { return }
+        let ended = report.lastOctet == 0 ? UInt64(SystemTime.monotonic()) : report.lastOctet
+        if let entry = pending.entry {
+            let delivery: JournalEntry.Delivery =
+                switch report.outcome {
+                case .complete: .complete
+                case .cut: .cut
+                case .clientLeft: .clientLeft
+                }
+            pending.session.journal.recordDelivery(
+                of: entry,
+                delivery,
+                began: report.firstOctet == 0 ? nil : Int64(report.firstOctet),
+                ended: Int64(ended)
+            )
+        }
+        pending.line?.append(to: &context.log, format: configuration.log, ended: ended)
+    }
+
+    package func batchEnded(worker: Int) {
+        let context = workers[worker]
+        if context.log.isEmpty { return }
+        log.append(context.log)
+        context.log.removeAll(keepingCapacity: true)
+    }
+}
+
+/// How much content is taken (design §7).
+enum ContentLimits {
+    /// JSON and forms: eight times the longest report text.
+    static let maximumJSONOctets = 16 << 20
+    /// "2 MB per object", read as the limit of the report text (facts, row 26).
+    static let maximumUploadOctets = 2_097_152
+}

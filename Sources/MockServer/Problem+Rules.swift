@@ -1,0 +1,174 @@
+import Contract
+import HTTPMessage
+import HTTPTransport
+import JSON
+import OAuth
+import QUBS
+import Store
+
+// Every error of every room, to its status and its words. What is not recognised here is a 500
+// whose detail goes to the log alone.
+
+extension Problem {
+    /// 405 (RFC 9110 §15.5.6).
+    init(methodNotAllowed method: HTTPMethod, allowed: [HTTPMethod]) {
+        let list = allowed.map(\.rawValue).joined(separator: ", ")
+        self.init(
+            405,
+            "\(method.rawValue) is not possible on this path; use \(list).",
+            fields: [HTTPResponse.Field("Allow", list)]
+        )
+    }
+
+    /// 404 for a path that is no operation's.
+    ///
+    /// - Parameter listedAt: Where all paths are listed.
+    init(
+        noRouteFor request: HTTPRequest,
+        suggestions: [PathSuggestion],
+        listedAt: String = "/openapi.yaml"
+    ) {
+        var detail = "No operation has this path."
+        if let first = suggestions.first {
+            detail += " Did you mean \(first.path)?"
+        } else {
+            detail += " GET \(listedAt) lists all paths."
+        }
+        self.init(404, detail)
+    }
+
+    /// 400 or 415 for a request that breaks the contract; `nil` for one that keeps it.
+    init?(refusing valid: ValidatedRequest) {
+        guard let status = valid.refusalStatus else { return nil }
+        if status == 415, case .unsupportedMediaType(let supported) = valid.contentFault {
+            let list = supported.map(\.description).joined(separator: " or ")
+            self.init(415, "Send the content as \(list), and say so in Content-Type.")
+            return
+        }
+        var errors: [(name: String, messages: [String])] = []
+        for violation in valid.violations {
+            if let index = errors.firstIndex(where: { $0.name == violation.name }) {
+                errors[index].messages.append(violation.message)
+            } else {
+                errors.append((violation.name, [violation.message]))
+            }
+        }
+        let detail: String
+        if let only = valid.violations.first, valid.violations.count == 1 {
+            detail = only.name.isEmpty ? only.message : "\(only.name): \(only.message)"
+        } else {
+            detail =
+                "\(valid.violations.count) things are wrong with the request: `errors` says which."
+        }
+        self.init(400, detail, errors: errors)
+    }
+
+    /// 401 with its challenge (RFC 6750 §3).
+    init(unauthorized fault: OAuth.TokenFault) {
+        self.init(
+            401,
+            fault.explanation,
+            fields: [HTTPResponse.Field("WWW-Authenticate", BearerChallenge.text(for: fault))]
+        )
+    }
+
+    /// 401 for a request without a token.
+    init(unauthorized credentials: BearerCredentials) {
+        self.init(
+            401,
+            credentials.explanation ?? "Send an access token.",
+            fields: [HTTPResponse.Field("WWW-Authenticate", BearerChallenge.text(for: nil))]
+        )
+    }
+
+    /// The status that suits octets that are no request.
+    init(refusing error: MessageError) {
+        self.init(error.suggestedStatus, error.explanation)
+        if error == .tooManyConnections {
+            fields.append(HTTPResponse.Field("Retry-After", "1"))
+        }
+    }
+
+    /// 413 (RFC 9110 §15.5.14).
+    init(contentTooLarge maximum: Int) {
+        self.init(413, "The content may have \(maximum) octets at most.")
+    }
+
+    /// 411 (RFC 9110 §15.5.12).
+    static let lengthRequired = Problem(
+        411,
+        "Send Content-Length: this upload cannot be sent in chunks."
+    )
+
+    /// 503 for one session too many; 500 or 507 where the store failed.
+    init(refusal: Sessions.Refusal) {
+        switch refusal {
+        case .tooMany:
+            self.init(
+                503,
+                "There are \(Sessions.maximum) sessions already: drop one with "
+                    + "DELETE /__admin/sessions/{name}."
+            )
+        case .store(let error): self.init(store: error)
+        case .faults(let error): self.init(500, "The rules of --faults cannot be armed: \(error)")
+        }
+    }
+
+    /// A failure of the records.
+    init(store error: StoreError) {
+        switch error {
+        case .rule(let error): self.init(rule: error)
+        case .full:
+            self.init(507, "There is no room on the disk for this; nothing of it was stored.")
+        case .tooManySessions(let limit):
+            self.init(
+                503,
+                "There are \(limit) sessions already: drop one with "
+                    + "DELETE /__admin/sessions/{name}."
+            )
+        case .unknownSession: self.init(503, "The session was dropped meanwhile: try again.")
+        case .unknownSnapshot: self.init(404, "There is no snapshot of this name.")
+        case .defaultSession: self.init(409, "The session default cannot be dropped.")
+        case .malformedName: self.init(400, "A name must be \(SessionName.rule).")
+        case .foreignCursor: self.init(400, PagingToken.Refusal.foreign.message)
+        default:
+            self.init(500, "The mock failed to read or write its records; its log says why.")
+            logged = "\(error)"
+        }
+    }
+
+    /// A rule of the API that the request breaks.
+    init(rule error: RuleError) {
+        switch error {
+        case .notFound(let resource):
+            self.init(404, "There is no such \(resource.rawValue) in this domain.")
+        case .wrongStatus(let required, _):
+            self.init(
+                404,
+                "The appointment is not in the status \(required), which this operation needs."
+            )
+        case .keyReused:
+            self.init(
+                409,
+                "This Idempotency-Key was used for another payload: send a new key with new "
+                    + "content, and the same content with the same key."
+            )
+        case .appointmentWithoutPatient:
+            self.init(
+                400,
+                "The appointment has no patient to attach a patient comment to.",
+                errors: [("/commentType", ["Send AC or AA: this appointment has no patient."])]
+            )
+        case .alreadyUploaded:
+            self.init(
+                403,
+                "This upload URL has had its content: ask for a new one for another upload."
+            )
+        case .inUse(let resource, let count):
+            self.init(
+                409,
+                "\(count) records of kind \(resource.rawValue) refer to it: remove them first."
+            )
+        }
+    }
+}

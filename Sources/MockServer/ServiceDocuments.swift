@@ -1,0 +1,65 @@
+import Contract
+import HTTPMessage
+import JSON
+import OAuth
+import Synchronization
+
+/// `/openapi.yaml` and `/openapi.json`: the contract as it is served, with the actual address.
+enum ServiceDocuments {
+    /// How a document is written.
+    enum Form { case yaml, json }
+
+    /// The document at the path of a call, as the answer to it; `nil` where there is none.
+    ///
+    /// - Throws: 405 for a method other than GET and HEAD.
+    static func answer(to call: Call) throws(Problem) -> Answer? {
+        // Both paths have 13 octets: no other request pays for the comparison.
+        guard call.request.target.path.count == 13 else { return nil }
+        let form: Form
+        switch String(decoding: call.request.target.path, as: UTF8.self) {
+        case "/openapi.yaml": form = .yaml
+        case "/openapi.json": form = .json
+        default: return nil
+        }
+        let method = call.request.method
+        guard method == .get || method == .head else {
+            throw Problem(methodNotAllowed: method, allowed: [.get, .head])
+        }
+        return answer(call.application.contract, form: form, to: call)
+    }
+
+    /// A contract, with the address of this server in `servers`.
+    static func answer(
+        _ contract: OpenAPIContract,
+        form: Form,
+        to call: Call
+    ) -> Answer {
+        let document = withServer(contract.document, baseURL: call.baseURL)
+        switch form {
+        case .json: return .json(document)
+        case .yaml:
+            return Answer(
+                contentType: "application/yaml",
+                content: Array(YAMLWriter.text(of: document).utf8)
+            )
+        }
+    }
+
+    /// A contract whose `servers` names the address at which it is asked for.
+    static func withServer(_ document: JSONValue, baseURL: String) -> JSONValue {
+        guard var object = document.object else { return document }
+        object["servers"] = [["url": .string(baseURL), "description": "This qubs-mock."]]
+        return .object(object)
+    }
+}
+
+extension Call {
+    /// The base of URLs that this call's answer may hold.
+    var baseURL: String {
+        BaseURL.of(
+            request.fields,
+            publicURL: application.configuration.publicURL,
+            fallback: application.baseURL.withLock { $0 }
+        )
+    }
+}

@@ -1,0 +1,135 @@
+import Faults
+import Journal
+import OAuth
+import QUBS
+import Store
+import Synchronization
+
+/// What parallel tests do not share: data, ledger and uploads (the store), clock,
+/// journal, faults.
+package final class Session: Sendable {
+    package let name: String
+    package let clock: Clock
+    let store: SessionStore
+    let journal: RequestJournal
+    let faults: FaultEngine
+
+    /// - Throws: `FaultError.repeatedIDs`, where rules of `--faults` repeat an `id`.
+    init(
+        name: String,
+        store: SessionStore,
+        journalSize: Int,
+        fileRules: [FaultRule]
+    ) throws(FaultError) {
+        self.name = name
+        self.store = store
+        clock = Clock()
+        journal = RequestJournal(capacity: journalSize)
+        faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
+    }
+}
+
+/// The open sessions of a server.
+///
+/// `default` is always open; another one opens on first use.
+package final class Sessions: Sendable {
+    /// Why a session cannot be had.
+    enum Refusal: Error {
+        /// There are `maximum` of them beside `default`.
+        case tooMany
+        /// The store could not make one.
+        case store(StoreError)
+        /// The rules of `--faults` cannot be armed.
+        case faults(FaultError)
+    }
+
+    /// Sessions beside `default`.
+    static let maximum = 256
+
+    /// The session of requests that name none.
+    package let `default`: Session
+
+    private let store: MockStore
+    private let journalSize: Int
+    private let fileRules: [FaultRule]
+    private let others: Mutex<[String: Session]>
+
+    init(store: MockStore, journalSize: Int, fileRules: [FaultRule]) throws(Refusal) {
+        self.store = store
+        self.journalSize = journalSize
+        self.fileRules = fileRules
+        func make(_ name: String) throws(Refusal) -> Session {
+            try Self.make(name, store: store, journalSize: journalSize, fileRules: fileRules)
+        }
+        `default` = try make(SessionName.default)
+        var known: [String: Session] = [:]
+        for name in store.sessionNames() where name != SessionName.default {
+            known[name] = try make(name)
+        }
+        others = Mutex(known)
+    }
+
+    private static func make(
+        _ name: String,
+        store: MockStore,
+        journalSize: Int,
+        fileRules: [FaultRule]
+    ) throws(Refusal) -> Session {
+        let records: SessionStore
+        do throws(StoreError) {
+            records = try store.openSession(named: name).session
+        } catch {
+            throw .store(error)
+        }
+        do throws(FaultError) {
+            return try Session(
+                name: name,
+                store: records,
+                journalSize: journalSize,
+                fileRules: fileRules
+            )
+        } catch {
+            throw .faults(error)
+        }
+    }
+
+    /// The session of this name, where it is open.
+    package func existing(_ name: String) -> Session? {
+        if name == SessionName.default { return `default` }
+        return others.withLock { $0[name] }
+    }
+
+    /// The session of this name, opened where it was not.
+    func open(_ name: String) throws(Refusal) -> Session {
+        if name == SessionName.default { return `default` }
+        let result: Result<Session, Refusal> = others.withLock { others in
+            if let session = others[name] { return .success(session) }
+            guard others.count < Self.maximum else { return .failure(.tooMany) }
+            do throws(Refusal) {
+                let session = try Self.make(
+                    name,
+                    store: store,
+                    journalSize: journalSize,
+                    fileRules: fileRules
+                )
+                others[name] = session
+                return .success(session)
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// All open sessions, `default` first, the others by name.
+    func all() -> [Session] {
+        [`default`] + others.withLock { $0.values.sorted { $0.name < $1.name } }
+    }
+
+    /// Forgets a session and everything in it; `false` where it was not open.
+    func drop(_ name: String) throws(StoreError) -> Bool {
+        guard others.withLock({ $0.removeValue(forKey: name) }) != nil else { return false }
+        try store.dropSession(named: name)
+        return true
+    }
+}

@@ -1,0 +1,63 @@
+import HTTPMessage
+import Journal
+import OAuth
+import QUBS
+
+/// What belongs to one worker of the transport, which alone may touch it.
+///
+/// Unchecked: the transport calls every method of its handler on the worker concerned, so each
+/// context is confined to one serial queue.
+final class WorkerContext: @unchecked Sendable {
+    /// An answer whose delivery has not ended.
+    struct Pending {
+        let session: Session
+        let entry: UInt64?
+        let line: LogLine?
+    }
+
+    let index: Int
+    let tokens: TokenCache
+    var generator = QuickGenerator()
+    /// For what must not be guessed.
+    var secureGenerator = SystemRandomNumberGenerator()
+    /// Log lines of the present batch.
+    var log: [UInt8] = []
+
+    private var pending: [Pending?] = []
+    private var freeTickets: [Int] = []
+    private var dateSecond = Int64.min
+    private var dateText = ""
+
+    init(index: Int, verifier: TokenVerifier) {
+        self.index = index
+        tokens = TokenCache(verifier: verifier)
+    }
+
+    /// Remembers an answer until the transport reports its delivery; never 0.
+    func ticket(for answer: Pending) -> UInt64 {
+        if let free = freeTickets.popLast() {
+            pending[free] = answer
+            return UInt64(free + 1)
+        }
+        pending.append(answer)
+        return UInt64(pending.count)
+    }
+
+    /// Forgets an answer.
+    func redeem(_ ticket: UInt64) -> Pending? {
+        let index = Int(ticket) - 1
+        guard pending.indices.contains(index), let answer = pending[index] else { return nil }
+        pending[index] = nil
+        freeTickets.append(index)
+        return answer
+    }
+
+    /// The value of `Date` (RFC 9110 §6.6.1), made once a second.
+    func date(_ instant: Instant) -> String {
+        if instant.secondsSince1970 != dateSecond {
+            dateSecond = instant.secondsSince1970
+            dateText = instant.imfFixdate
+        }
+        return dateText
+    }
+}

@@ -1,0 +1,152 @@
+import Contract
+import Fixtures
+import Foundation
+import JSON
+import Store
+import Yams
+
+// Turns openapi.yaml, the control contract and fixtures/ into Swift source (design §9): the
+// contracts as JSON, the default data as a database image. Fails the build, with file and JSON
+// pointer, when any of them is not valid.
+//
+// Arguments: openapi.yaml, admin-openapi.yaml, the folder of fixtures, the file to write.
+
+func fail(_ message: String) -> Never {
+    FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+    exit(1)
+}
+
+/// A YAML node as JSON, members in the order of the text.
+func json(_ node: Node, at path: String) -> JSONValue {
+    switch node {
+    case .mapping(let mapping):
+        var object = JSONObject()
+        for (key, value) in mapping {
+            guard let name = key.string else { fail("\(path): a key must be a string") }
+            if object[name] != nil { fail("\(path)/\(name): stands here twice") }
+            object[name] = json(value, at: "\(path)/\(name)")
+        }
+        return .object(object)
+    case .sequence(let sequence):
+        return .array(sequence.enumerated().map { json($1, at: "\(path)/\($0)") })
+    case .scalar(let scalar):
+        // YAML 1.2 core schema, as JSON has it; quoted scalars are strings whatever they look like.
+        guard scalar.style == .plain, scalar.tag.description != "!" else {
+            return .string(scalar.string)
+        }
+        switch scalar.string {
+        case "", "~", "null": return .null
+        case "true": return .bool(true)
+        case "false": return .bool(false)
+        default:
+            if let value = try? JSONParser.parse(Array(scalar.string.utf8)), case .number = value {
+                return value
+            }
+            return .string(scalar.string)
+        }
+    case .alias: fail("\(path): aliases are not supported")
+    }
+}
+
+func contractJSON(_ path: String) -> [UInt8] {
+    do {
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        guard let node = try Yams.compose(yaml: text) else { fail("\(path): is empty") }
+        return JSONWriter.octets(of: json(node, at: ""))
+    } catch {
+        fail("\(path): \(error)")
+    }
+}
+
+func contract(_ octets: [UInt8], path: String) -> OpenAPIContract {
+    do {
+        return try OpenAPIContract(octets: octets)
+    } catch {
+        fail("\(path): \(error)")
+    }
+}
+
+/// A Swift string literal of these scalars.
+func literal(_ octets: some Sequence<UInt8>, asText: Bool) -> String {
+    var output = "\""
+    let scalars: [Unicode.Scalar] =
+        asText
+        ? Array(String(decoding: Array(octets), as: UTF8.self).unicodeScalars)
+        : octets.map { Unicode.Scalar($0) }
+    for scalar in scalars {
+        switch scalar {
+        case "\"": output += "\\\""
+        case "\\": output += "\\\\"
+        case "\0": output += "\\0"
+        case "\n": output += "\\n"
+        case "\r": output += "\\r"
+        case "\u{1}"..<"\u{20}", "\u{7F}"..<"\u{A0}", "\u{2028}", "\u{2029}", "\u{FEFF}":
+            output += "\\u{\(String(scalar.value, radix: 16))}"
+        default: output.unicodeScalars.append(scalar)
+        }
+    }
+    return output + "\""
+}
+
+let arguments = CommandLine.arguments.dropFirst()
+guard arguments.count == 4 else {
+    fail("usage: embed openapi.yaml admin-openapi.yaml fixtures output.swift")
+}
+let paths = Array(arguments)
+let mainJSON = contractJSON(paths[0])
+let controlJSON = contractJSON(paths[1])
+let mainContract = contract(mainJSON, path: "openapi.yaml")
+_ = contract(controlJSON, path: "admin-openapi.yaml")
+
+let folder: ValidatedFixtures
+let image: [UInt8]
+do {
+    folder = try ValidatedFixtures(path: paths[2], contract: mainContract)
+    if !folder.faults.isEmpty { throw StoreError.fixtures(folder.faults) }
+    let loader = try FixtureLoader(
+        shapes: ViewShapes(contract: mainContract),
+        scatter: Scatter(seed: 1, contract: mainContract)
+    )
+    image = try loader.makeImage(of: folder.set)
+} catch StoreError.fixtures(let faults) {
+    fail(
+        faults.prefix(50).map { "fixtures/\($0.file)\($0.pointer): \($0.reason)" }
+            .joined(separator: "\nerror: ")
+    )
+} catch {
+    fail("fixtures: \(error)")
+}
+
+var scenarios: [JSONValue] = []
+do {
+    let names = try FileManager.default.contentsOfDirectory(atPath: paths[2] + "/scenarios")
+    for name in names.sorted() where name.hasSuffix(".json") {
+        let octets = try Data(contentsOf: URL(fileURLWithPath: "\(paths[2])/scenarios/\(name)"))
+        do throws(JSONError) {
+            scenarios.append(try JSONParser.parse(Array(octets)))
+        } catch {
+            fail("fixtures/scenarios/\(name)\(error.pointer): \(error.explanation)")
+        }
+    }
+} catch {
+    fail("fixtures/scenarios: \(error)")
+}
+
+/// One member of the generated extension.
+func declaration(_ name: String, _ octets: some Sequence<UInt8>, asText: Bool = true) -> String {
+    "    package static let \(name): StaticString = \(literal(octets, asText: asText))\n"
+}
+let source: String =
+    "// Made by Sources/embed from openapi.yaml and fixtures/.\n\nextension EmbeddedDefaults {\n"
+    + declaration("contractJSON", mainJSON)
+    + declaration("controlContractJSON", controlJSON)
+    + declaration("clientsJSON", JSONWriter.octets(of: folder.clients ?? []))
+    + declaration("signingKeyJSON", JSONWriter.octets(of: folder.signingKey ?? .null))
+    + declaration("scenariosJSON", JSONWriter.octets(of: .array(scenarios)))
+    + declaration("imageText", image, asText: false)
+    + "    package static let imageOctets = \(image.count)\n}\n"
+do {
+    try Data(source.utf8).write(to: URL(fileURLWithPath: paths[3]))
+} catch {
+    fail("\(paths[3]): \(error)")
+}

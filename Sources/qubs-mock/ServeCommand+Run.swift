@@ -1,0 +1,79 @@
+import Dispatch
+import Fixtures
+import Glibc
+import HTTPTransport
+import MockServer
+import Synchronization
+
+extension ServeCommand {
+    /// How long running answers have after the first signal.
+    private static let grace = Duration.seconds(5)
+
+    /// Serves until SIGINT or SIGTERM; a second signal ends the process at once.
+    static func serve(_ configuration: Configuration) throws(Failure) {
+        let application = try ServerComposition.application(configuration)
+        let listener: Listener
+        do throws(SystemError) {
+            listener = try Listener(
+                configuration: configuration.transport,
+                handler: application
+            )
+        } catch {
+            throw Failure(message: listenFailure(error, configuration))
+        }
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        let baseURL = "http://\(host):\(listener.port)"
+        application.listens(at: baseURL)
+        listener.start()
+        if let path = configuration.readyFile {
+            do throws(FileError) {
+                try FileSystem.replace(path, with: Array("\(baseURL)\n".utf8))
+            } catch {
+                throw Failure(message: "--ready-file \(error)")
+            }
+        }
+        if let token = application.generatedAdminToken {
+            Output.error("qubs-mock: admin token for /__admin: \(token)")
+        }
+        Output.line("qubs-mock listening on \(baseURL)")
+        waitForSignal()
+        listener.stop(grace: grace)
+        application.close()
+        Glibc.exit(0)
+    }
+
+    private static func listenFailure(
+        _ error: SystemError,
+        _ configuration: Configuration
+    ) -> String {
+        let place = "\(configuration.host):\(configuration.port)"
+        if error.code == EADDRINUSE {
+            return "\(place) is in use: stop what listens there, or choose another with --port "
+                + "(0 takes a free one)"
+        }
+        return "cannot listen on \(place): \(error)"
+    }
+
+    /// Returns at the first SIGINT or SIGTERM, and arranges that a second one ends the process.
+    private static func waitForSignal() {
+        let received = DispatchSemaphore(value: 0)
+        let queue = DispatchQueue(label: "qubs-mock.signals")
+        let count = Atomic(0)
+        let sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                if count.add(1, ordering: .relaxed).oldValue > 0 { Glibc._exit(128 + number) }
+                received.signal()
+            }
+            source.activate()
+            return source
+        }
+        received.wait()
+        // They go on to listen for the second signal.
+        withExtendedLifetime(sources) { keptSources.withLock { $0 = sources.count } }
+        for source in sources { _ = Unmanaged.passRetained(source as AnyObject) }
+    }
+
+    private static let keptSources = Mutex(0)
+}

@@ -1,0 +1,186 @@
+import Contract
+import Embedded
+import Fixtures
+import JSON
+import MockServer
+import OAuth
+import QUBS
+import Store
+
+/// From options and built-in data to the parts of a server.
+enum ServerComposition {
+    /// The contract that was embedded at build time.
+    static func contract() throws(Failure) -> OpenAPIContract {
+        try contract(EmbeddedDefaults.contractJSON, name: "openapi.yaml")
+    }
+
+    private static func contract(
+        _ literal: StaticString,
+        name: String
+    ) throws(Failure) -> OpenAPIContract {
+        do throws(ContractError) {
+            return try OpenAPIContract(octets: EmbeddedDefaults.octets(of: literal))
+        } catch {
+            throw Failure(message: "\(name): \(error)")
+        }
+    }
+
+    /// An embedded document, which the build has checked.
+    static func document(_ literal: StaticString, name: String) throws(Failure) -> JSONValue {
+        do throws(JSONError) {
+            return try JSONParser.parse(EmbeddedDefaults.octets(of: literal))
+        } catch {
+            throw Failure(message: "\(name): \(error.explanation)")
+        }
+    }
+
+    /// The clients and the signing key: those of the folder, else the built-in ones.
+    static func identities(
+        of folder: ValidatedFixtures?
+    ) throws(Failure) -> (clients: JSONValue, signingKey: JSONValue) {
+        let clients = try document(EmbeddedDefaults.clientsJSON, name: "clients.json")
+        let key = try document(EmbeddedDefaults.signingKeyJSON, name: "signing-key.json")
+        return (folder?.clients ?? clients, folder?.signingKey ?? key)
+    }
+
+    /// A fixture folder without faults.
+    static func folder(
+        _ path: String,
+        contract: OpenAPIContract
+    ) throws(Failure) -> ValidatedFixtures {
+        let folder: ValidatedFixtures
+        do throws(StoreError) {
+            folder = try ValidatedFixtures(path: path, contract: contract)
+        } catch {
+            throw Failure(message: StoreErrorText.line(error, folder: path))
+        }
+        if let first = folder.faults.first {
+            throw Failure(message: FixtureFaultText.summary(first, of: folder.faults.count, path))
+        }
+        return folder
+    }
+
+    /// Everything that a server consists of.
+    static func application(_ configuration: Configuration) throws(Failure) -> Application {
+        let contract = try contract()
+        let folder = try configuration.fixturesPath.map { path throws(Failure) in
+            try self.folder(path, contract: contract)
+        }
+        let identities = try identities(of: folder)
+        let parts = Application.Parts(
+            contract: contract,
+            controlContract: try self.contract(
+                EmbeddedDefaults.controlContractJSON,
+                name: "admin-openapi.yaml"
+            ),
+            clients: identities.clients,
+            signingKey: identities.signingKey,
+            store: try store(configuration, contract: contract, folder: folder),
+            faults: try configuration.faultsPath.map { path throws(Failure) in
+                try faults(path)
+            }
+        )
+        do throws(Application.StartError) {
+            return try Application(configuration: configuration, parts: parts)
+        } catch {
+            throw Failure(message: error.description)
+        }
+    }
+
+    private static func faults(_ path: String) throws(Failure) -> JSONValue {
+        let octets: [UInt8]?
+        do throws(FileError) {
+            octets = try FileSystem.contents(of: path)
+        } catch {
+            throw Failure(message: "--faults \(error)")
+        }
+        guard let octets else { throw Failure(message: "--faults \(path): there is no such file") }
+        do throws(JSONError) {
+            return try JSONParser.parse(octets)
+        } catch {
+            throw Failure(message: "--faults \(path)\(error.pointer): \(error.explanation)")
+        }
+    }
+
+    /// The image of the built-in data, in memory that stays.
+    static func embeddedImage() throws(StoreError) -> DatabaseImage {
+        try DatabaseImage(staticOctets: EmbeddedDefaults.makeImage())
+    }
+
+    private static func store(
+        _ configuration: Configuration,
+        contract: OpenAPIContract,
+        folder: ValidatedFixtures?
+    ) throws(Failure) -> MockStore {
+        let shapes = ViewShapes(contract: contract)
+        let scatter = Scatter(seed: configuration.seed, contract: contract)
+        do throws(StoreError) {
+            let image: DatabaseImage
+            if let folder {
+                let loader = try FixtureLoader(shapes: shapes, scatter: scatter)
+                image = try DatabaseImage(try loader.makeImage(of: folder.set))
+            } else {
+                image = try embeddedImage()
+            }
+            return try MockStore(
+                StoreConfiguration(
+                    image: image,
+                    shapes: shapes,
+                    databasePath: configuration.databasePath,
+                    temporaryFolder: temporaryFolder(),
+                    order: configuration.order,
+                    scatter: scatter,
+                    workers: configuration.workers
+                )
+            )
+        } catch {
+            throw Failure(
+                message: StoreErrorText.line(error, folder: configuration.fixturesPath ?? "")
+            )
+        }
+    }
+
+    private static func temporaryFolder() -> String {
+        let folder = Program.environment()["TMPDIR"] ?? "/tmp"
+        return folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
+    }
+}
+
+/// Faults of fixtures as lines.
+enum FixtureFaultText {
+    static func line(_ fault: FixtureFault, _ folder: String) -> String {
+        let place = fault.file.isEmpty ? folder : "\(folder)/\(fault.file)"
+        let pointer = fault.pointer.description
+        return "\(place)\(pointer.isEmpty ? "" : " at \(pointer)"): \(fault.reason)"
+    }
+
+    static func summary(_ first: FixtureFault, of count: Int, _ folder: String) -> String {
+        let more =
+            count > 1
+            ? " (and \(count - 1) more: qubs-mock fixtures check \(folder) lists them)" : ""
+        return line(first, folder) + more
+    }
+}
+
+/// Failures of the store when a server starts, as one line.
+enum StoreErrorText {
+    static func line(_ error: StoreError, folder: String) -> String {
+        switch error {
+        case .foreignFile(let path):
+            "\(path): is no database of qubs-mock; it was not touched"
+        case .otherVersion(let path, let found, let expected):
+            "\(path): has format \(found), this program needs \(expected); it was not touched"
+        case .inUse(let path): "\(path): another running qubs-mock uses it"
+        case .alreadyExists(let path): "\(path): exists already; it was not touched"
+        case .full: "there is no room on the disk"
+        case .system(let call, let code, let path):
+            "\(path): \(FileError(path: call, code: code))"
+        case .fixtures(let faults):
+            faults.first.map { FixtureFaultText.summary($0, of: faults.count, folder) }
+                ?? "the fixtures are not valid"
+        case .seedMissing(let path):
+            "\(path): the untouched copy of the generated data is gone"
+        default: "the database cannot be opened: \(error)"
+        }
+    }
+}

@@ -1,0 +1,230 @@
+import HTTPMessage
+import JSON
+import MockServer
+import OAuth
+import Testing
+import TestSupport
+
+@Suite("Refusals")
+struct RefusalTests {
+    @Test("Each flaw of a token is refused with its status and a challenge")
+    func flaws() throws {
+        let server = try TestServer()
+        for flaw in TokenFlaw.allCases {
+            let token = try server.control(
+                "POST",
+                "/tokens",
+                ["clientId": "acme-partner", "flaw": .string(flaw.rawValue)]
+            ).json["access_token"]?.string
+            let answer = try server.send(
+                "GET",
+                "/integrations/v1/acme/sites",
+                [("Authorization", "Bearer \(try #require(token))")]
+            )
+            #expect(answer.status == flaw.expectedStatus, "\(flaw.rawValue): \(answer.text)")
+            if answer.status == 401 {
+                let challenge = try #require(answer.field("www-authenticate"))
+                #expect(
+                    challenge.contains("Bearer") && challenge.contains("error=\"invalid_token\"")
+                )
+            }
+        }
+    }
+
+    @Test("Without a token the challenge names no error")
+    func noToken() throws {
+        let server = try TestServer()
+        let answer = try server.get("sites", as: nil)
+        #expect(answer.status == 401)
+        #expect(answer.field("www-authenticate")?.contains("error") == false)
+        let other = try server.get("sites", as: nil, fields: [("Authorization", "Basic eDp5")])
+        #expect(other.status == 401)
+    }
+
+    @Test(
+        "Grants are checked: domain, site, permission, provider numbers",
+        arguments: [
+            ("sites", "acme-partner", "globex", 403), ("sites", "globex-partner", "acme", 403),
+            ("sites/Central%20Clinic", "acme-north", "acme", 403),
+            ("sites/North%20Clinic", "acme-north", "acme", 200),
+            ("sites/Nowhere", "acme-north", "acme", 403),
+            ("sites/Nowhere", "acme-partner", "acme", 404),
+            ("appointments/A123456/billing", "acme-referrer", "acme", 403),
+            ("appointments/NOPE/billing", "acme-referrer", "acme", 403),
+            ("appointments/NOPE/billing", "acme-partner", "acme", 404),
+            ("appointments/referrer", "acme-partner", "acme", 403),
+            ("appointments/A123456", "acme-north", "acme", 200),
+            ("sites", "group-partner", "globex", 200),
+        ]
+    )
+    func grants(path: String, client: String, domain: String, status: Int) throws {
+        let server = try TestServer()
+        #expect(try server.get(path, as: client, domain: domain).status == status)
+    }
+
+    @Test("A site-limited client sees its active sites only")
+    func sites() throws {
+        let server = try TestServer()
+        let north = try server.get("sites", as: "acme-north").json
+        #expect(north == [["domain": "acme", "siteName": "North Clinic"]])
+        let all = try server.get("sites").json.array ?? []
+        #expect(all.count == 10)
+    }
+
+    @Test("All violations come at once, 401 before 403 before 400 before 404")
+    func orderOfChecks() throws {
+        let server = try TestServer()
+        let wrong = "appointments?take=0&skip=-1&appointmentDate=x"
+        #expect(try server.get(wrong, as: nil).status == 401)
+        #expect(try server.get(wrong, domain: "globex").status == 403)
+        let answer = try server.get(wrong)
+        #expect(answer.status == 400)
+        #expect(answer.json["errors"]?.object?.count == 3)
+        #expect(answer.json["type"] == "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.1")
+        #expect(answer.json["instance"] == "/integrations/v1/acme/appointments")
+        #expect(answer.json["requestId"]?.string == answer.field("x-correlation-id"))
+    }
+
+    @Test("A near miss is told what was probably meant")
+    func hints() throws {
+        let server = try TestServer()
+        func detail(_ path: String) throws -> String {
+            try server.get(path).json["detail"]?.string ?? ""
+        }
+        #expect(try detail("appointment").contains("/integrations/v1/acme/appointments"))
+        #expect(
+            try detail("appointments/by-status/APPOINTMENT%20CANCELLED")
+                .contains("APPPOINTMENT CANCELLED")
+        )
+        #expect(try detail("appointments/by-status/NOT+ARRIVED").contains("NOT ARRIVED"))
+    }
+
+    @Test("Methods that a path does not have are 405 with Allow, unknown paths 404")
+    func routes() throws {
+        let server = try TestServer()
+        let delete = try server.get("sites", method: "DELETE")
+        #expect(delete.status == 405)
+        #expect(delete.field("allow") == "GET, HEAD")
+        for path in ["sites/", "/integrations/v1/acme", "/nothing", "/", "reporting/appointments"] {
+            #expect(try server.get(path).status == 404, "\(path)")
+        }
+        #expect(try server.get("/_mock/openapi/integrations/v1/acme/sites").status == 200)
+        #expect(try server.get("sites/Central%20Clinic/settings").status == 200)
+    }
+
+    @Test(
+        "Strange identifiers get an answer, never a row of another domain",
+        arguments: [
+            "appointments/A123456%2F..%2FA123457", "appointments/%00", "appointments/%FF%FE",
+            "appointments/%zz", "appointments/..", "appointments/%2e%2e", "patients/'%20OR%201=1--",
+            "appointments/" + String(repeating: "a", count: 7000), "sites/%F0%9F%8F%A5",
+            "appointments/A123456%00", "appointments/a123456", "appointments/A123456%20",
+        ]
+    )
+    func identifiers(path: String) throws {
+        let server = try TestServer()
+        let answer = try server.get(path)
+        #expect([400, 404].contains(answer.status), "\(answer.status)")
+    }
+
+    @Test("The correlation id of the client comes back where it can be used")
+    func correlation() throws {
+        let server = try TestServer()
+        let kept = try server.get("sites", fields: [("X-Correlation-Id", "4b7f0a91b4f54f2a")])
+        #expect(kept.field("x-correlation-id") == "4b7f0a91b4f54f2a")
+        for bad in ["", "with space", String(repeating: "x", count: 129), "é"] {
+            let made = try #require(
+                try server.get("sites", fields: [("X-Correlation-Id", bad)])
+                    .field("x-correlation-id")
+            )
+            #expect(made.count == 16 && made.allSatisfy { "0123456789abcdef".contains($0) })
+        }
+    }
+
+    @Test("The contract is served with the server's own address")
+    func contract() throws {
+        let server = try TestServer()
+        let json = try server.get("/openapi.json", as: nil).json
+        #expect(json["servers"]?.array?.first?["url"]?.string == server.baseURL)
+        #expect(json["openapi"]?.string?.hasPrefix("3.1") == true)
+        let yaml = try server.get("/openapi.yaml", as: nil)
+        #expect(yaml.text.contains("url: \"\(server.baseURL)\""))
+        #expect(try server.get("/openapi.json", as: nil, method: "POST").status == 405)
+    }
+
+    @Test("The token endpoint checks in its order, and answers as RFC 6749 says")
+    func tokenEndpoint() throws {
+        let server = try TestServer()
+        func ask(
+            _ form: String,
+            _ fields: [(String, String)] = [],
+            type: String = "application/x-www-form-urlencoded"
+        ) throws -> TestServer.Answer {
+            let answer = try server.send(
+                "POST",
+                "/oauth2/token",
+                [("Content-Type", type)] + fields,
+                Array(form.utf8)
+            )
+            #expect(answer.field("cache-control") == "no-store")
+            return answer
+        }
+        let credentials = "client_id=acme-partner&client_secret=acme-partner-secret"
+        let rows: [(String, Int, String)] = [
+            (credentials, 400, "invalid_request"),
+            ("grant_type=x&grant_type=y&\(credentials)", 400, "invalid_request"),
+            ("grant_type=client_credentials", 400, "invalid_client"),
+            ("grant_type=x&client_id=acme-partner&client_secret=no", 400, "invalid_client"),
+            (
+                "grant_type=client_credentials&client_id=acme-disabled"
+                    + "&client_secret=acme-disabled-secret", 400, "invalid_client"
+            ),
+            ("grant_type=password&\(credentials)", 400, "unsupported_grant_type"),
+            ("grant_type=refresh_token&refresh_token=x&\(credentials)", 400, "unauthorized_client"),
+            (
+                "grant_type=refresh_token&refresh_token=x&client_id=acme-refresh"
+                    + "&client_secret=acme-refresh-secret", 400, "invalid_grant"
+            ),
+        ]
+        for (form, status, error) in rows {
+            let answer = try ask(form)
+            #expect(answer.status == status, "\(form)")
+            #expect(answer.json["error"]?.string == error, "\(form): \(answer.text)")
+        }
+        let good = try ask("grant_type=client_credentials&\(credentials)")
+        #expect(good.status == 200)
+        #expect(good.json["expires_in"] == 3600)
+        #expect(good.json["token_type"] == "Bearer")
+        #expect(good.json["refresh_token"] == nil)
+        let basic = [("Authorization", "Basic YWNtZS1wYXJ0bmVyOndyb25n")]
+        let refused = try ask("grant_type=client_credentials", basic)
+        #expect(refused.status == 401)
+        #expect(refused.field("www-authenticate")?.hasPrefix("Basic") == true)
+        let refresh = try ask(
+            "grant_type=client_credentials&client_id=acme-refresh&client_secret=acme-refresh-secret"
+        )
+        let token = try #require(refresh.json["refresh_token"]?.string)
+        func exchange() throws -> TestServer.Answer {
+            try ask(
+                "grant_type=refresh_token&refresh_token=\(token)&client_id=acme-refresh"
+                    + "&client_secret=acme-refresh-secret"
+            )
+        }
+        let again = try exchange()
+        #expect(again.status == 200 && again.json["id_token"]?.string != nil)
+        server.advance(seconds: 5 * 86_400 - 1)
+        #expect(try exchange().status == 200)
+        server.advance(seconds: 1)
+        #expect(try exchange().json["error"] == "invalid_grant")
+    }
+
+    @Test("A token ends after 3600 seconds by the session's clock, to the second")
+    func expiry() throws {
+        let server = try TestServer()
+        _ = try server.token()
+        server.advance(seconds: 3599)
+        #expect(try server.get("sites").status == 200)
+        server.advance(seconds: 1)
+        #expect(try server.get("sites").status == 401)
+    }
+}

@@ -1,0 +1,249 @@
+package import Contract
+import Embedded
+import Fixtures
+import HTTPMessage
+package import HTTPTransport
+package import JSON
+package import MockServer
+import QUBS
+import Store
+import Testing
+
+/// A whole server on a free port of 127.0.0.1, with its own store and a clock that stands still.
+///
+/// Every answer is held against the contract, unasked: what breaks it is a failure of the test.
+package final class TestServer {
+    /// An answer, with its content as JSON where it is.
+    package struct Answer {
+        package let status: Int
+        package let response: RawClient.Response
+
+        /// The content as JSON; `null` where it is none.
+        package var json: JSONValue { (try? JSONParser.parse(response.content)) ?? .null }
+        package var text: String { response.text }
+
+        /// The first value of a field, named in lower case.
+        package func field(_ name: String) -> String? { response.field(name) }
+    }
+
+    /// Where the clock of session `default` stands: 2025-06-01T00:00:00Z.
+    package static let start: Int64 = 1_748_736_000
+
+    package static let contract = loadContract(EmbeddedDefaults.contractJSON)
+    package static let controlContract = loadContract(EmbeddedDefaults.controlContractJSON)
+
+    package let application: Application
+    package let listener: Listener
+    private var tokens: [String: String] = [:]
+
+    /// Starts a server.
+    ///
+    /// - Parameter change: What shall differ from the defaults.
+    package init(
+        faults: JSONValue? = nil,
+        maximumPages: Int? = nil,
+        _ change: (inout Configuration) -> Void = { _ in }
+    ) throws {
+        var configuration = Configuration()
+        configuration.port = 0
+        configuration.workers = 2
+        configuration.log = .off
+        change(&configuration)
+        let shapes = ViewShapes(contract: Self.contract)
+        let scatter = Scatter(seed: configuration.seed, contract: Self.contract)
+        let store = try MockStore(
+            StoreConfiguration(
+                image: try DatabaseImage(staticOctets: EmbeddedDefaults.makeImage()),
+                shapes: shapes,
+                databasePath: configuration.databasePath,
+                order: configuration.order,
+                scatter: scatter,
+                workers: configuration.workers,
+                maximumPages: maximumPages
+            )
+        )
+        let parts = Application.Parts(
+            contract: Self.contract,
+            controlContract: Self.controlContract,
+            clients: try JSONParser.parse(
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.clientsJSON)
+            ),
+            signingKey: try JSONParser.parse(
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON)
+            ),
+            store: store,
+            faults: faults
+        )
+        application = try Application(configuration: configuration, parts: parts)
+        application.sessions.default.clock.set(.frozen, nanoseconds: Self.start * 1_000_000_000)
+        listener = try Listener(configuration: configuration.transport, handler: application)
+        application.listens(at: "http://127.0.0.1:\(listener.port)")
+        listener.start()
+    }
+
+    deinit {
+        listener.stop(grace: .zero)
+        application.close()
+    }
+
+    package var baseURL: String { "http://127.0.0.1:\(listener.port)" }
+
+    /// Moves the clock of session `default`.
+    package func advance(seconds: Int64) {
+        _ = application.sessions.default.clock.advance(byNanoseconds: seconds * 1_000_000_000)
+    }
+
+    // MARK: Requests
+
+    /// The secret of a built-in client: its id and a word, as the README's table has them.
+    package static func secret(of client: String) -> String {
+        client.prefix { $0 != "+" } + "-secret"
+    }
+
+    /// An access token, from the token endpoint, asked for once.
+    package func token(_ client: String = "acme-partner") throws -> String {
+        if let token = tokens[client] { return token }
+        let form =
+            "grant_type=client_credentials&client_id=\(PercentCoding.encode(client))"
+            + "&client_secret=\(Self.secret(of: client))"
+        let answer = try send(
+            "POST",
+            "/oauth2/token",
+            [("Content-Type", "application/x-www-form-urlencoded")],
+            Array(form.utf8)
+        )
+        let token = try #require(answer.json["access_token"]?.string, "\(answer.text)")
+        tokens[client] = token
+        return token
+    }
+
+    /// A request to an API path: without a slash in front, below the client's first domain.
+    ///
+    /// - Parameter client: Whose token is sent; `nil` for none.
+    package func get(
+        _ path: String,
+        as client: String? = "acme-partner",
+        domain: String = "acme",
+        method: String = "GET",
+        fields: [(String, String)] = []
+    ) throws -> Answer {
+        try send(method, target(path, domain), try authorized(client) + fields, nil)
+    }
+
+    /// A POST of JSON to an API path.
+    package func post(
+        _ path: String,
+        _ body: JSONValue,
+        as client: String? = "acme-partner",
+        domain: String = "acme",
+        key: String? = nil,
+        fields: [(String, String)] = []
+    ) throws -> Answer {
+        var all = try authorized(client) + fields
+        all.append(("Content-Type", "application/json"))
+        if let key { all.append(("Idempotency-Key", key)) }
+        return try send("POST", target(path, domain), all, JSONWriter.octets(of: body))
+    }
+
+    /// A control request.
+    package func control(
+        _ method: String,
+        _ path: String,
+        _ body: JSONValue? = nil,
+        fields: [(String, String)] = []
+    ) throws -> Answer {
+        let type = body == nil ? [] : [("Content-Type", "application/json")]
+        return try send(
+            method,
+            "/__admin" + path,
+            type + fields,
+            body.map { JSONWriter.octets(of: $0) }
+        )
+    }
+
+    private func target(_ path: String, _ domain: String) -> String {
+        path.hasPrefix("/") ? path : "/integrations/v1/\(domain)/\(path)"
+    }
+
+    private func authorized(_ client: String?) throws -> [(String, String)] {
+        guard let client else { return [] }
+        return [("Authorization", "Bearer \(try token(client))")]
+    }
+
+    /// Any request, on a connection of its own.
+    ///
+    /// - Parameter validates: Whether the answer must keep the contract; not where a fault spoils it.
+    package func send(
+        _ method: String,
+        _ target: String,
+        _ fields: [(String, String)] = [],
+        _ content: [UInt8]? = nil,
+        validates: Bool = true
+    ) throws -> Answer {
+        let client = try RawClient(port: listener.port)
+        defer { client.close() }
+        var head = "\(method) \(target) HTTP/1.1\r\n"
+        if !fields.contains(where: { $0.0.lowercased() == "host" }) {
+            head += "Host: 127.0.0.1:\(listener.port)\r\n"
+        }
+        for (name, value) in fields { head += "\(name): \(value)\r\n" }
+        if let content { head += "Content-Length: \(content.count)\r\n" }
+        try client.send(Array((head + "\r\n").utf8) + (content ?? []))
+        let response = try client.response(toHead: method == "HEAD")
+        if validates { Self.validate(response, to: method, target) }
+        return Answer(status: response.status, response: response)
+    }
+
+    // MARK: Validation
+
+    /// Holds an answer against the contract it belongs to.
+    package static func validate(
+        _ response: RawClient.Response,
+        to method: String,
+        _ target: String
+    ) {
+        let path = Array(target.prefix { $0 != "?" }.utf8)
+        let documents = [
+            "/openapi.yaml", "/openapi.json", "/__admin/openapi.yaml", "/__admin/openapi.json",
+        ]
+        if documents.contains(String(decoding: path, as: UTF8.self)) { return }
+        let contract = path.starts(with: "/__admin".utf8) ? controlContract : contract
+        var operation: Contract.Operation?
+        if case .matched(let found, _) = contract.route(method: HTTPMethod(method), path: path) {
+            operation = found
+        }
+        let message = HTTPResponse(
+            status: response.status,
+            fields: response.fields.map { HTTPResponse.Field($0.name, $0.value) },
+            content: response.content
+        )
+        // The control contract does not describe what reaches none of its operations.
+        if operation == nil, contract === controlContract { return }
+        let violations = contract.violations(
+            of: message,
+            operation: operation,
+            method: HTTPMethod(method)
+        )
+        for violation in violations {
+            Issue.record(
+                """
+                \(method) \(target) answered \(response.status) against the contract: \
+                \(violation.name) \(violation.message) (\(violation.contractPointer)) \
+                \(response.text.prefix(300))
+                """
+            )
+        }
+        if response.field("x-correlation-id") == nil {
+            Issue.record("\(method) \(target): no X-Correlation-Id")
+        }
+        if response.field("date") == nil { Issue.record("\(method) \(target): no Date") }
+    }
+
+    private static func loadContract(_ literal: StaticString) -> OpenAPIContract {
+        do {
+            return try OpenAPIContract(octets: EmbeddedDefaults.octets(of: literal))
+        } catch {
+            preconditionFailure("\(error)")
+        }
+    }
+}
