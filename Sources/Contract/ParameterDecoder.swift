@@ -31,7 +31,7 @@ struct ParameterDecoder {
                     parameter,
                     "type",
                     Wording.boolean(sent: text),
-                    safeValue: Wording.cut(text),
+                    safeValue: Wording.quotable(text),
                     &violations
                 )
                 return .absent
@@ -92,7 +92,7 @@ struct ParameterDecoder {
             parameter,
             "type",
             Wording.number(node.rules, sent: text),
-            safeValue: Wording.cut(text),
+            safeValue: Wording.quotable(text),
             &violations
         )
     }

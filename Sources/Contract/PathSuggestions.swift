@@ -245,6 +245,10 @@ struct PathSuggestions: Sendable {
                 return replacement(sent, name).map { ($0.cost, $0.text, false) }
             case .literal(let literal):
                 if sent == literal { return (0, literal, true) }
+                // The beginning of a word is an abbreviation: `bill` for `billing`.
+                if sent.utf8.count >= 3, literal.hasPrefix(sent.lowercased()) {
+                    return (1, literal, true)
+                }
                 guard abs(sent.utf8.count - literal.utf8.count) <= 2 else { return nil }
                 let distance = EditDistance.between(
                     sent.lowercased().utf8,

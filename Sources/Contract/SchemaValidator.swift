@@ -132,7 +132,8 @@ struct SchemaValidator {
             )
         }
         if let pattern = node.rules.pattern, !pattern.matches(text) {
-            report(node, "pattern", Wording.pattern(pattern))
+            let hint = node.source["x-pattern-hint"]?.string
+            report(node, "pattern", hint ?? Wording.pattern(pattern))
         }
         if let format = node.rules.format, !format.accepts(text) {
             let wording = Wording.format(format, sent: text)

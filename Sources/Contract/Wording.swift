@@ -27,6 +27,26 @@ enum Wording {
         return String(scalars[..<end]) + "…"
     }
 
+    /// A value that should have been a number, a date or a truth value, where it is like one.
+    ///
+    /// Any other text may be anything, a name included, and is not repeated.
+    static func quotable(_ text: String) -> String? {
+        let isAlike = text.utf8.allSatisfy { octet in
+            switch octet {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "+"),
+                UInt8(ascii: "."), UInt8(ascii: ","), UInt8(ascii: ":"), UInt8(ascii: "/"),
+                UInt8(ascii: "T"), UInt8(ascii: "Z"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+                true
+            default: false
+            }
+        }
+        return isAlike && text.utf8.count <= maximumQuotedCharacters ? text : nil
+    }
+
+    private static func not(_ text: String) -> String {
+        quotable(text).map { ", not \"\($0)\"" } ?? ""
+    }
+
     // MARK: - Presence
 
     static let missingMember = "Send this member: it is required."
@@ -130,26 +150,22 @@ enum Wording {
         "Send at most \(maximum) octets of UTF-8, not \(count)."
     }
 
+    /// For patterns that have no `x-pattern-hint`, which says it in words.
     static func pattern(_ pattern: Pattern) -> String {
-        // The one pattern that everybody meets is better said in words.
-        pattern.source == "\\S"
-            ? "Send a text that is not blank."
-            : "Send a text that matches the pattern \(pattern.source)"
+        "Send a text that matches the pattern \(pattern.source)"
     }
 
     static func format(_ format: Format, sent text: String) -> Quoting {
-        let quoted = cut(text)
         switch format {
         case .date:
             return Quoting(
-                message: "Send a date as yyyy-MM-dd, such as 2025-01-31, not \"\(quoted)\".",
-                safeValue: quoted
+                message: "Send a date as yyyy-MM-dd, such as 2025-01-31\(not(text)).",
+                safeValue: quotable(text)
             )
         case .dateTime:
             return Quoting(
-                message:
-                    "Send an instant such as 2025-01-31T03:04:05Z (RFC 3339), not \"\(quoted)\".",
-                safeValue: quoted
+                message: "Send an instant such as 2025-01-31T03:04:05Z (RFC 3339)\(not(text)).",
+                safeValue: quotable(text)
             )
         case .uuid:
             return Quoting(
@@ -175,7 +191,7 @@ enum Wording {
     static func number(_ rules: SchemaNode.Rules, sent text: String) -> String {
         text.isEmpty
             ? "Send \(allowedNumbers(rules)), or leave the parameter out: its value is empty."
-            : "Send \(allowedNumbers(rules)), not \"\(cut(text))\"."
+            : "Send \(allowedNumbers(rules))\(not(text))."
     }
 
     private static func allowedNumbers(_ rules: SchemaNode.Rules) -> String {
@@ -216,7 +232,7 @@ enum Wording {
     }
 
     static func boolean(sent text: String) -> String {
-        "Send true or false, not \"\(cut(text))\"."
+        "Send true or false\(not(text))."
     }
 
     static func order(_ first: Parameter, _ second: Parameter, _ sent: String, _ limit: String)

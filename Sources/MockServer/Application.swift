@@ -29,6 +29,8 @@ package final class Application: Sendable {
     let controlHandlers: [ControlAPI.Handler]
     let access: ControlAccess
     let reporting: ReportingSettings
+    /// How billing is written, for appointments that have no billing record.
+    let billingShape: ViewShape
     let workers: [WorkerContext]
     /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.
     let baseURL = Mutex("")
@@ -114,6 +116,7 @@ package final class Application: Sendable {
         controlHandlers = try ControlAPI.table(for: controlContract)
         access = ControlAccess(configuration: configuration)
         reporting = ReportingSettings(contract: contract)
+        billingShape = ViewShapes(contract: contract).billing
         let verifier = TokenVerifier(keys: keys)
         workers = (0..<configuration.workers).map { WorkerContext(index: $0, verifier: verifier) }
     }
@@ -140,9 +143,10 @@ package final class Application: Sendable {
         }
     }
 
-    /// The time that signing keys retire by: they belong to the server, and so to no session but
-    /// the one that is always there.
-    var keysNow: Instant { sessions.default.clock.now() }
+    /// The time that signing keys retire by: they belong to the server, so no session moves it.
+    var keysNow: Instant {
+        Instant(secondsSince1970: SystemTime.wall().floorDivided(by: 1_000_000_000))
+    }
 
     /// The admin token, where one was made because none was given and one is needed.
     package var generatedAdminToken: String? { access.isGenerated ? access.token : nil }

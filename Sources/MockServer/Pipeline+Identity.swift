@@ -152,10 +152,13 @@ extension Application {
         guard let domain = operation.pathValue("domain", in: match) else { return }
         guard principal.mayUse(domain: domain) else {
             call.entry.refusal = .domain
+            let domains = principal.domains.joined(separator: ", ")
             throw Problem(
                 403,
-                "This client's tokens open the domains \(principal.domains.joined(separator: ", ")) "
-                    + "only: use one of these in the path, or another client."
+                domains.isEmpty
+                    ? "This token opens no domain: ask for one with another client."
+                    : "This token opens the domains \(domains) only: use one of these in the path, "
+                        + "or another client."
             )
         }
     }

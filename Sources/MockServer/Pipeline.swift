@@ -74,7 +74,10 @@ extension Application: RequestHandler {
         if let early = call.early { throw early }
         let valid = contract.validate(call.request, operation: operation, match: match)
         describe(call, valid: valid)
-        if let refusal = Problem(refusing: valid) { throw refusal }
+        // The token endpoint has errors of its own (RFC 6749 §5.2), for a wrong media type, too.
+        if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
+            throw refusal
+        }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try checkGrants(operationCall)
         return try handlers[operation.index](operationCall)

@@ -291,17 +291,22 @@ struct RequestValidationTests {
     @Test("Messages say what to send")
     func messages() throws {
         let contract = try Self.contract.get()
-        let target = "/lists/NOT%20ARRIVED?pageSize=0&any=abc&ttl=&startDate=01-01-2025&deep=yes"
+        let target = "/lists/NOT%20ARRIVED?pageSize=0&any=1.5&ttl=&startDate=01-01-2025&deep=1"
         let result = try #require(contract.validated(TestContract.request(.get, target)))
         #expect(
             result.violations.map(\.message) == [
                 "Send an integer from 1 to 500, not 0.",
-                "Send an integer, not \"abc\".",
+                "Send an integer, not \"1.5\".",
                 "Send an integer, or leave the parameter out: its value is empty.",
                 "Send a date as yyyy-MM-dd, such as 2025-01-31, not \"01-01-2025\".",
-                "Send true or false, not \"yes\".",
+                "Send true or false, not \"1\".",
             ]
         )
+        // A text that is like no number and no date may be a name, and is not repeated.
+        let names = "/lists/NOT%20ARRIVED?any=Jane%20Doe&startDate=Jane%20Doe&deep=Jane"
+        let quiet = try #require(contract.validated(TestContract.request(.get, names)))
+        #expect(quiet.violations.count == 3)
+        #expect(quiet.violations.allSatisfy { !$0.message.contains("Jane") && $0.safeValue == nil })
         let signed = try #require(contract.validated(TestContract.request(.get, "/signed")))
         #expect(
             signed.violations.map(\.message) == [

@@ -18,6 +18,9 @@ enum TokenControl {
         } catch {
             throw Problem(400, error.description, errors: [("/clientId", [error.description])])
         }
+        if named.client.isDisabled {
+            throw Problem(400, "Client \(named.client.id) is disabled: it gets no tokens.")
+        }
         // The session of the client id wins over that of the query.
         let session =
             named.session == SessionName.default

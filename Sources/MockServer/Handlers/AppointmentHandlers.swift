@@ -1,5 +1,6 @@
 import OAuth
 import QUBS
+import JSON
 import Store
 
 /// Tag Appointments: three views, by id, by status and as offset lists, and billing.
@@ -84,18 +85,24 @@ enum AppointmentHandlers {
     }
 
     private static func billing(_ call: OperationCall) throws(Problem) -> Answer {
+        let id = call.string("appointmentId")
         var output: [UInt8] = []
         let hasBilling = try call.reading { reader throws(StoreError) in
             try reader.appendBilling(
                 domain: call.domain,
-                appointment: call.string("appointmentId"),
+                appointment: id,
                 to: &output
             )
         }
         switch hasBilling {
         case nil: throw call.missing(.appointment)
         case true?: return .json(output)
-        case false?: throw call.missing(.billing)
+        case false?:
+            // 404 is for unknown appointments (facts 2.16); all else of a billing is optional.
+            let record = JSONObject([
+                ("domain", .string(call.domain)), ("appointmentId", .string(id)),
+            ])
+            return .json(call.application.billingShape.octets(of: record))
         }
     }
 
