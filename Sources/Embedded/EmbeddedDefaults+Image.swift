@@ -23,7 +23,7 @@ extension EmbeddedDefaults {
     ///
     /// - Returns: Memory that is never given back: the image serves for as long as the process.
     package static func makeImage() -> UnsafeRawBufferPointer {
-        let source = UnsafeRawBufferPointer(octets(of: imageText))
+        let source = UnsafeRawBufferPointer(octets(of: imageText()))
         let target = UnsafeMutableRawBufferPointer.allocate(
             byteCount: imageOctets + 8,
             alignment: 4096

@@ -64,8 +64,13 @@ package enum StatusCode {
         case 503: "Service Unavailable"
         case 504: "Gateway Timeout"
         case 505: "HTTP Version Not Supported"
+        case 506: "Variant Also Negotiates"
         case 507: "Insufficient Storage"
+        case 508: "Loop Detected"
         case 511: "Network Authentication Required"
+        // A client must treat an unknown code as the x00 code of its class (RFC 9110 §15).
+        case 400..<500: "Client Error"
+        case 500..<600: "Server Error"
         default: "Unknown"
         }
     }

@@ -167,6 +167,7 @@ package final class Application: Sendable {
 extension MatchVocabulary {
     /// The names of a contract, and of the clients that may ask for tokens.
     init(contract: OpenAPIContract, clients: ClientRegistry) {
+        let prefix = "/integrations/v1/{domain}"
         let operations = contract.operations.map { operation in
             Operation(
                 id: operation.id,
@@ -174,7 +175,9 @@ extension MatchVocabulary {
                 tag: operation.tag.isEmpty ? nil : operation.tag,
                 methods: operation.method == .get
                     ? ["GET", "HEAD"] : [operation.method.rawValue],
-                paths: [operation.pathTemplate] + operation.pathAliases,
+                paths: ([operation.pathTemplate] + operation.pathAliases).map { path in
+                    path.hasPrefix(prefix + "/") ? String(path.dropFirst(prefix.count)) : path
+                },
                 knowsDomain: operation.position(of: "domain") != nil,
                 knowsClient: operation.requiresToken || operation.id == OperationID.token,
                 knowsAppointment: operation.position(of: "appointmentId") != nil
@@ -184,7 +187,7 @@ extension MatchVocabulary {
             operations: operations,
             domains: clients.domains,
             clients: clients.clients.map(\.id),
-            pathPrefixes: ["/integrations/v1/{domain}"]
+            pathPrefixes: [prefix, "/_mock/openapi" + prefix]
         )
     }
 }

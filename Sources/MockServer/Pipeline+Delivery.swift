@@ -12,6 +12,13 @@ extension Application {
     /// Delivers a refusal.
     func deliver(_ call: Call, problem: Problem, operation: Operation? = nil) -> Reply {
         if let logged = problem.logged { log.append("qubs-mock: \(logged)\n".utf8) }
+        if operation?.id == OperationID.token {
+            return deliver(
+                call,
+                response: OAuthHandlers.answer(for: problem).response,
+                operation: operation
+            )
+        }
         return deliver(
             call,
             response: problem.response(

@@ -37,7 +37,7 @@ extension Application {
             verified = try call.worker.tokens.inspect(token)
         } catch {
             call.credentials = .refused(error)
-            call.entry.token = call.digest(token)
+            call.entry.token = call.digest(token.suffix(64))
             if let name = TokenVerifier.unverifiedSession(token),
                 let session = sessions.existing(name)
             {
@@ -51,7 +51,8 @@ extension Application {
             call.enter(try openSession(verified.session))
         }
         call.entry.client = verified.principal.clientID
-        call.entry.token = call.digest(verified.tokenID.utf8)
+        // The end of the signature tells tokens apart as well as the whole.
+        call.entry.token = call.digest(token.suffix(64))
         call.entry.tokenExpiry = verified.expiresAt
         do throws(OAuth.TokenFault) {
             try verified.check(

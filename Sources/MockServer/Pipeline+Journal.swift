@@ -54,7 +54,7 @@ extension Application {
                     location: violation.location.rawValue,
                     name: violation.name,
                     keyword: violation.keyword,
-                    message: violation.message,
+                    message: Self.message(of: violation),
                     contractPointer: violation.contractPointer.description
                 )
             }
@@ -102,6 +102,14 @@ extension Application {
         case .boolean(let flag): return .word(flag ? "true" : "false")
         case .absent, .array: return .digest(call.digest([]))
         }
+    }
+
+    /// The message without what a body held: bodies are never kept.
+    private static func message(of violation: Violation) -> String {
+        guard violation.location == .body, let sent = violation.safeValue, !sent.isEmpty else {
+            return violation.message
+        }
+        return violation.message.replacing("\"\(sent)\"", with: "what was sent")
     }
 
     private static func refusal(of valid: ValidatedRequest) -> JournalRefusal {

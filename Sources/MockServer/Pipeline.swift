@@ -27,12 +27,17 @@ extension Application: RequestHandler {
     /// - Parameter exchange: `nil` for a request that is refused before its content was read.
     private func answer(_ call: Call, exchange: Exchange?) -> Reply? {
         do throws(Problem) {
-            try identify(call)
+            // What is wrong with the session is told once it is known in whose form.
+            do throws(Problem) { try identify(call) } catch { call.early = call.early ?? error }
             if call.early == nil, let document = try ServiceDocuments.answer(to: call) {
                 return deliver(call, response: document.response)
             }
             let (operation, match) = try route(call)
-            try enterClaimedSession(call, operation: operation)
+            do throws(Problem) {
+                try enterClaimedSession(call, operation: operation)
+            } catch {
+                call.early = call.early ?? error
+            }
             describe(call, operation: operation, match: match)
             call.fault = try decideFault(call, operation: operation)
             if let fault = call.fault {

@@ -141,7 +141,12 @@ extension Problem {
     init(rule error: RuleError) {
         switch error {
         case .notFound(let resource):
-            self.init(404, "There is no such \(resource.rawValue) in this domain.")
+            self.init(
+                404,
+                resource == .domain
+                    ? "There is no such domain."
+                    : "There is no such \(resource.rawValue) in this domain."
+            )
         case .wrongStatus(let required, _):
             self.init(
                 404,

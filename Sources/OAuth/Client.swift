@@ -63,7 +63,8 @@ package enum SessionName {
     /// Whether a name has 1 to 64 octets, each an ASCII letter, a digit, `.`, `_` or `-`.
     package static func isValid(_ name: some StringProtocol) -> Bool {
         let octets = name.utf8
-        guard (1...64).contains(octets.count) else { return false }
+        // As the last segment of a path, these two would be dot segments.
+        guard (1...64).contains(octets.count), name != ".", name != ".." else { return false }
         return octets.allSatisfy { octet in
             switch octet {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

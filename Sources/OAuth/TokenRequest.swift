@@ -10,8 +10,8 @@ package struct TokenRequest: Sendable, Equatable {
 
     /// Who asks.
     package let client: Client
-    /// The session that `client_id` chose.
-    package let session: String
+    /// The session that `client_id` chose; whoever issues the token may put another in place of `default`.
+    package var session: String
     /// What it offers.
     package let grant: Grant
 

@@ -33,7 +33,7 @@ package struct FixtureLoader {
 
     /// Adds the records of a set to empty tables.
     private func load(_ set: FixtureSet, into tables: Tables) throws(StoreError) -> [FixtureFault] {
-        try Meta.seed.set(String(rules.scatter.seed), in: tables.database)
+        try Meta.order.set(rules.scatter.name, in: tables.database)
         // Whatever refers to an appointment looks it up.
         try tables.database.execute(
             "CREATE UNIQUE INDEX IF NOT EXISTS appointment_id ON appointment (domain, id)")

@@ -1,7 +1,7 @@
 /// Facts about the data as a whole.
 enum Meta: String {
-    /// The seed of the scattered order.
-    case seed
+    /// The name of the scattered order.
+    case order
     /// Present in files that `fixtures generate` made; names what was generated.
     case generated
 

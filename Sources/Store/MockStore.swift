@@ -9,8 +9,6 @@ package final class MockStore: Sendable {
     private let context: StoreContext
     private let maximumSessions: Int
     private let sessions: Mutex<[String: SessionStore]>
-    private let run: RunFolder?
-    private let lock: Mutex<FileLock?>
 
     /// Opens a store: with a database, what was left there; else what the image holds.
     ///
@@ -21,14 +19,14 @@ package final class MockStore: Sendable {
         let image = try Reseeding.image(configuration.image, rules: rules)
         let place: StorePlace
         let seed: SeedData
+        var lock: FileLock? = nil
         var defaultPath: String? = nil
         var isUntouched = false
         if let path = configuration.databasePath {
             // Looked at before anything is made beside it.
             _ = try Self.header(of: path)
-            guard let lock = try FileLock(path + "-lock") else { throw .inUse(path: path) }
-            self.lock = Mutex(lock)
-            run = nil
+            lock = try FileLock(path + "-lock")
+            if lock == nil { throw .inUse(path: path) }
             place = StorePlace(databasePath: path)
             if !Files.hasContent(path) { try Files.write(image.octets, to: path) }
             defaultPath = path
@@ -43,16 +41,14 @@ package final class MockStore: Sendable {
                 try Reseeding.file(file, isUntouched: false, rules: rules)
             }
         } else {
-            let folder = RunFolder(in: configuration.temporaryFolder)
-            lock = Mutex(nil)
-            run = folder
-            place = StorePlace(run: folder)
+            place = StorePlace(run: RunFolder(in: configuration.temporaryFolder))
             seed = SeedData(
                 .image(image), layout: rules.layout, workers: configuration.workers)
         }
         context = StoreContext(
             rules: rules, order: configuration.order, workers: configuration.workers,
-            maximumPages: configuration.maximumPages, place: place, seed: seed)
+            maximumPages: configuration.maximumPages, place: place, seed: seed,
+            lock: lock)
         maximumSessions = configuration.maximumSessions
         var sessions = [
             Self.defaultSession: SessionStore(
@@ -67,16 +63,14 @@ package final class MockStore: Sendable {
         self.sessions = Mutex(sessions)
     }
 
-    deinit {
-        close()
-    }
-
     /// Closes every connection; temporary data are gone.
+    ///
+    /// Without it, the same happens when the last use of the store and of its sessions ends.
     package func close() {
         for session in sessions.withLock({ Array($0.values) }) { session.end(removing: false) }
         context.seed.close()
-        run?.remove()
-        lock.withLock { $0 = nil }
+        context.place.end()
+        context.lock.withLock { $0 = nil }
     }
 
     // MARK: Sessions

@@ -4,8 +4,8 @@ enum Reseeding {
     static func image(
         _ image: DatabaseImage, rules: RecordRules
     ) throws(StoreError) -> DatabaseImage {
-        let present = try Meta.seed.value(in: Database(.image(image)))
-        if present == String(rules.scatter.seed) { return image }
+        let present = try Meta.order.value(in: Database(.image(image)))
+        if present == rules.scatter.name { return image }
         let copy = try Database(.memory)
         try copy.load(image)
         try reorder(copy, scatter: rules.scatter)
@@ -19,10 +19,10 @@ enum Reseeding {
     static func file(
         _ path: String, isUntouched: Bool, rules: RecordRules
     ) throws(StoreError) {
-        let seed = String(rules.scatter.seed)
+        let name = rules.scatter.name
         let database = try Database(isUntouched ? .newFile(path) : .sharedFile(path))
         try database.execute("PRAGMA busy_timeout = 5000")
-        if try Meta.seed.value(in: database) == seed { return }
+        if try Meta.order.value(in: database) == name { return }
         try reorder(database, scatter: rules.scatter)
     }
 
@@ -47,7 +47,7 @@ enum Reseeding {
                 change: "UPDATE attachment SET position = ?2 WHERE id = ?1", place)
             try reorderExamCodes(database, place)
             try reorderComments(database, place)
-            try Meta.seed.set(String(scatter.seed), in: database)
+            try Meta.order.set(scatter.name, in: database)
             try database.execute("COMMIT")
         } catch {
             // The error that came first is the one to tell.

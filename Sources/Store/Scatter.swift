@@ -13,11 +13,14 @@ package struct Scatter: Sendable, Hashable {
         self.pinned = pinned
     }
 
+    /// Tells orders apart: kept with the data.
+    var name: String { ([String(seed)] + pinned).joined(separator: " ") }
+
     /// Places are below this; the first of them are kept for pinned identifiers.
     static let limit: Int64 = 1 << 48
     private static let firstFree: UInt64 = 1024
 
-    /// The place of a record: 0 up to 2^48, without its ends' use guaranteed to anyone.
+    /// The place of a record, below `limit`.
     func position(domain: String, id: String) -> Int64 {
         if let place = pinned.firstIndex(of: id) { return Int64(place) }
         // FNV-1a over domain, a separator that is not UTF-8, and id; then the finalizer of SplitMix64.

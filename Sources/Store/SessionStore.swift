@@ -342,6 +342,8 @@ package final class SessionStore: @unchecked Sendable {
             let fresh = path + "-new"
             Files.removeDatabase(fresh)
             try Files.copy(kept.path, to: fresh)
+            // It may be from before the server was started with another seed.
+            try Reseeding.file(fresh, isUntouched: false, rules: context.rules)
             try replace(with: fresh, path: path, isUntouched: false)
         }
     }

@@ -1,4 +1,5 @@
 import QUBS
+import Synchronization
 
 /// What all sessions of a store have in common.
 final class StoreContext: Sendable {
@@ -8,11 +9,14 @@ final class StoreContext: Sendable {
     let maximumPages: Int?
     let place: StorePlace
     let seed: SeedData
+    /// Keeps other servers from the database, until the store is closed.
+    let lock: Mutex<FileLock?>
 
     init(
         rules: RecordRules, order: ListOrder, workers: Int, maximumPages: Int?, place: StorePlace,
-        seed: SeedData
+        seed: SeedData, lock: FileLock?
     ) {
+        self.lock = Mutex(lock)
         self.rules = rules
         self.order = order
         self.workers = workers

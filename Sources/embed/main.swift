@@ -134,7 +134,9 @@ do {
 
 /// One member of the generated extension.
 func declaration(_ name: String, _ octets: some Sequence<UInt8>, asText: Bool = true) -> String {
-    "    package static let \(name): StaticString = \(literal(octets, asText: asText))\n"
+    // A function that is never inlined: a constant would stand in the program once for each use.
+    "    @inline(never) package static func \(name)() -> StaticString {\n        "
+        + literal(octets, asText: asText) + "\n    }\n"
 }
 let source: String =
     "// Made by Sources/embed from openapi.yaml and fixtures/.\n\nextension EmbeddedDefaults {\n"

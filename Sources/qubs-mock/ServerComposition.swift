@@ -11,7 +11,7 @@ import Store
 enum ServerComposition {
     /// The contract that was embedded at build time.
     static func contract() throws(Failure) -> OpenAPIContract {
-        try contract(EmbeddedDefaults.contractJSON, name: "openapi.yaml")
+        try contract(EmbeddedDefaults.contractJSON(), name: "openapi.yaml")
     }
 
     private static func contract(
@@ -38,8 +38,8 @@ enum ServerComposition {
     static func identities(
         of folder: ValidatedFixtures?
     ) throws(Failure) -> (clients: JSONValue, signingKey: JSONValue) {
-        let clients = try document(EmbeddedDefaults.clientsJSON, name: "clients.json")
-        let key = try document(EmbeddedDefaults.signingKeyJSON, name: "signing-key.json")
+        let clients = try document(EmbeddedDefaults.clientsJSON(), name: "clients.json")
+        let key = try document(EmbeddedDefaults.signingKeyJSON(), name: "signing-key.json")
         return (folder?.clients ?? clients, folder?.signingKey ?? key)
     }
 
@@ -70,7 +70,7 @@ enum ServerComposition {
         let parts = Application.Parts(
             contract: contract,
             controlContract: try self.contract(
-                EmbeddedDefaults.controlContractJSON,
+                EmbeddedDefaults.controlContractJSON(),
                 name: "admin-openapi.yaml"
             ),
             clients: identities.clients,

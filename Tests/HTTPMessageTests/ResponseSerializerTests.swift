@@ -93,7 +93,7 @@ struct ResponseSerializerTests {
 
     @Test("A status code nobody registered is still three digits and a phrase")
     func unknownStatus() {
-        #expect(serialized(HTTPResponse(status: 599)).hasPrefix("HTTP/1.1 599 Unknown\r\n"))
+        #expect(serialized(HTTPResponse(status: 599)).hasPrefix("HTTP/1.1 599 Server Error\r\n"))
     }
 
     @Test("Every suggested status has a reason phrase, and every explanation is a sentence")

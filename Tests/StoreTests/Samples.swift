@@ -263,6 +263,15 @@ extension SessionReader {
     }
 }
 
+/// What a reading function appended, as text, and what it returned.
+func reading<Result>(
+    _ read: (inout [UInt8]) throws -> Result
+) throws -> (text: String, result: Result) {
+    var octets: [UInt8] = []
+    let result = try read(&octets)
+    return (String(decoding: octets, as: UTF8.self), result)
+}
+
 /// The error of a call that fails.
 func failure(_ body: () throws -> Void) -> StoreError? {
     do {

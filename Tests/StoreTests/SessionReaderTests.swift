@@ -8,10 +8,11 @@ struct SessionReaderTests {
     func views() throws {
         let store = try TestStore()
         func view(_ view: AppointmentView, _ id: String, _ domain: String = "acme") throws -> String {
-            try text {
-                #expect(
-                    try store.reader.appendAppointment(domain: domain, id: id, view: view, to: &$0))
+            let read = try reading {
+                try store.reader.appendAppointment(domain: domain, id: id, view: view, to: &$0)
             }
+            #expect(read.result)
+            return read.text
         }
         #expect(
             try view(.summary, "A123456")
@@ -61,12 +62,12 @@ struct SessionReaderTests {
     func lookup(domain: String, id: String, status: String?, isFound: Bool) throws {
         let store = try TestStore()
         for view in AppointmentView.allCases {
-            let found = try text {
-                #expect(
-                    try store.reader.appendAppointment(
-                        domain: domain, id: id, view: view, status: status, to: &$0) == isFound)
+            let found = try reading {
+                try store.reader.appendAppointment(
+                    domain: domain, id: id, view: view, status: status, to: &$0)
             }
-            #expect(found.isEmpty == !isFound)
+            #expect(found.result == isFound)
+            #expect(found.text.isEmpty == !isFound)
         }
     }
 
@@ -118,12 +119,12 @@ struct SessionReaderTests {
     @Test("Exam codes of a site, and the difference between no codes and no site")
     func examCodes() throws {
         let reader = try TestStore(order: .byIdentifier).reader
-        let codes = try text {
-            #expect(
-                try reader.appendExamCodes(domain: "acme", site: "Central Clinic", to: &$0) == 2)
+        let codes = try reading {
+            try reader.appendExamCodes(domain: "acme", site: "Central Clinic", to: &$0)
         }
+        #expect(codes.result == 2)
         #expect(
-            codes
+            codes.text
                 == #"{"examCodeId":"1","key":"k1","site":"Central Clinic","description":"CT Chest","modality":"CT"},"#
                 + #"{"examCodeId":"2","key":"k2","site":"Central Clinic","description":"XR Chest"}"#)
         var octets: [UInt8] = []
@@ -137,12 +138,11 @@ struct SessionReaderTests {
     @Test("The staff grid of a site, and the difference between no grid and no site")
     func staffSkills() throws {
         let reader = try TestStore().reader
-        let grid = try text {
-            #expect(
-                try reader.appendStaffSkills(domain: "acme", site: "Central Clinic", to: &$0)
-                    == true)
+        let grid = try reading {
+            try reader.appendStaffSkills(domain: "acme", site: "Central Clinic", to: &$0)
         }
-        #expect(grid == #"{"examKeys":["k1"],"employees":[]}"#)
+        #expect(grid.result == true)
+        #expect(grid.text == #"{"examKeys":["k1"],"employees":[]}"#)
         var octets: [UInt8] = []
         #expect(
             try reader.appendStaffSkills(domain: "acme", site: "North Clinic", to: &octets) == false)
@@ -153,12 +153,12 @@ struct SessionReaderTests {
     @Test("Billing: a record, no record, no appointment")
     func billing() throws {
         let reader = try TestStore().reader
-        let billing = try text {
-            #expect(
-                try reader.appendBilling(domain: "acme", appointment: "A123456", to: &$0) == true)
+        let billing = try reading {
+            try reader.appendBilling(domain: "acme", appointment: "A123456", to: &$0)
         }
+        #expect(billing.result == true)
         #expect(
-            billing
+            billing.text
                 == #"{"domain":"acme","appointmentId":"A123456","billingType":"bulk","medicareExpiryDate":null}"#
         )
         var octets: [UInt8] = []
@@ -212,10 +212,11 @@ struct SessionReaderTests {
         let two =
             #"{"guid":"c-2","appointmentId":null,"patientId":"220000","commentText":"Two","commentType":"PA","isAlert":true}"#
         func comments(_ id: String, _ domain: String = "acme") throws -> String {
-            try text {
-                #expect(
-                    try reader.appendComments(domain: domain, appointment: id, to: &$0) != nil)
+            let read = try reading {
+                try reader.appendComments(domain: domain, appointment: id, to: &$0)
             }
+            #expect(read.result == read.text.split(separator: "},{").count)
+            return read.text
         }
         #expect(try comments("A123456") == one + "," + two)
         #expect(try comments("A123457") == two)
@@ -240,11 +241,12 @@ struct SessionReaderTests {
     @Test("A patient's summary")
     func patients() throws {
         let reader = try TestStore().reader
-        let patient = try text {
-            #expect(try reader.appendPatient(domain: "acme", id: "220000", to: &$0))
+        let patient = try reading {
+            try reader.appendPatient(domain: "acme", id: "220000", to: &$0)
         }
+        #expect(patient.result)
         #expect(
-            patient
+            patient.text
                 == #"{"domain":"acme","patientId":"220000","firstName":"Jane","lastName":"Doe","dateOfBirth":"1980-01-01"}"#
         )
         var octets: [UInt8] = []

@@ -29,8 +29,8 @@ package final class TestServer {
     /// Where the clock of session `default` stands: 2025-06-01T00:00:00Z.
     package static let start: Int64 = 1_748_736_000
 
-    package static let contract = loadContract(EmbeddedDefaults.contractJSON)
-    package static let controlContract = loadContract(EmbeddedDefaults.controlContractJSON)
+    package static let contract = loadContract(EmbeddedDefaults.contractJSON())
+    package static let controlContract = loadContract(EmbeddedDefaults.controlContractJSON())
 
     package let application: Application
     package let listener: Listener
@@ -66,10 +66,10 @@ package final class TestServer {
             contract: Self.contract,
             controlContract: Self.controlContract,
             clients: try JSONParser.parse(
-                EmbeddedDefaults.octets(of: EmbeddedDefaults.clientsJSON)
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.clientsJSON())
             ),
             signingKey: try JSONParser.parse(
-                EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON)
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON())
             ),
             store: store,
             faults: faults

@@ -43,11 +43,11 @@ enum ByteRange {
         answer.content = Array(answer.content[range])
     }
 
-    /// A decimal number of at most 15 digits.
+    /// A decimal number; one too large for any content is as good as the largest.
     private static func number(_ text: Substring) -> Int? {
-        guard (1...15).contains(text.utf8.count),
+        guard !text.isEmpty,
             text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
         else { return nil }
-        return Int(text)
+        return min(Int(text) ?? .max, 1 << 60)
     }
 }

@@ -25,12 +25,14 @@ enum OAuthHandlers {
                 )
             }
             try checkMediaType(request)
-            let asked = try TokenRequest(
+            var asked = try TokenRequest(
                 form: request.content[...],
                 authorization: request.fields.first("authorization"),
                 clients: application.clients
             )
             call.call.entry.client = asked.client.id
+            // Without a session of its own the client id takes that of X-Mock-Session.
+            if case .clientCredentials = asked.grant { asked.session = call.call.session.name }
             switch asked.grant {
             case .clientCredentials: call.call.entry.details.grant = .clientCredentials
             case .refreshToken: call.call.entry.details.grant = .refreshToken
@@ -42,7 +44,7 @@ enum OAuthHandlers {
                 flaw: flaw,
                 using: &call.call.worker.secureGenerator
             )
-            call.call.entry.token = call.call.digest(response.accessToken.utf8)
+            call.call.entry.token = call.call.digest(response.accessToken.utf8.suffix(64))
             call.call.entry.tokenExpiry = call.now.secondsSince1970 + response.expiresInSeconds
             return answer(response.json)
         } catch {
@@ -71,6 +73,17 @@ enum OAuthHandlers {
             HTTPResponse.Field("Pragma", "no-cache"),
         ]
         return answer
+    }
+
+    /// A problem in the form of the token endpoint.
+    static func answer(for problem: Problem) -> Answer {
+        let code: OAuthError.Code =
+            switch problem.status {
+            case 503, 507: .temporarilyUnavailable
+            case 500...: .serverError
+            default: .invalidRequest
+            }
+        return answer(OAuthError(code: code, description: problem.detail, status: problem.status))
     }
 
     private static func answer(_ error: OAuthError) -> Answer {

@@ -34,6 +34,9 @@ struct StorePlace: Sendable {
     /// The copy of a generated database from before its first change.
     var seedPath: String? { databasePath.map { $0 + "-seed" } }
 
+    /// Removes temporary data.
+    func end() { run?.remove() }
+
     /// The file of a session, in a folder that exists.
     func path(ofSession name: String) throws(StoreError) -> String {
         guard let databasePath else { return try folder("sessions") + "/\(name).db" }

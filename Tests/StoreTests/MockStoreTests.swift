@@ -1,0 +1,399 @@
+import Glibc
+import JSON
+import QUBS
+import Store
+import Testing
+
+struct MockStoreTests {
+    static func comment(_ session: SessionStore, _ guid: String) throws {
+        try session.write { writer throws(StoreError) in
+            _ = try writer.createComment(
+                domain: "acme", owner: .appointment("A123456"),
+                members: SessionWriterTests.comment(guid))
+        }
+    }
+
+    static func remember(_ session: SessionStore) throws {
+        try session.write { writer throws(StoreError) in
+            try writer.remember(
+                RememberedAnswer(status: 200, content: [1]), for: SessionWriterTests.scope,
+                fingerprint: [1], expiresAt: Samples.start.advanced(bySeconds: 60),
+                now: Samples.start)
+        }
+    }
+
+    static func count(_ session: SessionStore) throws -> Int? {
+        try reading {
+            try session.reader(worker: 0).appendComments(
+                domain: "acme", appointment: "A123456", to: &$0)
+        }.result
+    }
+
+    static func entries(_ session: SessionStore) throws -> Int {
+        try session.reader(worker: 1).ledger(now: Samples.start).count
+    }
+
+    // MARK: Sessions
+
+    @Test("Sessions know nothing of each other", arguments: [nil, "kept.db"])
+    func isolation(database: String?) throws {
+        let store = try TestStore(database: database)
+        let (first, isNew) = try store.store.openSession(named: "s1")
+        #expect(isNew)
+        #expect(try store.store.openSession(named: "s1").isNew == false)
+        let second = try store.session("s2")
+        try Self.comment(first, "n-1")
+        try Self.remember(first)
+        #expect(first.hasWritten)
+        #expect(!second.hasWritten)
+        #expect(try Self.count(first) == 3)
+        #expect(try Self.count(second) == 2)
+        #expect(try Self.count(store.session) == 2)
+        try Self.comment(store.session, "n-1")
+        try Self.comment(store.session, "n-2")
+        #expect(try Self.count(store.session) == 4)
+        #expect(try Self.count(first) == 3)
+        #expect(try Self.count(second) == 2)
+        #expect(try [first, second, store.session].map(Self.entries) == [1, 0, 0])
+        #expect(store.store.sessionNames() == ["default", "s1", "s2"])
+    }
+
+    @Test("A session that has not written has no file, and one that is dropped has none left")
+    func drop() throws {
+        let store = try TestStore()
+        let session = try store.session("s1")
+        #expect(try Self.count(session) == 2)
+        #expect(store.folder.names.isEmpty)
+        try Self.comment(session, "n")
+        _ = try session.takeSnapshot(named: "x", now: Samples.start)
+        #expect(try Self.count(session) == 3)
+        #expect(session.ownOctets > 4096)
+        #expect(store.folder.names.contains { $0.hasSuffix("sessions/s1.db") })
+        #expect(store.folder.names.contains { $0.hasSuffix(".db") && $0.contains("s1@x@") })
+        let before = try Self.openFiles(in: store.folder.path)
+        #expect(before > 0)
+        try store.store.dropSession(named: "s1")
+        #expect(!store.folder.names.contains { $0.contains("s1") })
+        // The lock of the run folder stays open; of the session, nothing does.
+        #expect(try Self.openFiles(in: store.folder.path) == 1)
+        #expect(failure { _ = try Self.count(session) } == .unknownSession("s1"))
+        #expect(failure { try Self.comment(session, "n") } == .unknownSession("s1"))
+        #expect(failure { try store.store.dropSession(named: "s1") } == .unknownSession("s1"))
+        #expect(store.store.session(named: "s1") == nil)
+        #expect(try Self.count(store.session("s1")) == 2)
+    }
+
+    /// How many files below a folder this process has open, removed ones included.
+    static func openFiles(in folder: String) throws -> Int {
+        let names = TemporaryFolder.names("/proc/self/fd")
+        return names.count { name in
+            var target = [CChar](repeating: 0, count: 4096)
+            let count = readlink("/proc/self/fd/" + name, &target, target.count)
+            return count > 0
+                && String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                    .hasPrefix(folder)
+        }
+    }
+
+    @Test("default cannot be dropped, and there is a last session")
+    func limits() throws {
+        let store = try TestStore(maximumSessions: 2)
+        #expect(failure { try store.store.dropSession(named: "default") } == .defaultSession)
+        _ = try store.session("a")
+        _ = try store.session("b")
+        _ = try store.session("default")
+        #expect(failure { _ = try store.session("c") } == .tooManySessions(limit: 2))
+        try store.store.dropSession(named: "a")
+        _ = try store.session("c")
+    }
+
+    @Test(
+        "A session's name is 1 to 64 of letters, digits, `.`, `_`, `-`",
+        arguments: [
+            ("a", true), ("A.b_c-9", true), ("..", true), (String(repeating: "x", count: 64), true),
+            ("", false), (String(repeating: "x", count: 65), false), ("a/b", false), ("a b", false),
+            ("a@b", false), ("ä", false), ("a\u{0}", false), ("a+b", false),
+        ])
+    func names(name: String, isName: Bool) throws {
+        let store = try TestStore()
+        #expect(MockStore.isName(name) == isName)
+        #expect(
+            failure { try Self.comment(store.session(name), "n") }
+                == (isName ? nil : .malformedName(name)))
+    }
+
+    // MARK: Reset and snapshots
+
+    @Test("A reset brings back data, ledger, or both", arguments: [nil, "kept.db"])
+    func reset(database: String?) throws {
+        for name in ["default", "s1"] {
+            let store = try TestStore(database: database)
+            let session = try store.session(name)
+            try session.reset(data: true, ledger: true)
+            for (data, ledger) in [(false, false), (false, true), (true, false), (true, true)] {
+                try Self.comment(session, "n")
+                if try Self.entries(session) == 0 { try Self.remember(session) }
+                #expect(try Self.count(session) == 3)
+                try session.reset(data: data, ledger: ledger)
+                #expect(try Self.count(session) == (data ? 2 : 3))
+                #expect(try Self.entries(session) == (ledger ? 0 : 1))
+                try session.reset(data: true, ledger: false)
+                #expect(try Self.entries(session) == (ledger ? 0 : 1))
+                #expect(try Self.count(session) == 2)
+            }
+            #expect(!session.hasWritten)
+        }
+    }
+
+    @Test("A snapshot keeps data and ledger, and can be restored more than once", arguments: [nil, "kept.db"])
+    func snapshots(database: String?) throws {
+        for name in ["default", "s1"] {
+            let store = try TestStore(database: database)
+            let session = try store.session(name)
+            #expect(try session.takeSnapshot(named: "empty", now: Samples.start))
+            try Self.comment(session, "n-1")
+            try Self.remember(session)
+            #expect(try session.takeSnapshot(named: "one", now: Samples.start))
+            try Self.comment(session, "n-2")
+            #expect(try Self.count(session) == 4)
+            for _ in 0..<2 {
+                try session.restoreSnapshot(named: "one")
+                #expect(try Self.count(session) == 3)
+                #expect(try Self.entries(session) == 1)
+                try Self.comment(session, "n-3")
+                #expect(try Self.count(session) == 4)
+            }
+            try session.restoreSnapshot(named: "empty")
+            #expect(try Self.count(session) == 2)
+            #expect(try Self.entries(session) == 0)
+            try session.restoreSnapshot(named: "one")
+            #expect(try Self.count(session) == 3)
+            try Self.comment(session, "n-4")
+            let later = Samples.start.advanced(bySeconds: 9)
+            #expect(try session.takeSnapshot(named: "one", now: later) == false)
+            #expect(session.snapshots().map(\.name) == ["empty", "one"])
+            #expect(session.snapshots().map(\.createdAt) == [Samples.start, later])
+            try session.restoreSnapshot(named: "one")
+            #expect(try Self.count(session) == 4)
+            try session.deleteSnapshot(named: "one")
+            #expect(failure { try session.restoreSnapshot(named: "one") } == .unknownSnapshot("one"))
+            #expect(failure { try session.deleteSnapshot(named: "one") } == .unknownSnapshot("one"))
+            #expect(
+                failure { _ = try session.takeSnapshot(named: "a/b", now: later) }
+                    == .malformedName("a/b"))
+        }
+    }
+
+    // MARK: Files
+
+    @Test("What was written is there after a restart: in all sessions, with their snapshots")
+    func restart() throws {
+        let folder = try TemporaryFolder()
+        do {
+            let store = try TestStore(database: "kept.db", in: folder)
+            try Self.comment(store.session, "n-1")
+            try Self.comment(store.session("s1"), "n-1")
+            _ = try store.session("s1").takeSnapshot(named: "x", now: Samples.start)
+            try Self.comment(store.session("s1"), "n-2")
+            store.store.close()
+        }
+        let store = try TestStore(database: "kept.db", in: folder)
+        #expect(store.store.sessionNames() == ["default", "s1"])
+        #expect(try Self.count(store.session) == 3)
+        #expect(try Self.count(store.session("s1")) == 4)
+        try store.session("s1").restoreSnapshot(named: "x")
+        #expect(try Self.count(store.session("s1")) == 3)
+        #expect(try Self.count(store.session("s2")) == 2)
+    }
+
+    @Test("What was answered is there after kill -9: in file and log, as they were at that moment")
+    func killed() throws {
+        let folder = try TemporaryFolder()
+        let store = try TestStore(database: "kept.db", in: folder)
+        for index in 0..<50 {
+            try Self.comment(store.session, "n-\(index)")
+            guard index % 10 == 9 else { continue }
+            // A killed process leaves exactly these two files.
+            let copy = "copy-\(index).db"
+            for suffix in ["", "-wal"] {
+                let octets = try Self.octets(folder.path + "/kept.db" + suffix)
+                try Self.write(octets, folder.path + "/" + copy + suffix)
+            }
+            let left = try TestStore(database: copy, in: folder)
+            #expect(try Self.count(left.session) == 3 + index)
+            try Self.comment(left.session, "again")
+            #expect(try Self.count(left.session) == 4 + index)
+        }
+    }
+
+    static func octets(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        var octets = [UInt8](repeating: 0, count: 16 << 20)
+        let count = octets.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+        try #require(count >= 0 && count < octets.count)
+        return Array(octets.prefix(count))
+    }
+
+    static func write(_ octets: [UInt8], _ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+        defer { close(descriptor) }
+        #expect(octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) } == octets.count)
+    }
+
+    @Test("A second server is refused, and let in when the first one ends")
+    func locked() throws {
+        let folder = try TemporaryFolder()
+        let first = try TestStore(database: "kept.db", in: folder)
+        let path = folder.path + "/kept.db"
+        #expect(
+            failure { _ = try TestStore(database: "kept.db", in: folder) } == .inUse(path: path))
+        try Self.comment(first.session, "n")
+        first.store.close()
+        let second = try TestStore(database: "kept.db", in: folder)
+        #expect(try Self.count(second.session) == 3)
+    }
+
+    static let foreign: [(String, [UInt8], @Sendable (String) -> StoreError)] = [
+        ("text", Array("Dear diary, ".utf8), { .foreignFile(path: $0) }),
+        (
+            "a long text", [UInt8](repeating: UInt8(ascii: "x"), count: 10_000),
+            { .foreignFile(path: $0) }
+        ),
+        ("another program's database", header(id: 0, version: 0), { .foreignFile(path: $0) }),
+        (
+            "another program's identifier", header(id: 0x1234_5678, version: 1),
+            { .foreignFile(path: $0) }
+        ),
+        (
+            "an older version", header(id: 0x5155_4253, version: 0),
+            { .otherVersion(path: $0, found: 0, expected: 1) }
+        ),
+        (
+            "a newer version", header(id: 0x5155_4253, version: 2),
+            { .otherVersion(path: $0, found: 2, expected: 1) }
+        ),
+    ]
+
+    /// The head of a database, and then nothing.
+    static func header(id: UInt32, version: UInt32) -> [UInt8] {
+        var octets = Array("SQLite format 3\0".utf8) + [UInt8](repeating: 0, count: 4080)
+        for index in 0..<4 {
+            octets[60 + index] = UInt8(truncatingIfNeeded: version >> UInt32(24 - 8 * index))
+            octets[68 + index] = UInt8(truncatingIfNeeded: id >> UInt32(24 - 8 * index))
+        }
+        return octets
+    }
+
+    @Test("A file that is not ours is refused and left alone", arguments: foreign.indices)
+    func foreignFile(row: Int) throws {
+        let (what, octets, error) = Self.foreign[row]
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/kept.db"
+        try Self.write(octets, path)
+        #expect(
+            failure { _ = try TestStore(database: "kept.db", in: folder) } == error(path), "\(what)")
+        #expect(folder.names == ["kept.db"])
+        #expect(try Self.octets(path) == octets)
+    }
+
+    @Test("An empty file is as good as none")
+    func emptyFile() throws {
+        let folder = try TemporaryFolder()
+        try Self.write([], folder.path + "/kept.db")
+        #expect(try Self.count(TestStore(database: "kept.db", in: folder).session) == 2)
+    }
+
+    @Test("A database where none can be made is an error with the path")
+    func unwritable() throws {
+        let folder = try TemporaryFolder()
+        #expect(
+            failure { _ = try TestStore(database: "no/such/folder.db", in: folder) }
+                == .system(
+                    call: "open", errno: ENOENT, path: folder.path + "/no/such/folder.db-lock"))
+    }
+
+    @Test("Temporary data are gone when the store is closed")
+    func temporary() throws {
+        let folder = try TemporaryFolder()
+        let store = try TestStore(in: folder)
+        #expect(folder.names.isEmpty)
+        try Self.comment(store.session, "n")
+        #expect(!folder.names.isEmpty)
+        store.store.close()
+        #expect(folder.names.isEmpty)
+        #expect(try Self.openFiles(in: folder.path) == 0)
+        #expect(failure { _ = try Self.count(store.session) } == .unknownSession("default"))
+    }
+
+    @Test("Leftovers of servers that were killed are removed, those of running ones are not")
+    func leftovers() throws {
+        let folder = try TemporaryFolder()
+        let running = try TestStore(in: folder)
+        try Self.comment(running.session, "n")
+        mkdir(folder.path + "/qubs-mock-1-0", 0o700)
+        mkdir(folder.path + "/qubs-mock-1-0/sessions", 0o700)
+        try Self.write([1], folder.path + "/qubs-mock-1-0/sessions/default.db")
+        try Self.write([], folder.path + "/qubs-mock-1-0.lock")
+        mkdir(folder.path + "/qubs-mock-notes", 0o700)
+        let before = folder.names.filter { !$0.hasPrefix("qubs-mock-1-0") }
+        let next = try TestStore(in: folder)
+        #expect(folder.names == before)
+        #expect(try Self.count(running.session) == 3)
+        #expect(try Self.count(next.session) == 2)
+    }
+
+    @Test("Octets that are not an image of ours are refused")
+    func notAnImage() throws {
+        #expect(failure { _ = try DatabaseImage([]) } == .notAnImage)
+        #expect(failure { _ = try DatabaseImage([UInt8](repeating: 1, count: 8192)) } == .notAnImage)
+        #expect(
+            failure { _ = try DatabaseImage(Self.header(id: 0x5155_4253, version: 2)) }
+                == .notAnImage)
+    }
+
+    @Test("Readers and writers on many threads see whole transactions, and all of them")
+    func concurrency() async throws {
+        let store = try TestStore()
+        let (mock, session) = (store.store, store.session)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for writer in 0..<3 {
+                group.addTask {
+                    for index in 0..<100 {
+                        // Two comments at a time: an odd number is never seen.
+                        try session.write { transaction throws(StoreError) in
+                            for half in ["a", "b"] {
+                                _ = try transaction.createComment(
+                                    domain: "acme", owner: .appointment("A123456"),
+                                    members: SessionWriterTests.comment("\(writer)-\(index)-\(half)"))
+                            }
+                        }
+                    }
+                }
+            }
+            for worker in 0..<2 {
+                group.addTask {
+                    var last = 0
+                    while last < 602 {
+                        var octets: [UInt8] = []
+                        let count = try session.reader(worker: worker).appendComments(
+                            domain: "acme", appointment: "A123456", to: &octets)
+                        let seen = try #require(count)
+                        #expect(seen % 2 == 0)
+                        #expect(seen >= last)
+                        last = seen
+                    }
+                }
+            }
+            group.addTask {
+                for index in 0..<10 {
+                    _ = try session.takeSnapshot(named: "s", now: Samples.start)
+                    _ = try mock.openSession(named: "other-\(index)")
+                    try mock.dropSession(named: "other-\(index)")
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try Self.count(session) == 602)
+    }
+}
