@@ -1,10 +1,11 @@
-// What Swift's Glibc module leaves out of Linux: epoll, eventfd and accept4.
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4 and prctl.
 #ifndef CLINUX_H
 #define CLINUX_H
 
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 // Declared by <sys/socket.h> for _GNU_SOURCE alone.
@@ -30,6 +31,11 @@ static inline int clinux_stream_socket(int family) {
 static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+// Makes this process the parent of all its descendants whose own parents have ended.
+static inline int clinux_adopt_orphans(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
 
 // Adds a descriptor, edge-triggered: an event comes when something changes, and only then.
 static inline int clinux_epoll_add(int poller, int descriptor, uint32_t events, uint64_t token) {

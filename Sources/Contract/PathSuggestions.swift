@@ -7,6 +7,12 @@ package struct PathSuggestion: Hashable, Sendable {
     /// The `operationId` of what is there.
     package let operationID: String
     package let method: HTTPMethod
+
+    package init(path: String, operationID: String, method: HTTPMethod) {
+        self.path = path
+        self.operationID = operationID
+        self.method = method
+    }
 }
 
 /// Finds the templates that an unknown path is nearest to.

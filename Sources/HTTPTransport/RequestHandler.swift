@@ -17,7 +17,9 @@ package protocol RequestHandler: AnyObject, Sendable {
     /// The response for octets that are no request, for time-outs and for one connection too many.
     ///
     /// The connection closes after it.
-    func refuse(_ error: MessageError, exchange: Exchange) -> Reply
+    ///
+    /// - Parameter head: The head, where it was complete and only its content is wrong or late.
+    func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply
 
     /// An answer that has a ticket ended. Called once for each reply that was handed over.
     func delivered(ticket: UInt64, report: DeliveryReport, worker: Int)

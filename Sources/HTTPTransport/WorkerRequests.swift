@@ -263,6 +263,7 @@ extension Worker {
             connection.headArrival = connection.lastProgress
             connection.omitsContent = connection.parser.method == .head
         }
+        let head = connection.incoming?.head
         connection.incoming = nil
         connection.persists = false
         connection.lingers = true
@@ -273,7 +274,7 @@ extension Worker {
             connection: connection
         )
         connection.input = InputBuffer()
-        deliver(handler.refuse(error, exchange: exchange), on: connection)
+        deliver(handler.refuse(error, head: head, exchange: exchange), on: connection)
     }
 
     /// The client will send nothing more, and nothing is left to answer.

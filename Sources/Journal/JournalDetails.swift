@@ -139,14 +139,18 @@ package struct JournalViolation: Sendable, Equatable {
     package var message: String
     /// Where the rule stands in the contract.
     package var contractPointer: String
+    /// What was sent, where it is like a number or a date, or stands in the path anyway.
+    package var sent: String?
 
     package init(
         location: String,
         name: String,
         keyword: String,
         message: String,
-        contractPointer: String
+        contractPointer: String,
+        sent: String? = nil
     ) {
+        self.sent = sent
         self.location = location
         self.name = name
         self.keyword = keyword

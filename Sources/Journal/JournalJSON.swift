@@ -199,10 +199,12 @@ extension JournalDetails.PresignedURL {
 
 extension JournalViolation {
     fileprivate var json: JSONValue {
-        [
-            "in": .string(location), "name": .string(name), "keyword": .string(keyword),
-            "message": .string(message), "contractPointer": .string(contractPointer),
-        ]
+        var object = JSONObject([
+            ("in", .string(location)), ("name", .string(name)), ("keyword", .string(keyword)),
+            ("message", .string(message)), ("contractPointer", .string(contractPointer)),
+        ])
+        object["sent"] = sent.map(JSONValue.string)
+        return .object(object)
     }
 }
 

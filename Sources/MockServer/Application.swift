@@ -9,6 +9,7 @@ import OAuth
 import QUBS
 package import Store
 import Synchronization
+import Verdict
 
 /// The composition root: everything a server consists of, put together once; nothing is global.
 package final class Application: Sendable {
@@ -26,6 +27,11 @@ package final class Application: Sendable {
     let log: LogSink
     /// One handler for each operation of the contract, at the operation's index.
     let handlers: [OperationHandler]
+    /// What the verdict must know of each operation of the API.
+    let verdictOperations: [VerdictContext.OperationFacts]
+    /// How each operation of the contract is paged, at the operation's index.
+    let pagings: [VerdictContext.Paging]
+    let scenarios: ScenarioLibrary
     let controlHandlers: [ControlAPI.Handler]
     let access: ControlAccess
     let reporting: ReportingSettings
@@ -43,6 +49,10 @@ package final class Application: Sendable {
         package var signingKey: JSONValue
         package var store: MockStore
         package var faults: JSONValue?
+        /// The packs that can be started by a word.
+        package var scenarios: [JSONValue]
+        /// The pack that every session plays from its opening on.
+        package var scenario: JSONValue?
 
         package init(
             contract: OpenAPIContract,
@@ -50,7 +60,9 @@ package final class Application: Sendable {
             clients: JSONValue,
             signingKey: JSONValue,
             store: MockStore,
-            faults: JSONValue? = nil
+            faults: JSONValue? = nil,
+            scenarios: [JSONValue] = [],
+            scenario: JSONValue? = nil
         ) {
             self.contract = contract
             self.controlContract = controlContract
@@ -58,6 +70,8 @@ package final class Application: Sendable {
             self.signingKey = signingKey
             self.store = store
             self.faults = faults
+            self.scenarios = scenarios
+            self.scenario = scenario
         }
     }
 
@@ -92,7 +106,7 @@ package final class Application: Sendable {
         do throws(SigningKeyError) {
             keys = try SigningKeys(developmentKey: parts.signingKey)
         } catch {
-            throw StartError("signing-key.json: \(error)")
+            throw StartError("signing-key.json\(error.pointer): \(error.explanation)")
         }
         issuer = TokenIssuer(keys: keys)
         vocabulary = MatchVocabulary(contract: contract, clients: clients)
@@ -103,16 +117,29 @@ package final class Application: Sendable {
             vocabulary: vocabulary,
             seed: configuration.seed
         )
+        scenarios = try ScenarioLibrary(
+            parts.scenarios,
+            vocabulary: vocabulary,
+            seed: configuration.seed
+        )
+        var scenario: Scenario?
+        if let pack = parts.scenario {
+            scenario = try Scenario(pack, vocabulary: vocabulary, seed: configuration.seed)
+        }
         do throws(Sessions.Refusal) {
             sessions = try Sessions(
                 store: store,
                 journalSize: configuration.journalSize,
-                fileRules: rules
+                fileRules: rules,
+                scenario: scenario
             )
         } catch {
             throw StartError(Problem(refusal: error).detail)
         }
         handlers = try OperationHandlers.table(for: contract)
+        pagings = contract.operations.map(VerdictContext.Paging.init)
+        verdictOperations = contract.operations.filter(\.isPartnerOperation)
+            .map(VerdictContext.OperationFacts.init)
         controlHandlers = try ControlAPI.table(for: controlContract)
         access = ControlAccess(configuration: configuration)
         reporting = ReportingSettings(contract: contract)

@@ -108,8 +108,10 @@ package final class Clock: Sendable {
                 state.mode == .real ? systemNow + state.offset : state.frozen
             let (target, overflow) = present.addingReportingOverflow(nanoseconds)
             guard nanoseconds >= 0, !overflow, Self.range.contains(target) else { return false }
-            state.offset += nanoseconds
-            state.frozen += nanoseconds
+            switch state.mode {
+            case .real: state.offset += nanoseconds
+            case .frozen: state.frozen = target
+            }
             state.moves += 1
             return true
         }

@@ -51,15 +51,31 @@ extension Application {
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
         call.entry.status = UInt16(truncatingIfNeeded: response.status)
         call.entry.answerOctets = response.content.count
+        if call.entry.hasDetails {
+            call.session.uploadOwners.note(call.entry.details.uploadsIssued, of: call.entry.client)
+        }
+        let suspect = inspect(call, status: response.status)
         if configuration.journalKeepsBodies {
             if !call.request.content.isEmpty {
                 call.entry.details.requestContent = call.request.content
             }
             if !response.content.isEmpty { call.entry.details.answerContent = response.content }
         }
+        let session = call.session
+        let isOperation = call.entry.kind == .operation
+        let id = session.journal.append(call.entry)
+        if let suspect {
+            session.personalData.examine(suspect) { findings in
+                session.journal.update(id) { $0.findings.formUnion(findings) }
+            }
+        }
+        if isOperation {
+            let advance = session.scenario.countRequest()
+            if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
+        }
         let pending = WorkerContext.Pending(
-            session: call.session,
-            entry: call.session.journal.append(call.entry),
+            session: session,
+            entry: id,
             line: logLine(of: call, status: response.status)
         )
         return Reply(response, delivery: delivery, ticket: call.worker.ticket(for: pending))

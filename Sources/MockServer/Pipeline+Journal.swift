@@ -2,6 +2,7 @@ import Contract
 import HTTPMessage
 import JSON
 import Journal
+import Verdict
 
 // What the journal and the verdict need of a request, gathered while it passes.
 
@@ -11,7 +12,11 @@ extension Application {
         let request = call.request
         switch operation.id {
         case OperationID.token: call.entry.kind = .token
-        case OperationID.upload: call.entry.kind = .upload
+        case OperationID.upload:
+            call.entry.kind = .upload
+            call.entry.client = operation.pathValue("guid", in: match).flatMap {
+                call.session.uploadOwners.owner(of: $0)
+            }
         case OperationID.download: call.entry.kind = .download
         default:
             if operation.isPartnerOperation {
@@ -55,11 +60,21 @@ extension Application {
                     name: violation.name,
                     keyword: violation.keyword,
                     message: Self.message(of: violation),
-                    contractPointer: violation.contractPointer.description
+                    contractPointer: violation.contractPointer.description,
+                    sent: Self.sent(of: violation)
                 )
             }
         }
+        switch pagings[valid.operation.index] {
+        case .none: break
+        case .cursor:
+            call.entry.details.pageSize = valid.int("pageSize").map { Int32(clamping: $0) }
+        case .offset:
+            call.entry.details.skip = valid.int("skip").map { Int32(clamping: $0) }
+            call.entry.details.take = valid.int("take").map { Int32(clamping: $0) }
+        }
         guard call.entry.queryDigest != nil else { return }
+        describeRefusedToken(call, valid: valid)
         var query: [JournalDetails.QueryParameter] = []
         for (position, parameter) in valid.operation.parameters.enumerated()
         where parameter.location == .query && valid.wasSent(at: position) {
@@ -81,10 +96,25 @@ extension Application {
             )
         }
         call.entry.details.query = query
-        if let value = valid.int("skip") { call.entry.details.skip = Int32(clamping: value) }
-        if let value = valid.int("take") { call.entry.details.take = Int32(clamping: value) }
-        if let value = valid.int("pageSize") {
-            call.entry.details.pageSize = Int32(clamping: value)
+    }
+
+    /// Notes a nextToken that the contract does not let through to the operation.
+    private func describeRefusedToken(_ call: Call, valid: ValidatedRequest) {
+        let isRefused = valid.violations.contains {
+            $0.location == .query && $0.name == "nextToken"
+        }
+        guard isRefused, let query = call.request.target.query else { return }
+        for pair in query.split(separator: UInt8(ascii: "&"))
+        where pair.starts(with: "nextToken".utf8) {
+            let value = pair.dropFirst("nextToken".utf8.count)
+            if let first = value.first, first != UInt8(ascii: "=") { continue }
+            let sent = PercentCoding.decode(value.dropFirst(), plusIsSpace: true) ?? []
+            call.entry.details.nextTokenSent = JournalDetails.SentNextToken(
+                digest: call.digest(sent),
+                form: sent.isEmpty
+                    ? .empty : sent.elementsEqual("null".utf8) ? .null : .foreign
+            )
+            return
         }
     }
 
@@ -102,6 +132,14 @@ extension Application {
         case .boolean(let flag): return .word(flag ? "true" : "false")
         case .absent, .array: return .digest(call.digest([]))
         }
+    }
+
+    /// What was sent, where the journal may keep it.
+    private static func sent(of violation: Violation) -> String? {
+        let isSafe =
+            violation.location == .path
+            || (violation.location == .query && violation.keyword != "enum")
+        return isSafe ? violation.safeValue : nil
     }
 
     /// The message without what a body held: bodies are never kept.

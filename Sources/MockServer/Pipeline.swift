@@ -76,13 +76,21 @@ extension Application: RequestHandler {
         match: PathMatch
     ) throws(Problem) -> Answer {
         try authorize(call, operation: operation, match: match)
-        if let early = call.early { throw early }
+        if let early = call.early {
+            switch early.status {
+            case 411: call.entry.refusal = .uploadContentLength
+            case 413: call.entry.refusal = .tooLarge
+            default: break
+            }
+            throw early
+        }
         let valid = contract.validate(call.request, operation: operation, match: match)
         describe(call, valid: valid)
         // The token endpoint has errors of its own (RFC 6749 §5.2), for a wrong media type, too.
         if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
             throw refusal
         }
+        if valid.body != nil { try refuseContentCoding(of: call.request) }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try checkGrants(operationCall)
         return try handlers[operation.index](operationCall)
@@ -102,6 +110,18 @@ extension Application: RequestHandler {
                 suggestions: contract.nearestPaths(to: request.target.path, method: request.method)
             )
         }
+    }
+
+    /// 415 for content under a coding such as gzip, which is taken by nobody here (RFC 9110 §15.5.16).
+    private func refuseContentCoding(of request: HTTPRequest) throws(Problem) {
+        guard let coding = request.fields.first("content-encoding"),
+            !FieldSyntax.matches(coding, "identity")
+        else { return }
+        throw Problem(
+            415,
+            "Send the content as it is, without Content-Encoding.",
+            fields: [HTTPResponse.Field("Accept-Encoding", "identity")]
+        )
     }
 
     // MARK: - Before and beside requests
@@ -132,15 +152,29 @@ extension Application: RequestHandler {
         return .refuse(reply)
     }
 
-    package func refuse(_ error: MessageError, exchange: Exchange) -> Reply {
+    package func refuse(
+        _ error: MessageError,
+        head: RequestHead?,
+        exchange: Exchange
+    ) -> Reply {
         let call = Call(
             application: self,
             worker: workers[exchange.worker],
-            request: HTTPRequest(method: HTTPMethod(""), target: RequestTarget("")),
+            request: head.map { HTTPRequest(head: $0, content: []) }
+                ?? HTTPRequest(method: HTTPMethod(""), target: RequestTarget("")),
             connectionID: exchange.connectionID,
             arrival: exchange.headArrival
         )
         call.entry.refusal = error == .tooManyConnections ? .unavailable : .message
+        call.entry.details.violations = [
+            JournalViolation(
+                location: "message",
+                name: "",
+                keyword: "http",
+                message: error.explanation,
+                contractPointer: ""
+            )
+        ]
         return deliver(call, problem: Problem(refusing: error))
     }
 

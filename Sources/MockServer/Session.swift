@@ -13,19 +13,53 @@ package final class Session: Sendable {
     let store: SessionStore
     let journal: RequestJournal
     let faults: FaultEngine
+    /// The scenario that is played, or was played last.
+    let scenario = ScenarioStage()
+    /// Looks for the patients of this data where they do not belong.
+    let personalData: PersonalData
+    /// Which client each upload URL was given to.
+    let uploadOwners = UploadOwners()
+    /// The scenario of `--scenario`.
+    private let standingScenario: Scenario?
 
-    /// - Throws: `FaultError.repeatedIDs`, where rules of `--faults` repeat an `id`.
+    /// - Throws: `FaultError.repeatedIDs`, where rules of `--faults` or `--scenario` repeat an `id`.
     init(
         name: String,
         store: SessionStore,
         journalSize: Int,
-        fileRules: [FaultRule]
+        fileRules: [FaultRule],
+        scenario: Scenario?,
+        sharedPersonalData: SharedPersonalData
     ) throws(FaultError) {
         self.name = name
         self.store = store
         clock = Clock()
         journal = RequestJournal(capacity: journalSize)
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
+        personalData = PersonalData(store: store, shared: sharedPersonalData)
+        standingScenario = scenario
+        if let scenario { try start(scenario) }
+    }
+
+    /// Plays a scenario, in place of another.
+    ///
+    /// - Throws: `FaultError.repeatedIDs`, where a rule that was set otherwise has the `id` of one of
+    ///   the pack.
+    func start(_ scenario: Scenario) throws(FaultError) {
+        try self.scenario.start(
+            scenario,
+            faults: faults,
+            journal: journal,
+            now: clock.read().nanoseconds
+        )
+    }
+
+    /// Brings back the faults that the session opened with: `--faults` and `--scenario`.
+    func resetFaults() {
+        faults.reset(now: clock.read().nanoseconds)
+        scenario.forget()
+        // It could be armed when the session opened, beside the same rules.
+        if let standingScenario { try? start(standingScenario) }
     }
 }
 
@@ -52,14 +86,30 @@ package final class Sessions: Sendable {
     private let store: MockStore
     private let journalSize: Int
     private let fileRules: [FaultRule]
+    private let scenario: Scenario?
+    private let personalData = SharedPersonalData()
     private let others: Mutex<[String: Session]>
 
-    init(store: MockStore, journalSize: Int, fileRules: [FaultRule]) throws(Refusal) {
+    init(
+        store: MockStore,
+        journalSize: Int,
+        fileRules: [FaultRule],
+        scenario: Scenario?
+    ) throws(Refusal) {
         self.store = store
         self.journalSize = journalSize
         self.fileRules = fileRules
+        self.scenario = scenario
+        let personalData = personalData
         func make(_ name: String) throws(Refusal) -> Session {
-            try Self.make(name, store: store, journalSize: journalSize, fileRules: fileRules)
+            try Self.make(
+                name,
+                store: store,
+                journalSize: journalSize,
+                fileRules: fileRules,
+                scenario: scenario,
+                personalData: personalData
+            )
         }
         `default` = try make(SessionName.default)
         var known: [String: Session] = [:]
@@ -73,7 +123,9 @@ package final class Sessions: Sendable {
         _ name: String,
         store: MockStore,
         journalSize: Int,
-        fileRules: [FaultRule]
+        fileRules: [FaultRule],
+        scenario: Scenario?,
+        personalData: SharedPersonalData
     ) throws(Refusal) -> Session {
         let records: SessionStore
         do throws(StoreError) {
@@ -86,7 +138,9 @@ package final class Sessions: Sendable {
                 name: name,
                 store: records,
                 journalSize: journalSize,
-                fileRules: fileRules
+                fileRules: fileRules,
+                scenario: scenario,
+                sharedPersonalData: personalData
             )
         } catch {
             throw .faults(error)
@@ -110,7 +164,9 @@ package final class Sessions: Sendable {
                     name,
                     store: store,
                     journalSize: journalSize,
-                    fileRules: fileRules
+                    fileRules: fileRules,
+                    scenario: scenario,
+                    personalData: personalData
                 )
                 others[name] = session
                 return .success(session)
@@ -128,8 +184,17 @@ package final class Sessions: Sendable {
 
     /// Forgets a session and everything in it; `false` where it was not open.
     func drop(_ name: String) throws(StoreError) -> Bool {
-        guard others.withLock({ $0.removeValue(forKey: name) }) != nil else { return false }
-        try store.dropSession(named: name)
-        return true
+        // Under the lock: who opens the name meanwhile must get a fresh session, not this one.
+        let dropped: Result<Bool, StoreError> = others.withLock { others in
+            guard others[name] != nil else { return .success(false) }
+            do throws(StoreError) {
+                try store.dropSession(named: name)
+            } catch {
+                return .failure(error)
+            }
+            others[name] = nil
+            return .success(true)
+        }
+        return try dropped.get()
     }
 }

@@ -27,7 +27,10 @@ package struct IdempotencyScope: Hashable, Sendable {
     package var key: IdempotencyKey
 
     package init(
-        client: String, domain: String, operation: String, appointmentID: String,
+        client: String,
+        domain: String,
+        operation: String,
+        appointmentID: String,
         key: IdempotencyKey
     ) {
         self.client = client
@@ -64,8 +67,12 @@ package struct LedgerEntry: Hashable, Sendable {
     package var conflicts: Int
 
     package init(
-        scope: IdempotencyScope, fingerprint: [UInt8], answer: RememberedAnswer,
-        expiresAt: Instant, replays: Int = 0, conflicts: Int = 0
+        scope: IdempotencyScope,
+        fingerprint: [UInt8],
+        answer: RememberedAnswer,
+        expiresAt: Instant,
+        replays: Int = 0,
+        conflicts: Int = 0
     ) {
         self.scope = scope
         self.fingerprint = fingerprint

@@ -29,7 +29,9 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
         if octets[index] == UInt8(ascii: ".") {
             let start = index + 1
             index = start
-            while index < octets.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octets[index]) {
+            while index < octets.count,
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(octets[index])
+            {
                 index += 1
             }
             if index == start { return nil }

@@ -12,7 +12,10 @@ package struct AppointmentFilter: Sendable, Hashable {
     package var site: String?
 
     package init(
-        date: LocalDate? = nil, start: LocalDate? = nil, end: LocalDate? = nil, site: String? = nil
+        date: LocalDate? = nil,
+        start: LocalDate? = nil,
+        end: LocalDate? = nil,
+        site: String? = nil
     ) {
         self.date = date
         self.start = start

@@ -20,7 +20,10 @@ struct AppointmentKey: Hashable {
     /// The key at the next place of the same domain and status, wrapping around.
     var next: AppointmentKey {
         AppointmentKey(
-            domain: domain, status: status, position: (position + 1) & (Scatter.limit - 1))
+            domain: domain,
+            status: status,
+            position: (position + 1) & (Scatter.limit - 1)
+        )
     }
 
     /// The last key of a domain and status.

@@ -82,7 +82,8 @@ struct AppointmentLayout: Sendable {
                 var octets: [UInt8] = []
                 ViewShape.append(members, of: record, to: &octets)
                 return octets
-            })
+            }
+        )
     }
 
     /// The octets of an appointment whose segments are written, each member with a comma before it.
@@ -120,8 +121,10 @@ struct AppointmentLayout: Sendable {
     /// - Parameter details: Not looked at for the summary.
     @inline(__always)
     func append(
-        _ view: AppointmentView, summary: UnsafeRawBufferPointer,
-        details: @autoclosure () -> UnsafeRawBufferPointer, to output: inout [UInt8]
+        _ view: AppointmentView,
+        summary: UnsafeRawBufferPointer,
+        details: @autoclosure () -> UnsafeRawBufferPointer,
+        to output: inout [UInt8]
     ) {
         if view == .summary {
             output.append(contentsOf: summary)
@@ -132,8 +135,10 @@ struct AppointmentLayout: Sendable {
     }
 
     private func assemble(
-        _ view: AppointmentView, summary: UnsafeRawBufferPointer,
-        details: UnsafeRawBufferPointer, to output: inout [UInt8]
+        _ view: AppointmentView,
+        summary: UnsafeRawBufferPointer,
+        details: UnsafeRawBufferPointer,
+        to output: inout [UInt8]
     ) {
         withUnsafeTemporaryAllocation(of: Int.self, capacity: segments.count + 1) { starts in
             // Where each segment starts, as if `details` went on where `summary` ends.
@@ -149,7 +154,9 @@ struct AppointmentLayout: Sendable {
                 output.append(contentsOf: summary)
                 output.append(
                     contentsOf: UnsafeRawBufferPointer(
-                        rebasing: rest[..<(starts[operationalCount] - summary.count)]))
+                        rebasing: rest[..<(starts[operationalCount] - summary.count)]
+                    )
+                )
                 return
             }
             for segment in reportingOrder {

@@ -38,7 +38,8 @@ final class AppointmentLists {
                 """
                 SELECT key, \($0.columns) FROM appointment
                 WHERE key > ?1 AND key <= ?2 ORDER BY key LIMIT ?3
-                """)
+                """
+            )
         }
         // A row's key tells its status, and every index holds the key: no row is fetched in vain.
         pagesByIdentifier = AppointmentView.allCases.map {
@@ -48,7 +49,8 @@ final class AppointmentLists {
                 SELECT id, \($0.columns) FROM appointment
                 INDEXED BY appointment_id
                 WHERE domain = ?4 AND id > ?5 AND +key > ?1 AND +key <= ?2 ORDER BY id LIMIT ?3
-                """)
+                """
+            )
         }
         countInRange = Statement(
             database,
@@ -56,7 +58,8 @@ final class AppointmentLists {
             SELECT count(*) FROM (
                 SELECT 1 FROM appointment INDEXED BY appointment_date
                 WHERE domain = ?1 AND date BETWEEN ?2 AND ?3 LIMIT \(Self.fewRows))
-            """)
+            """
+        )
     }
 
     // MARK: Cursor pages
@@ -68,8 +71,14 @@ final class AppointmentLists {
     ///   - limit: At least 1.
     /// - Returns: How many were appended, and the cursor of the next page, if there is one.
     func appendPage(
-        domain: Int64, status: Int64, providers: [Int64]?, view: AppointmentView,
-        order: ListOrder, after cursor: PageCursor?, limit: Int, to output: inout [UInt8]
+        domain: Int64,
+        status: Int64,
+        providers: [Int64]?,
+        view: AppointmentView,
+        order: ListOrder,
+        after cursor: PageCursor?,
+        limit: Int,
+        to output: inout [UInt8]
     ) throws(StoreError) -> (count: Int, next: PageCursor?) {
         if providers?.isEmpty == true { return (0, nil) }
         var after = AppointmentKey(domain: domain, status: status, position: 0).rawValue - 1
@@ -103,7 +112,11 @@ final class AppointmentLists {
         while try statement.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
             layout.append(
-                view, summary: statement.buffer(1), details: statement.buffer(2), to: &output)
+                view,
+                summary: statement.buffer(1),
+                details: statement.buffer(2),
+                to: &output
+            )
             count += 1
             if count == limit {
                 let next: PageCursor =
@@ -116,7 +129,8 @@ final class AppointmentLists {
         return (count, nil)
     }
 
-    private func pageStatement(view: AppointmentView, order: ListOrder, providers: Int) -> Statement {
+    private func pageStatement(view: AppointmentView, order: ListOrder, providers: Int) -> Statement
+    {
         if providers == 0 {
             return order == .scattered ? pages[view.rawValue] : pagesByIdentifier[view.rawValue]
         }
@@ -150,13 +164,24 @@ final class AppointmentLists {
     ///   - days: The condition on the date, if there is one.
     /// - Returns: How many were appended.
     func appendList(
-        domain: Int64, site: Int64?, days: AppointmentFilter.DayCondition?, providers: [Int64]?,
-        view: AppointmentView, order: ListOrder, skip: Int, take: Int, to output: inout [UInt8]
+        domain: Int64,
+        site: Int64?,
+        days: AppointmentFilter.DayCondition?,
+        providers: [Int64]?,
+        view: AppointmentView,
+        order: ListOrder,
+        skip: Int,
+        take: Int,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         if providers?.isEmpty == true { return 0 }
         var form = Form(
-            view: view, order: order, isPage: false, providers: providers?.count ?? 0,
-            hasSite: site != nil)
+            view: view,
+            order: order,
+            isPage: false,
+            providers: providers?.count ?? 0,
+            hasSite: site != nil
+        )
         var bounds: (lower: Int, upper: Int)? = nil
         switch days {
         case nil: break
@@ -187,7 +212,11 @@ final class AppointmentLists {
         while try statement.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
             layout.append(
-                view, summary: statement.buffer(0), details: statement.buffer(1), to: &output)
+                view,
+                summary: statement.buffer(0),
+                details: statement.buffer(1),
+                to: &output
+            )
             count += 1
         }
         return count
@@ -255,6 +284,9 @@ final class AppointmentLists {
             IN (\(parameters.map { "?\($0)" }.joined(separator: ", "))) AND p.key = a.key)
         """
     }
+
+    /// The SQL of every statement in use.
+    var texts: [String] { (pages + pagesByIdentifier + others.values).map(\.sql) }
 
     private func statement(for form: Form, text: () -> String) -> Statement {
         if let statement = others[form] { return statement }

@@ -37,43 +37,60 @@ final class AppointmentTable {
                 """
                 SELECT key, \($0.columns) FROM appointment
                 WHERE domain = ?1 AND id = ?2
-                """)
+                """
+            )
         }
         findKey = Statement(
-            database, "SELECT key FROM appointment WHERE domain = ?1 AND id = ?2")
+            database,
+            "SELECT key FROM appointment WHERE domain = ?1 AND id = ?2"
+        )
         findEntry = Statement(
             database,
             """
             SELECT key, position, site, date, patient, providers, summary, details
             FROM appointment WHERE domain = ?1 AND id = ?2
-            """)
+            """
+        )
         findPatient = Statement(
-            database, "SELECT patient FROM appointment WHERE domain = ?1 AND id = ?2")
+            database,
+            "SELECT patient FROM appointment WHERE domain = ?1 AND id = ?2"
+        )
         insertRow = Statement(
             database,
             """
             INSERT OR IGNORE INTO appointment
             (key, domain, id, position, site, date, patient, providers, summary, details)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-            """)
+            """
+        )
         insertProvider = Statement(
             database,
             """
             INSERT INTO provider_appointment (provider, key, position, date, site)
             VALUES (?1, ?2, ?3, ?4, ?5)
-            """)
+            """
+        )
         deleteRow = Statement(database, "DELETE FROM appointment WHERE key = ?1")
         deleteProvider = Statement(
-            database, "DELETE FROM provider_appointment WHERE provider = ?1 AND key = ?2")
+            database,
+            "DELETE FROM provider_appointment WHERE provider = ?1 AND key = ?2"
+        )
         updateOctets = Statement(
-            database, "UPDATE appointment SET summary = ?2, details = ?3 WHERE key = ?1")
+            database,
+            "UPDATE appointment SET summary = ?2, details = ?3 WHERE key = ?1"
+        )
         ofPatient = Statement(
             database,
-            "SELECT key, summary, details FROM appointment WHERE domain = ?1 AND patient = ?2")
+            "SELECT key, summary, details FROM appointment WHERE domain = ?1 AND patient = ?2"
+        )
         countAtSite = Statement(
-            database, "SELECT count(*) FROM appointment WHERE domain = ?1 AND site = ?2")
+            database,
+            "SELECT count(*) FROM appointment WHERE domain = ?1 AND site = ?2"
+        )
         countOfPatient = Statement(
-            database, "SELECT count(*) FROM appointment WHERE domain = ?1 AND patient = ?2")
+            database,
+            "SELECT count(*) FROM appointment WHERE domain = ?1 AND patient = ?2"
+        )
         self.database = database
     }
 
@@ -82,7 +99,10 @@ final class AppointmentTable {
     /// - Parameter status: The status that it must have, if any.
     /// - Returns: Whether there is such an appointment.
     func append(
-        domain: Int64, id: String, view: AppointmentView, status: Int64?,
+        domain: Int64,
+        id: String,
+        view: AppointmentView,
+        status: Int64?,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         let find = find[view.rawValue]
@@ -93,7 +113,11 @@ final class AppointmentTable {
         guard try find.step() else { return false }
         if let status, AppointmentKey(rawValue: find.integer(0)).status != status { return false }
         layout.append(
-            view, summary: find.buffer(1), details: find.buffer(2), to: &output)
+            view,
+            summary: find.buffer(1),
+            details: find.buffer(2),
+            to: &output
+        )
         return true
     }
 
@@ -125,11 +149,17 @@ final class AppointmentTable {
         guard try findEntry.step() else { return nil }
         let providers = findEntry.optionalText(5)?.split(separator: ",") ?? []
         return Entry(
-            key: AppointmentKey(rawValue: findEntry.integer(0)), position: findEntry.integer(1),
-            site: findEntry.integer(2), date: findEntry.isNull(3) ? nil : Int(findEntry.integer(3)),
-            patient: findEntry.optionalText(4), providers: providers.compactMap { Int64($0) },
+            key: AppointmentKey(rawValue: findEntry.integer(0)),
+            position: findEntry.integer(1),
+            site: findEntry.integer(2),
+            date: findEntry.isNull(3) ? nil : Int(findEntry.integer(3)),
+            patient: findEntry.optionalText(4),
+            providers: providers.compactMap { Int64($0) },
             octets: AppointmentLayout.Octets(
-                summary: findEntry.octets(6), details: findEntry.octets(7)))
+                summary: findEntry.octets(6),
+                details: findEntry.octets(7)
+            )
+        )
     }
 
     /// Adds a row, at the first free place from that of its key on.
@@ -150,7 +180,8 @@ final class AppointmentTable {
             insertRow.bind(
                 8,
                 entry.providers.isEmpty
-                    ? nil : entry.providers.map { String($0) }.joined(separator: ","))
+                    ? nil : entry.providers.map { String($0) }.joined(separator: ",")
+            )
             insertRow.bind(9, entry.octets.summary)
             insertRow.bind(10, entry.octets.details)
             try insertRow.run()
@@ -183,7 +214,8 @@ final class AppointmentTable {
 
     /// The rows of a patient.
     func rows(
-        ofPatient patient: String, domain: Int64
+        ofPatient patient: String,
+        domain: Int64
     ) throws(StoreError) -> [(key: Int64, octets: AppointmentLayout.Octets)] {
         try ofPatient.begin()
         defer { ofPatient.reset() }
@@ -192,7 +224,9 @@ final class AppointmentTable {
         var rows: [(key: Int64, octets: AppointmentLayout.Octets)] = []
         while try ofPatient.step() {
             let octets = AppointmentLayout.Octets(
-                summary: ofPatient.octets(1), details: ofPatient.octets(2))
+                summary: ofPatient.octets(1),
+                details: ofPatient.octets(2)
+            )
             rows.append((ofPatient.integer(0), octets))
         }
         return rows

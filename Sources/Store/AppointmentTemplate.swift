@@ -37,7 +37,9 @@ struct AppointmentTemplate {
 
     /// The ordinary appointments of a domain: those with a date, times within a day's work and a patient.
     static func read(
-        from database: Database, domain: Int64, layout: AppointmentLayout
+        from database: Database,
+        domain: Int64,
+        layout: AppointmentLayout
     ) throws(StoreError) -> [AppointmentTemplate] {
         let all = Statement(
             database,
@@ -46,7 +48,8 @@ struct AppointmentTemplate {
             WHERE domain = ?1 AND patient IS NOT NULL AND date IS NOT NULL
             AND length(summary) + length(details) <= \(maximumOctets)
             ORDER BY id
-            """)
+            """
+        )
         try all.begin()
         all.bind(1, domain)
         defer { all.reset() }
@@ -56,20 +59,24 @@ struct AppointmentTemplate {
             guard let record = layout.record(of: octets) else {
                 throw .unreadableRecord(domain: String(domain), id: all.text(1))
             }
-            guard let start = record["startTime"]?.string.flatMap(seconds),
-                let end = record["endTime"]?.string.flatMap(seconds),
-                opening <= start, start <= end, end <= closing
+            guard let start = record["startTime"]?.string.flatMap(seconds) else { continue }
+            let end = record["endTime"]?.string.flatMap(seconds) ?? start
+            guard opening <= start, start <= end, end <= closing
             else { continue }
             templates.append(
                 AppointmentTemplate(
                     status: AppointmentKey(rawValue: all.integer(0)).status,
-                    site: all.integer(2), date: Int(all.integer(3)),
+                    site: all.integer(2),
+                    date: Int(all.integer(3)),
                     providers: (all.optionalText(4) ?? "").split(separator: ",")
                         .compactMap { Int64($0) },
                     segments: layout.segments.map {
                         parts($0, of: record, patient: layout.patientMembers)
                     },
-                    stepsEarlier: (start - opening) / 300, stepsLater: (closing - end) / 300))
+                    stepsEarlier: (start - opening) / 300,
+                    stepsLater: (closing - end) / 300
+                )
+            )
         }
         return templates
     }
@@ -82,7 +89,10 @@ struct AppointmentTemplate {
 
     /// The octets of an appointment made after this one.
     func octets(
-        id: String, patient: JSONObject, minutesLater minutes: Int, layout: AppointmentLayout
+        id: String,
+        patient: JSONObject,
+        minutesLater minutes: Int,
+        layout: AppointmentLayout
     ) -> AppointmentLayout.Octets {
         let shown = layout.joined(JSONObject(), patient: patient)
         return layout.octets(
@@ -102,11 +112,14 @@ struct AppointmentTemplate {
                     }
                 }
                 return octets
-            })
+            }
+        )
     }
 
     private static func parts(
-        _ members: ArraySlice<ViewShape.Member>, of record: JSONObject, patient: [String]
+        _ members: ArraySlice<ViewShape.Member>,
+        of record: JSONObject,
+        patient: [String]
     ) -> [Part] {
         var parts: [Part] = []
         var text: [UInt8] = []

@@ -14,7 +14,9 @@ package struct AttachmentRow: Sendable, Hashable {
 
     /// Appends the `AttachmentResponse` with this URL, or with nulls where there is none.
     package func append(
-        url: String?, expiresAt: Instant?, to output: inout [UInt8]
+        url: String?,
+        expiresAt: Instant?,
+        to output: inout [UInt8]
     ) {
         output += head
         output += ",\"url\":".utf8
@@ -59,7 +61,10 @@ package struct NewUpload: Sendable, Hashable {
     package var expiresAt: Instant
 
     package init(
-        guid: String, fileName: String, category: String, promisedContentType: String?,
+        guid: String,
+        fileName: String,
+        category: String,
+        promisedContentType: String?,
         expiresAt: Instant
     ) {
         self.guid = guid
@@ -88,38 +93,48 @@ final class AttachmentTable {
         self.database = database
         let row = "SELECT guid, file_name, content IS NOT NULL, content_type, head FROM attachment"
         list = Statement(
-            database, "\(row) WHERE domain = ?1 AND appointment = ?2 ORDER BY position, guid")
+            database,
+            "\(row) WHERE domain = ?1 AND appointment = ?2 ORDER BY position, guid"
+        )
         listByIdentifier = Statement(
-            database, "\(row) WHERE domain = ?1 AND appointment = ?2 ORDER BY guid")
+            database,
+            "\(row) WHERE domain = ?1 AND appointment = ?2 ORDER BY guid"
+        )
         find = Statement(
-            database, "\(row) WHERE guid = ?3 AND domain = ?1 AND appointment = ?2")
+            database,
+            "\(row) WHERE guid = ?3 AND domain = ?1 AND appointment = ?2"
+        )
         findContent = Statement(
             database,
             """
             SELECT content.octets, attachment.content_type, attachment.file_name
             FROM attachment JOIN content ON content.id = attachment.content
             WHERE attachment.guid = ?1
-            """)
+            """
+        )
         findUpload = Statement(
             database,
             """
             SELECT file_name, promised_type, upload_expires_at, content IS NOT NULL
             FROM attachment WHERE guid = ?1 AND is_upload = 1
-            """)
+            """
+        )
         insert = Statement(
             database,
             """
             INSERT INTO attachment (guid, domain, appointment, position, file_name, head, content,
                 content_type, is_upload, promised_type, upload_expires_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-            """)
+            """
+        )
         insertContent = Statement(database, "INSERT INTO content (octets) VALUES (?1)")
         setContent = Statement(
             database,
             """
             UPDATE attachment SET content = ?2, content_type = ?3, head = ?4
             WHERE guid = ?1 AND is_upload = 1 AND content IS NULL
-            """)
+            """
+        )
         // Contents may be shared: those go that nobody else holds.
         deleteContents = Statement(
             database,
@@ -129,14 +144,19 @@ final class AttachmentTable {
             AND id NOT IN (
                 SELECT content FROM attachment
                 WHERE content IS NOT NULL AND NOT (domain = ?1 AND appointment = ?2))
-            """)
+            """
+        )
         deleteAll = Statement(
-            database, "DELETE FROM attachment WHERE domain = ?1 AND appointment = ?2")
+            database,
+            "DELETE FROM attachment WHERE domain = ?1 AND appointment = ?2"
+        )
     }
 
     /// The attachments of an appointment.
     func rows(
-        domain: Int64, appointment: String, order: ListOrder
+        domain: Int64,
+        appointment: String,
+        order: ListOrder
     ) throws(StoreError) -> [AttachmentRow] {
         let list = order == .scattered ? list : listByIdentifier
         try list.begin()
@@ -150,7 +170,9 @@ final class AttachmentTable {
 
     /// One attachment of an appointment.
     func row(
-        domain: Int64, appointment: String, guid: String
+        domain: Int64,
+        appointment: String,
+        guid: String
     ) throws(StoreError) -> AttachmentRow? {
         try find.begin()
         defer { find.reset() }
@@ -162,9 +184,12 @@ final class AttachmentTable {
 
     private static func row(_ statement: Statement) -> AttachmentRow {
         AttachmentRow(
-            guid: statement.text(0), fileName: statement.text(1),
-            hasContent: statement.integer(2) != 0, contentType: statement.optionalText(3),
-            head: statement.octets(4))
+            guid: statement.text(0),
+            fileName: statement.text(1),
+            hasContent: statement.integer(2) != 0,
+            contentType: statement.optionalText(3),
+            head: statement.octets(4)
+        )
     }
 
     /// The content of an attachment, where it has any.
@@ -174,8 +199,10 @@ final class AttachmentTable {
         findContent.bind(1, guid)
         guard try findContent.step() else { return nil }
         return AttachmentContent(
-            octets: findContent.octets(0), contentType: findContent.optionalText(1),
-            fileName: findContent.text(2))
+            octets: findContent.octets(0),
+            contentType: findContent.optionalText(1),
+            fileName: findContent.text(2)
+        )
     }
 
     /// The state of an upload, where the guid is one.
@@ -185,9 +212,11 @@ final class AttachmentTable {
         findUpload.bind(1, guid)
         guard try findUpload.step() else { return nil }
         return UploadState(
-            fileName: findUpload.text(0), promisedContentType: findUpload.optionalText(1),
+            fileName: findUpload.text(0),
+            promisedContentType: findUpload.optionalText(1),
             expiresAt: Instant(secondsSince1970: findUpload.integer(2)),
-            isComplete: findUpload.integer(3) != 0)
+            isComplete: findUpload.integer(3) != 0
+        )
     }
 
     /// The head of an attachment, by its guid alone.
@@ -203,8 +232,15 @@ final class AttachmentTable {
     ///
     /// - Parameter upload: What an upload has beyond a fixture's attachment.
     func insert(
-        guid: String, domain: Int64, appointment: String, position: Int64, fileName: String,
-        head: [UInt8], content: Int64?, contentType: String?, upload: NewUpload? = nil
+        guid: String,
+        domain: Int64,
+        appointment: String,
+        position: Int64,
+        fileName: String,
+        head: [UInt8],
+        content: Int64?,
+        contentType: String?,
+        upload: NewUpload? = nil
     ) throws(StoreError) {
         try insert.begin()
         insert.bind(1, guid)
@@ -231,7 +267,10 @@ final class AttachmentTable {
 
     /// Gives an upload its content, once; `false` where it has one or the guid is no upload.
     func setContent(
-        guid: String, content: Int64, contentType: String?, head: [UInt8]
+        guid: String,
+        content: Int64,
+        contentType: String?,
+        head: [UInt8]
     ) throws(StoreError) -> Bool {
         try setContent.begin()
         setContent.bind(1, guid)

@@ -6,19 +6,24 @@ final class BillingTable {
 
     init(_ database: Database) {
         find = Statement(
-            database, "SELECT json FROM billing WHERE domain = ?1 AND appointment = ?2")
+            database,
+            "SELECT json FROM billing WHERE domain = ?1 AND appointment = ?2"
+        )
         put = Statement(
             database,
             """
             INSERT INTO billing (domain, appointment, json) VALUES (?1, ?2, ?3)
             ON CONFLICT (domain, appointment) DO UPDATE SET json = excluded.json
-            """)
+            """
+        )
         delete = Statement(database, "DELETE FROM billing WHERE domain = ?1 AND appointment = ?2")
     }
 
     /// Appends the billing record of an appointment; `false` where there is none.
     func append(
-        domain: Int64, appointment: String, to output: inout [UInt8]
+        domain: Int64,
+        appointment: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try find.begin()
         defer { find.reset() }

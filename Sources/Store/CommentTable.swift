@@ -34,7 +34,8 @@ final class CommentTable {
                 SELECT position, guid, json FROM comment
                 WHERE domain = ?1 AND for_patient = 1 AND owner = ?3
                 ORDER BY \(order)
-                """)
+                """
+            )
         }
         self.list = list("position, guid")
         listByIdentifier = list("guid")
@@ -43,20 +44,27 @@ final class CommentTable {
             """
             SELECT json FROM comment
             WHERE domain = ?1 AND for_patient = ?2 AND owner = ?3 AND position = ?4 AND guid = ?5
-            """)
+            """
+        )
         insert = Statement(
             database,
             """
             INSERT INTO comment (domain, for_patient, owner, position, guid, json)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            """)
+            """
+        )
         deleteAll = Statement(
-            database, "DELETE FROM comment WHERE domain = ?1 AND for_patient = ?2 AND owner = ?3")
+            database,
+            "DELETE FROM comment WHERE domain = ?1 AND for_patient = ?2 AND owner = ?3"
+        )
     }
 
     /// Appends the comments of an appointment and those of its patient, with commas between.
     func appendList(
-        domain: Int64, appointment: String, patient: String?, order: ListOrder,
+        domain: Int64,
+        appointment: String,
+        patient: String?,
+        order: ListOrder,
         to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? list : listByIdentifier
@@ -78,7 +86,10 @@ final class CommentTable {
     ///
     /// - Parameter position: The place that `Scatter` gives the guid.
     func append(
-        domain: Int64, owner: CommentOwner, position: Int64, guid: String,
+        domain: Int64,
+        owner: CommentOwner,
+        position: Int64,
+        guid: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try find.begin()
@@ -95,7 +106,11 @@ final class CommentTable {
 
     /// Adds a comment.
     func insert(
-        domain: Int64, owner: CommentOwner, position: Int64, guid: String, json: [UInt8]
+        domain: Int64,
+        owner: CommentOwner,
+        position: Int64,
+        guid: String,
+        json: [UInt8]
     ) throws(StoreError) {
         try insert.begin()
         insert.bind(1, domain)

@@ -36,7 +36,9 @@ package final class DatabaseImage: @unchecked Sendable {
     }
 
     /// The octets.
-    package var octets: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+    package var octets: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: start, count: count)
+    }
 
     /// For `sqlite3_deserialize`, which takes a pointer to change and, told READONLY, does not.
     var mutableStart: UnsafeMutablePointer<UInt8> {

@@ -12,7 +12,11 @@ package enum FixtureFolder {
         _ path: String
     ) throws(StoreError) -> (set: FixtureSet, faults: [FixtureFault]) {
         guard Files.isFolder(path) else {
-            throw .system(call: "opendir", errno: Files.notAFolder, path: path)
+            throw .system(
+                call: "opendir",
+                errno: Files.status(path) == nil ? Files.nothingThere : Files.notAFolder,
+                path: path
+            )
         }
         var set = FixtureSet()
         var faults: [FixtureFault] = []
@@ -40,16 +44,20 @@ package enum FixtureFolder {
     }
 
     private static func records(
-        _ path: String, _ file: String, _ faults: inout [FixtureFault]
+        _ path: String,
+        _ file: String,
+        _ faults: inout [FixtureFault]
     ) throws(StoreError) -> [JSONValue] {
         let octets = try Files.read(path)
         do throws(JSONError) {
             if let records = try JSONParser.parse(octets).array { return records }
             faults.append(
-                FixtureFault(file: file, pointer: JSONPointer(), reason: "must be an array"))
+                FixtureFault(file: file, pointer: JSONPointer(), reason: "must be an array")
+            )
         } catch {
             faults.append(
-                FixtureFault(file: file, pointer: error.pointer, reason: error.explanation))
+                FixtureFault(file: file, pointer: error.pointer, reason: error.explanation)
+            )
         }
         return []
     }

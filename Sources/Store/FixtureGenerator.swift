@@ -25,10 +25,15 @@ package struct FixtureGenerator {
     ///   - domain: Where the new appointments belong; the image must have ordinary ones there.
     ///   - replacing: Whether a file that is there may go, with the sessions and snapshots beside it.
     ///   - progress: Called now and then with the number of appointments written so far.
-    /// - Throws: `StoreError`: `.alreadyExists`, `.inUse` by a server, `.notAnImage`, `.full`.
+    /// - Throws: `StoreError`: `.alreadyExists`, `.inUse` by a server, `.nothingToRepeat`, `.full`.
     package func generate(
-        appointments count: Int, seed: UInt64, base: DatabaseImage, domain: String,
-        to path: String, replacing: Bool = false, progress: (Int) -> Void = { _ in }
+        appointments count: Int,
+        seed: UInt64,
+        base: DatabaseImage,
+        domain: String,
+        to path: String,
+        replacing: Bool = false,
+        progress: (Int) -> Void = { _ in }
     ) throws(StoreError) {
         if !replacing, Files.hasContent(path) { throw .alreadyExists(path: path) }
         guard let lock = try FileLock(path + "-lock") else { throw .inUse(path: path) }
@@ -37,8 +42,13 @@ package struct FixtureGenerator {
         Files.removeDatabase(unfinished)
         do throws(StoreError) {
             try write(
-                appointments: count, seed: seed, base: try Reseeding.image(base, rules: rules),
-                domain: domain, to: unfinished, progress: progress)
+                appointments: count,
+                seed: seed,
+                base: try Reseeding.image(base, rules: rules),
+                domain: domain,
+                to: unfinished,
+                progress: progress
+            )
             Files.removeDatabase(path)
             Files.remove(path + "-seed")
             for beside in ["-sessions", "-snapshots"] { Files.removeFolder(path + beside) }
@@ -50,8 +60,12 @@ package struct FixtureGenerator {
     }
 
     private func write(
-        appointments count: Int, seed: UInt64, base: DatabaseImage, domain: String,
-        to path: String, progress: (Int) -> Void
+        appointments count: Int,
+        seed: UInt64,
+        base: DatabaseImage,
+        domain: String,
+        to path: String,
+        progress: (Int) -> Void
     ) throws(StoreError) {
         let database = try Database(.newFile(path))
         try Schema.create(in: database)
@@ -60,7 +74,8 @@ package struct FixtureGenerator {
             """
             PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
             PRAGMA cache_size = -65536; ATTACH ':memory:' AS base
-            """)
+            """
+        )
         try database.deserialize(base, as: "base")
         try database.execute("BEGIN")
         for table in [
@@ -75,31 +90,55 @@ package struct FixtureGenerator {
         }
         let source = Tables(try Database(.image(base)), layout: rules.layout)
         let templates = try AppointmentTemplate.read(
-            from: source.database, domain: domainID, layout: rules.layout)
+            from: source.database,
+            domain: domainID,
+            layout: rules.layout
+        )
         let people = try InventedPatients(
-            from: source.database, domain: domainID, domainName: domain, seed: seed,
-            count: max(1, count / 3))
-        if templates.isEmpty || people.isEmpty { throw .notAnImage }
+            from: source.database,
+            domain: domainID,
+            domainName: domain,
+            seed: seed,
+            count: max(1, count / 3)
+        )
+        if templates.isEmpty || people.isEmpty { throw .nothingToRepeat(domain: domain) }
 
         for index in 0..<people.count {
             let patient = people.patient(index)
             try tables.patients.put(
-                domain: domainID, id: people.id(index), summary: shapes.patient.octets(of: patient))
+                domain: domainID,
+                id: people.id(index),
+                summary: shapes.patient.octets(of: patient)
+            )
         }
         try writeAppointments(
-            count, seed: seed, domain: RecordWriter.Domain(id: domainID, name: domain),
-            templates: templates, people: people, source: source, into: tables, progress: progress)
+            count,
+            seed: seed,
+            domain: RecordWriter.Domain(id: domainID, name: domain),
+            templates: templates,
+            people: people,
+            source: source,
+            into: tables,
+            progress: progress
+        )
         try Schema.createIndexes(in: database)
         try Meta.generated.set(
-            "\(count) appointments, seed \(seed), of \(Self.digest(of: base))", in: database)
+            "\(count) appointments, seed \(seed), of \(Self.digest(of: base))",
+            in: database
+        )
         try database.execute("COMMIT")
     }
 
     /// Writes old and new rows in the order of their keys: so the table grows at its end only.
     private func writeAppointments(
-        _ count: Int, seed: UInt64, domain: RecordWriter.Domain,
-        templates: [AppointmentTemplate], people: InventedPatients, source: Tables,
-        into tables: Tables, progress: (Int) -> Void
+        _ count: Int,
+        seed: UInt64,
+        domain: RecordWriter.Domain,
+        templates: [AppointmentTemplate],
+        people: InventedPatients,
+        source: Tables,
+        into tables: Tables,
+        progress: (Int) -> Void
     ) throws(StoreError) {
         let prefix = try Self.freePrefix(in: source.database, table: "appointment")
         func id(_ index: Int) -> String {
@@ -118,21 +157,28 @@ package struct FixtureGenerator {
             order.append(
                 (
                     AppointmentKey(
-                        domain: domain.id, status: template.status, position: position), index
-                ))
+                        domain: domain.id,
+                        status: template.status,
+                        position: position
+                    ), index
+                )
+            )
         }
         order.sort { ($0.key.rawValue, $0.index) < ($1.key.rawValue, $1.index) }
 
         let old = Statement(
-            source.database, "SELECT key, domain, id FROM appointment ORDER BY key")
+            source.database,
+            "SELECT key, domain, id FROM appointment ORDER BY key"
+        )
         try old.begin()
         defer { old.reset() }
         var hasOld = try old.step()
         func copyOld(before key: Int64) throws(StoreError) {
             while hasOld, old.integer(0) < key {
                 if let entry = try source.appointments.entry(
-                    domain: old.integer(1), id: old.text(2))
-                {
+                    domain: old.integer(1),
+                    id: old.text(2)
+                ) {
                     try tables.appointments.insert(entry, id: old.text(2))
                 }
                 hasOld = try old.step()
@@ -146,14 +192,21 @@ package struct FixtureGenerator {
             let id = id(next.index)
             try tables.appointments.insert(
                 AppointmentTable.Entry(
-                    key: next.key, position: next.key.position, site: template.site,
-                    date: template.date, patient: people.id(person),
+                    key: next.key,
+                    position: next.key.position,
+                    site: template.site,
+                    date: template.date,
+                    patient: people.id(person),
                     providers: template.providers,
                     octets: template.octets(
-                        id: id, patient: people.patient(person),
+                        id: id,
+                        patient: people.patient(person),
                         minutesLater: template.shift(&random),
-                        layout: rules.layout)),
-                id: id)
+                        layout: rules.layout
+                    )
+                ),
+                id: id
+            )
             if (written + 1) % Self.batch == 0 { progress(written + 1) }
         }
         try copyOld(before: Int64.max)
@@ -164,7 +217,8 @@ package struct FixtureGenerator {
     static func freePrefix(in database: Database, table: String) throws(StoreError) -> String {
         for letter in "STUVWXYZ" {
             let used = try database.integer(
-                "SELECT EXISTS (SELECT 1 FROM \(table) WHERE id GLOB '\(letter)*')")
+                "SELECT EXISTS (SELECT 1 FROM \(table) WHERE id GLOB '\(letter)*')"
+            )
             if used == 0 { return String(letter) }
         }
         return "SYNTHETIC-"

@@ -36,13 +36,16 @@ package struct FixtureLoader {
         try Meta.order.set(rules.scatter.name, in: tables.database)
         // Whatever refers to an appointment looks it up.
         try tables.database.execute(
-            "CREATE UNIQUE INDEX IF NOT EXISTS appointment_id ON appointment (domain, id)")
+            "CREATE UNIQUE INDEX IF NOT EXISTS appointment_id ON appointment (domain, id)"
+        )
         let writer = RecordWriter(tables, rules: rules)
         var faults: [FixtureFault] = []
         var seen: Set<[String]> = []
         for fixtures in set.domains {
             let domain = RecordWriter.Domain(
-                id: try tables.domains.intern(fixtures.name), name: fixtures.name)
+                id: try tables.domains.intern(fixtures.name),
+                name: fixtures.name
+            )
             var contents: [String: Int64] = [:]
             for (path, octets) in fixtures.files.sorted(by: { $0.key < $1.key }) {
                 contents[path] = try tables.attachments.insertContent(octets)
@@ -53,7 +56,8 @@ package struct FixtureLoader {
                     let pointer = JSONPointer([String(index)])
                     guard let record = value.object else {
                         faults.append(
-                            FixtureFault(file: file, pointer: pointer, reason: "must be an object"))
+                            FixtureFault(file: file, pointer: pointer, reason: "must be an object")
+                        )
                         continue
                     }
                     if let identity = resource.identity(of: record, domain: fixtures.name),
@@ -61,15 +65,26 @@ package struct FixtureLoader {
                     {
                         faults.append(
                             FixtureFault(
-                                file: file, pointer: pointer.appending(identity.member),
-                                reason: "stands here for the second time"))
+                                file: file,
+                                pointer: pointer.appending(identity.member),
+                                reason: "stands here for the second time"
+                            )
+                        )
                         continue
                     }
                     let found = try write(
-                        record, resource, in: domain, contents: contents, with: writer)
+                        record,
+                        resource,
+                        in: domain,
+                        contents: contents,
+                        with: writer
+                    )
                     faults += found.map {
                         FixtureFault(
-                            file: file, pointer: pointer.appending($0.member), reason: $0.reason)
+                            file: file,
+                            pointer: pointer.appending($0.member),
+                            reason: $0.reason
+                        )
                     }
                 }
             }
@@ -79,8 +94,11 @@ package struct FixtureLoader {
     }
 
     private func write(
-        _ record: JSONObject, _ resource: FixtureResource, in domain: RecordWriter.Domain,
-        contents: [String: Int64], with writer: RecordWriter
+        _ record: JSONObject,
+        _ resource: FixtureResource,
+        in domain: RecordWriter.Domain,
+        contents: [String: Int64],
+        with writer: RecordWriter
     ) throws(StoreError) -> [RecordWriter.Fault] {
         switch resource {
         case .sites: try writer.putSite(record, in: domain)
@@ -100,7 +118,8 @@ extension FixtureResource {
     ///
     /// Guids are unique in all domains: presigned URLs name nothing else.
     fileprivate func identity(
-        of record: JSONObject, domain: String
+        of record: JSONObject,
+        domain: String
     ) -> (member: String, key: [String])? {
         let member: String
         var key = [rawValue]

@@ -24,7 +24,9 @@ package struct DomainFixtures: Sendable {
     package var files: [String: [UInt8]]
 
     package init(
-        name: String, records: [FixtureResource: [JSONValue]] = [:], files: [String: [UInt8]] = [:]
+        name: String,
+        records: [FixtureResource: [JSONValue]] = [:],
+        files: [String: [UInt8]] = [:]
     ) {
         self.name = name
         self.records = records

@@ -11,19 +11,27 @@ struct InventedPatients {
     let count: Int
 
     init(
-        from database: Database, domain: Int64, domainName: String, seed: UInt64, count: Int
+        from database: Database,
+        domain: Int64,
+        domainName: String,
+        seed: UInt64,
+        count: Int
     ) throws(StoreError) {
         var first: [JSONObject] = []
         var last: [String] = []
         let all = Statement(
-            database, "SELECT id, summary FROM patient WHERE domain = ?1 ORDER BY id")
+            database,
+            "SELECT id, summary FROM patient WHERE domain = ?1 ORDER BY id"
+        )
         try all.begin()
         all.bind(1, domain)
         defer { all.reset() }
         while try all.step() {
             let patient = try RecordWriter.parse(
-                all.octets(1), domain: RecordWriter.Domain(id: domain, name: domainName),
-                id: all.text(0))
+                all.octets(1),
+                domain: RecordWriter.Domain(id: domain, name: domainName),
+                id: all.text(0)
+            )
             guard patient["firstName"]?.string != nil, let name = patient["lastName"]?.string
             else { continue }
             first.append(patient)

@@ -25,7 +25,8 @@ final class LedgerTable {
             """
             INSERT OR REPLACE INTO ledger (\(Self.columns))
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-            """)
+            """
+        )
         count = ["replays", "conflicts"].map {
             Statement(database, "UPDATE ledger SET \($0) = \($0) + 1 WHERE \(scope)")
         }
@@ -36,7 +37,8 @@ final class LedgerTable {
             """
             SELECT \(Self.columns) FROM ledger WHERE expires_at > ?1
             ORDER BY expires_at, domain, appointment, operation, client, key
-            """)
+            """
+        )
     }
 
     /// The entry of a scope that has not expired.
@@ -116,12 +118,20 @@ final class LedgerTable {
         guard let key = IdempotencyKey(statement.text(4)) else { return nil }
         return LedgerEntry(
             scope: IdempotencyScope(
-                client: statement.text(0), domain: statement.text(1),
-                operation: statement.text(2), appointmentID: statement.text(3), key: key),
+                client: statement.text(0),
+                domain: statement.text(1),
+                operation: statement.text(2),
+                appointmentID: statement.text(3),
+                key: key
+            ),
             fingerprint: statement.octets(5),
             answer: RememberedAnswer(
-                status: Int(statement.integer(6)), content: statement.octets(7)),
+                status: Int(statement.integer(6)),
+                content: statement.octets(7)
+            ),
             expiresAt: Instant(secondsSince1970: statement.integer(8)),
-            replays: Int(statement.integer(9)), conflicts: Int(statement.integer(10)))
+            replays: Int(statement.integer(9)),
+            conflicts: Int(statement.integer(10))
+        )
     }
 }

@@ -33,8 +33,12 @@ package final class MockStore: Sendable {
             isUntouched = try Self.isUntouched(path)
             try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
             seed = try Self.seed(
-                of: path, isUntouched: isUntouched, image: image, rules: rules,
-                workers: configuration.workers)
+                of: path,
+                isUntouched: isUntouched,
+                image: image,
+                rules: rules,
+                workers: configuration.workers
+            )
             for name in place.sessions() {
                 let file = try place.path(ofSession: name)
                 _ = try Self.header(of: file)
@@ -43,22 +47,36 @@ package final class MockStore: Sendable {
         } else {
             place = StorePlace(run: RunFolder(in: configuration.temporaryFolder))
             seed = SeedData(
-                .image(image), layout: rules.layout, workers: configuration.workers)
+                .image(image),
+                layout: rules.layout,
+                workers: configuration.workers
+            )
         }
         context = StoreContext(
-            rules: rules, order: configuration.order, workers: configuration.workers,
-            maximumPages: configuration.maximumPages, place: place, seed: seed,
-            lock: lock)
+            rules: rules,
+            order: configuration.order,
+            workers: configuration.workers,
+            maximumPages: configuration.maximumPages,
+            place: place,
+            seed: seed,
+            lock: lock
+        )
         maximumSessions = configuration.maximumSessions
         var sessions = [
             Self.defaultSession: SessionStore(
-                name: Self.defaultSession, context: context, path: defaultPath,
-                isUntouched: isUntouched)
+                name: Self.defaultSession,
+                context: context,
+                path: defaultPath,
+                isUntouched: isUntouched
+            )
         ]
         for name in place.sessions() where name != Self.defaultSession {
             sessions[name] = SessionStore(
-                name: name, context: context, path: try place.path(ofSession: name),
-                isUntouched: false)
+                name: name,
+                context: context,
+                path: try place.path(ofSession: name),
+                isUntouched: false
+            )
         }
         self.sessions = Mutex(sessions)
     }
@@ -109,7 +127,11 @@ package final class MockStore: Sendable {
             }
             _ = try context.seed.pool()
             let session = SessionStore(
-                name: name, context: context, path: nil, isUntouched: false)
+                name: name,
+                context: context,
+                path: nil,
+                isUntouched: false
+            )
             sessions[name] = session
             return (session, true)
         }
@@ -149,7 +171,10 @@ package final class MockStore: Sendable {
         else { throw .foreignFile(path: path) }
         if header.version != DatabaseHeader.version {
             throw .otherVersion(
-                path: path, found: header.version, expected: DatabaseHeader.version)
+                path: path,
+                found: header.version,
+                expected: DatabaseHeader.version
+            )
         }
         return header
     }
@@ -172,7 +197,8 @@ package final class MockStore: Sendable {
 
     /// What `fixtures generate` noted in a file; `nil` where somebody else made it.
     private static func generation(
-        of path: String, isUntouched: Bool
+        of path: String,
+        isUntouched: Bool
     ) throws(StoreError) -> String? {
         guard try header(of: path) != nil else { return nil }
         let database = try Database(isUntouched ? .immutableFile(path) : .sharedFile(path))
@@ -181,7 +207,11 @@ package final class MockStore: Sendable {
 
     /// Where fresh data come from, for a database that is there.
     private static func seed(
-        of path: String, isUntouched: Bool, image: DatabaseImage, rules: RecordRules, workers: Int
+        of path: String,
+        isUntouched: Bool,
+        image: DatabaseImage,
+        rules: RecordRules,
+        workers: Int
     ) throws(StoreError) -> SeedData {
         if try generation(of: path, isUntouched: isUntouched) == nil {
             return SeedData(.image(image), layout: rules.layout, workers: workers)
@@ -192,7 +222,11 @@ package final class MockStore: Sendable {
         let seedPath = path + "-seed"
         guard isSeed(seedPath, of: path) else {
             return SeedData(
-                nil, layout: rules.layout, workers: workers, missingPath: seedPath)
+                nil,
+                layout: rules.layout,
+                workers: workers,
+                missingPath: seedPath
+            )
         }
         try Reseeding.file(seedPath, isUntouched: true, rules: rules)
         return SeedData(.file(seedPath), layout: rules.layout, workers: workers)

@@ -11,13 +11,16 @@ final class PatientTable {
             """
             INSERT INTO patient (domain, id, summary) VALUES (?1, ?2, ?3)
             ON CONFLICT (domain, id) DO UPDATE SET summary = excluded.summary
-            """)
+            """
+        )
         delete = Statement(database, "DELETE FROM patient WHERE domain = ?1 AND id = ?2")
     }
 
     /// Appends the summary of a patient; `false` where there is none.
     func append(
-        domain: Int64, id: String, to output: inout [UInt8]
+        domain: Int64,
+        id: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try find.begin()
         defer { find.reset() }

@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Read connections to one database, one for each worker, opened when first needed.
+/// Read connections to one database, one for each worker and one more for work in the background, opened
+/// when first needed.
 final class ReaderPool: @unchecked Sendable {
     // Sendable: `slots` never changes, and what a slot holds is touched under its lock only.
 
@@ -18,13 +19,14 @@ final class ReaderPool: @unchecked Sendable {
     init(_ location: Database.Location, layout: AppointmentLayout, workers: Int) {
         self.location = location
         self.layout = layout
-        slots = (0..<workers).map { _ in Slot() }
+        slots = (0...workers).map { _ in Slot() }
     }
 
     /// Runs `body` with the worker's connection; `nil` when the pool is closed.
     @inline(__always)
     func read<Result: Sendable>(
-        _ worker: Int, _ body: (Tables) throws(StoreError) -> Result
+        _ worker: Int,
+        _ body: (Tables) throws(StoreError) -> Result
     ) throws(StoreError) -> Result? {
         let slot = slots[worker]
         return try slot.lock.withLock { _ throws(StoreError) in

@@ -14,6 +14,7 @@ struct RecordRules: Sendable {
         attachmentHead = ViewShape(
             members: shapes.attachment.members.filter {
                 !AttachmentRow.madeMembers.contains($0.name)
-            })
+            }
+        )
     }
 }

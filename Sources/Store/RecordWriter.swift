@@ -41,11 +41,13 @@ final class RecordWriter {
         let name = check.text("siteName")
         guard let name, check.faults.isEmpty else { return check.faults }
         try tables.sites.put(
-            domain: domain.id, name: name,
+            domain: domain.id,
+            name: name,
             position: scatter.position(domain: domain.name, id: name),
             isActive: check.record["isActive"]?.bool ?? true,
             listed: shapes.listedSite.octets(of: check.record),
-            settings: shapes.siteSettings.octets(of: check.record))
+            settings: shapes.siteSettings.octets(of: check.record)
+        )
         return []
     }
 
@@ -56,8 +58,11 @@ final class RecordWriter {
         let site = try self.site(named: "site", in: &check)
         guard let id, let site, check.faults.isEmpty else { return check.faults }
         try tables.sites.insertExamCode(
-            site: site, position: scatter.position(domain: domain.name, id: id), id: id,
-            json: shapes.examCode.octets(of: check.record))
+            site: site,
+            position: scatter.position(domain: domain.name, id: id),
+            id: id,
+            json: shapes.examCode.octets(of: check.record)
+        )
         return []
     }
 
@@ -92,7 +97,9 @@ final class RecordWriter {
                 throw .unreadableRecord(domain: domain.name, id: id)
             }
             try tables.appointments.setOctets(
-                layout.octets(of: layout.joined(old, patient: shown)), key: row.key)
+                layout.octets(of: layout.joined(old, patient: shown)),
+                key: row.key
+            )
         }
         return []
     }
@@ -100,7 +107,9 @@ final class RecordWriter {
     /// The patient as the summary shows it.
     private func patient(_ id: String, in domain: Domain) throws(StoreError) -> JSONObject? {
         var summary: [UInt8] = []
-        guard try tables.patients.append(domain: domain.id, id: id, to: &summary) else { return nil }
+        guard try tables.patients.append(domain: domain.id, id: id, to: &summary) else {
+            return nil
+        }
         return try Self.parse(summary, domain: domain, id: id)
     }
 
@@ -110,7 +119,9 @@ final class RecordWriter {
     ///
     /// - Parameter isNew: Whether the identifier is known to be new.
     func putAppointment(
-        _ record: JSONObject, in domain: Domain, isNew: Bool = false
+        _ record: JSONObject,
+        in domain: Domain,
+        isNew: Bool = false
     ) throws(StoreError) -> [Fault] {
         var check = Check(record, domain: domain)
         let id = check.text("appointmentId")
@@ -138,12 +149,19 @@ final class RecordWriter {
         try tables.appointments.insert(
             AppointmentTable.Entry(
                 key: AppointmentKey(
-                    domain: domain.id, status: try tables.statuses.intern(status),
-                    position: position),
-                position: position, site: site, date: date?.daysSince1970, patient: patientID,
+                    domain: domain.id,
+                    status: try tables.statuses.intern(status),
+                    position: position
+                ),
+                position: position,
+                site: site,
+                date: date?.daysSince1970,
+                patient: patientID,
                 providers: providers,
-                octets: layout.octets(of: layout.joined(check.record, patient: patient))),
-            id: id)
+                octets: layout.octets(of: layout.joined(check.record, patient: patient))
+            ),
+            id: id
+        )
         return []
     }
 
@@ -160,11 +178,19 @@ final class RecordWriter {
         try tables.appointments.insert(
             AppointmentTable.Entry(
                 key: AppointmentKey(
-                    domain: domain.id, status: try tables.statuses.intern(status),
-                    position: old.position),
-                position: old.position, site: old.site, date: old.date, patient: old.patient,
-                providers: old.providers, octets: layout.octets(of: record)),
-            id: id)
+                    domain: domain.id,
+                    status: try tables.statuses.intern(status),
+                    position: old.position
+                ),
+                position: old.position,
+                site: old.site,
+                date: old.date,
+                patient: old.patient,
+                providers: old.providers,
+                octets: layout.octets(of: record)
+            ),
+            id: id
+        )
         return true
     }
 
@@ -174,8 +200,10 @@ final class RecordWriter {
         let appointment = try self.appointment(in: &check)
         guard let appointment, check.faults.isEmpty else { return check.faults }
         try tables.billing.put(
-            domain: domain.id, appointment: appointment,
-            json: shapes.billing.octets(of: check.record))
+            domain: domain.id,
+            appointment: appointment,
+            json: shapes.billing.octets(of: check.record)
+        )
         return []
     }
 
@@ -192,21 +220,29 @@ final class RecordWriter {
     ///
     /// - Parameter contents: Ids of stored contents, by the path that `file` names.
     func addAttachment(
-        _ record: JSONObject, in domain: Domain, contents: [String: Int64]
+        _ record: JSONObject,
+        in domain: Domain,
+        contents: [String: Int64]
     ) throws(StoreError) -> [Fault] {
         var check = Check(record, domain: domain)
         let guid = check.text("guid")
         let appointment = try self.appointment(in: &check)
         let file = check.optionalText("file")
         let content = file.flatMap { contents[$0] }
-        if file != nil, content == nil { check.fault("file", "no such file in the domain's folder") }
+        if file != nil, content == nil {
+            check.fault("file", "no such file in the domain's folder")
+        }
         guard let guid, let appointment, check.faults.isEmpty else { return check.faults }
         try tables.attachments.insert(
-            guid: guid, domain: domain.id, appointment: appointment,
+            guid: guid,
+            domain: domain.id,
+            appointment: appointment,
             position: scatter.position(domain: domain.name, id: guid),
             fileName: check.record["fileName"]?.string ?? guid,
-            head: head(of: check.record), content: content,
-            contentType: check.record["contentType"]?.string)
+            head: head(of: check.record),
+            content: content,
+            contentType: check.record["contentType"]?.string
+        )
         return []
     }
 
@@ -232,15 +268,20 @@ final class RecordWriter {
         }
         guard let guid, let owner, check.faults.isEmpty else { return check.faults }
         try tables.comments.insert(
-            domain: domain.id, owner: owner,
-            position: scatter.position(domain: domain.name, id: guid), guid: guid,
-            json: shapes.comment.octets(of: check.record))
+            domain: domain.id,
+            owner: owner,
+            position: scatter.position(domain: domain.name, id: guid),
+            guid: guid,
+            json: shapes.comment.octets(of: check.record)
+        )
         return []
     }
 
     /// Reads back an object of our own making.
     static func parse(
-        _ octets: [UInt8], domain: Domain, id: String
+        _ octets: [UInt8],
+        domain: Domain,
+        id: String
     ) throws(StoreError) -> JSONObject {
         do {
             if let object = try JSONParser.parse(octets).object { return object }

@@ -12,7 +12,11 @@ package struct ReportRecord: Sendable, Hashable {
     package var clinician: JSONValue?
 
     package init(
-        guid: String, status: String, reportedAt: String, text: String, clinician: JSONValue?
+        guid: String,
+        status: String,
+        reportedAt: String,
+        text: String,
+        clinician: JSONValue?
     ) {
         self.guid = guid
         self.status = status
@@ -34,14 +38,16 @@ final class ReportTable {
             """
             SELECT guid, status, reported_at, text, clinician FROM report
             WHERE domain = ?1 AND appointment = ?2
-            """)
+            """
+        )
         put = Statement(
             database,
             """
             INSERT OR REPLACE INTO report
             (domain, appointment, guid, status, reported_at, text, clinician)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-            """)
+            """
+        )
         delete = Statement(database, "DELETE FROM report WHERE domain = ?1 AND appointment = ?2")
     }
 
@@ -61,8 +67,12 @@ final class ReportTable {
             }
         }
         return ReportRecord(
-            guid: find.text(0), status: find.text(1), reportedAt: find.text(2),
-            text: find.text(3), clinician: clinician)
+            guid: find.text(0),
+            status: find.text(1),
+            reportedAt: find.text(2),
+            text: find.text(3),
+            clinician: clinician
+        )
     }
 
     /// Adds a report, in place of the one before.

@@ -2,7 +2,8 @@
 enum Reseeding {
     /// The image in the order of a seed: itself, where it has that order.
     static func image(
-        _ image: DatabaseImage, rules: RecordRules
+        _ image: DatabaseImage,
+        rules: RecordRules
     ) throws(StoreError) -> DatabaseImage {
         let present = try Meta.order.value(in: Database(.image(image)))
         if present == rules.scatter.name { return image }
@@ -17,7 +18,9 @@ enum Reseeding {
     ///
     /// - Parameter isUntouched: Whether the file keeps no log, and shall not afterwards.
     static func file(
-        _ path: String, isUntouched: Bool, rules: RecordRules
+        _ path: String,
+        isUntouched: Bool,
+        rules: RecordRules
     ) throws(StoreError) {
         let name = rules.scatter.name
         let database = try Database(isUntouched ? .newFile(path) : .sharedFile(path))
@@ -28,7 +31,9 @@ enum Reseeding {
 
     /// Gives every record its new place, in one transaction.
     private static func reorder(_ database: Database, scatter: Scatter) throws(StoreError) {
-        try database.execute("PRAGMA secure_delete = OFF; PRAGMA cache_size = -65536; BEGIN IMMEDIATE")
+        try database.execute(
+            "PRAGMA secure_delete = OFF; PRAGMA cache_size = -65536; BEGIN IMMEDIATE"
+        )
         do throws(StoreError) {
             var domains: [Int64: String] = [:]
             let names = NameTable(database, table: "domain", limit: AppointmentKey.maximumDomain)
@@ -40,11 +45,17 @@ enum Reseeding {
             }
             try reorderAppointments(database, place)
             try update(
-                database, rows: "SELECT id, domain, name FROM site",
-                change: "UPDATE site SET position = ?2 WHERE id = ?1", place)
+                database,
+                rows: "SELECT id, domain, name FROM site",
+                change: "UPDATE site SET position = ?2 WHERE id = ?1",
+                place
+            )
             try update(
-                database, rows: "SELECT id, domain, guid FROM attachment",
-                change: "UPDATE attachment SET position = ?2 WHERE id = ?1", place)
+                database,
+                rows: "SELECT id, domain, guid FROM attachment",
+                change: "UPDATE attachment SET position = ?2 WHERE id = ?1",
+                place
+            )
             try reorderExamCodes(database, place)
             try reorderComments(database, place)
             try Meta.order.set(scatter.name, in: database)
@@ -58,13 +69,17 @@ enum Reseeding {
 
     /// Rewrites the table in the order of its new keys, and the keys that others hold.
     private static func reorderAppointments(
-        _ database: Database, _ place: (Int64, String) -> Int64
+        _ database: Database,
+        _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         try database.execute(
-            "CREATE TEMP TABLE moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL UNIQUE, position INTEGER)")
+            "CREATE TEMP TABLE moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL UNIQUE, position INTEGER)"
+        )
         let rows = Statement(database, "SELECT key, id FROM appointment ORDER BY key")
         let note = Statement(
-            database, "INSERT OR IGNORE INTO moved (old, new, position) VALUES (?1, ?2, ?3)")
+            database,
+            "INSERT OR IGNORE INTO moved (old, new, position) VALUES (?1, ?2, ?3)"
+        )
         try rows.begin()
         try note.begin()
         defer { rows.reset() }
@@ -101,11 +116,14 @@ enum Reseeding {
             SELECT provider, key, position, date, site FROM providers ORDER BY provider, key;
             DROP TABLE temp.providers;
             DROP TABLE temp.moved;
-            """)
+            """
+        )
     }
 
     private static func update(
-        _ database: Database, rows sql: String, change: String,
+        _ database: Database,
+        rows sql: String,
+        change: String,
         _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         let rows = Statement(database, sql)
@@ -125,14 +143,16 @@ enum Reseeding {
     }
 
     private static func reorderExamCodes(
-        _ database: Database, _ place: (Int64, String) -> Int64
+        _ database: Database,
+        _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         let rows = Statement(
             database,
             """
             SELECT exam_code.site, site.domain, exam_code.id, exam_code.json
             FROM exam_code JOIN site ON site.id = exam_code.site
-            """)
+            """
+        )
         try rows.begin()
         var all: [(site: Int64, id: String, position: Int64, json: [UInt8])] = []
         while try rows.step() {
@@ -140,28 +160,37 @@ enum Reseeding {
                 (
                     rows.integer(0), rows.text(2), place(rows.integer(1), rows.text(2)),
                     rows.octets(3)
-                ))
+                )
+            )
         }
         rows.reset()
         try database.execute("DELETE FROM exam_code")
         let sites = SiteTable(database)
         for code in all {
             try sites.insertExamCode(
-                site: code.site, position: code.position, id: code.id, json: code.json)
+                site: code.site,
+                position: code.position,
+                id: code.id,
+                json: code.json
+            )
         }
     }
 
     private static func reorderComments(
-        _ database: Database, _ place: (Int64, String) -> Int64
+        _ database: Database,
+        _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         try database.execute(
             """
             CREATE TEMP TABLE placed (guid TEXT, domain INTEGER, position INTEGER,
                 PRIMARY KEY (guid, domain));
-            """)
+            """
+        )
         let rows = Statement(database, "SELECT domain, guid FROM comment")
         let note = Statement(
-            database, "INSERT OR IGNORE INTO placed (guid, domain, position) VALUES (?1, ?2, ?3)")
+            database,
+            "INSERT OR IGNORE INTO placed (guid, domain, position) VALUES (?1, ?2, ?3)"
+        )
         try rows.begin()
         try note.begin()
         defer { rows.reset() }
@@ -179,6 +208,7 @@ enum Reseeding {
                 SELECT position FROM placed
                 WHERE placed.guid = comment.guid AND placed.domain = comment.domain);
             DROP TABLE temp.placed;
-            """)
+            """
+        )
     }
 }

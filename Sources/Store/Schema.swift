@@ -10,7 +10,8 @@ enum Schema {
             PRAGMA page_size = 4096;
             PRAGMA application_id = \(DatabaseHeader.applicationID);
             PRAGMA user_version = \(DatabaseHeader.version);
-            """)
+            """
+        )
         try database.execute(tables)
     }
 
@@ -24,7 +25,9 @@ enum Schema {
     /// What the settings below a connection are, whatever the file says.
     static func configureReader(_ database: Database) throws(StoreError) {
         // Pages are read where they lie: in the image, or in the kernel's cache of the file.
-        try database.execute("PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 2147418112; PRAGMA query_only = 1")
+        try database.execute(
+            "PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 2147418112; PRAGMA query_only = 1"
+        )
     }
 
     /// What the settings of a writing connection are.
@@ -32,7 +35,9 @@ enum Schema {
     /// A write that was answered must survive the end of the process: in WAL mode it is with the kernel
     /// then, and only the checkpoint, which changes the file itself, waits for the disk.
     static func configureWriter(
-        _ database: Database, isTemporary: Bool, maximumPages: Int?
+        _ database: Database,
+        isTemporary: Bool,
+        maximumPages: Int?
     ) throws(StoreError) {
         try database.execute(
             """
@@ -43,7 +48,8 @@ enum Schema {
             PRAGMA journal_size_limit = 33554432;
             PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -8192;
-            """)
+            """
+        )
         if let maximumPages { try database.execute("PRAGMA max_page_count = \(maximumPages)") }
     }
 

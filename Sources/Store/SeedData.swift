@@ -26,7 +26,10 @@ final class SeedData: Sendable {
 
     /// - Parameter missingPath: What to name in the error when there is no source.
     init(
-        _ source: Source?, layout: AppointmentLayout, workers: Int, missingPath: String = ""
+        _ source: Source?,
+        layout: AppointmentLayout,
+        workers: Int,
+        missingPath: String = ""
     ) {
         self.layout = layout
         self.workers = workers
@@ -34,11 +37,14 @@ final class SeedData: Sendable {
         state = Mutex(
             source.map {
                 State(source: $0, pool: Self.pool($0, layout: layout, workers: workers))
-            })
+            }
+        )
     }
 
     private static func pool(
-        _ source: Source, layout: AppointmentLayout, workers: Int
+        _ source: Source,
+        layout: AppointmentLayout,
+        workers: Int
     ) -> ReaderPool {
         let location: Database.Location =
             switch source {
@@ -73,7 +79,9 @@ final class SeedData: Sendable {
     ///
     /// - Parameter isCurrent: Whether a file that is there is this copy already.
     func preserve(
-        _ path: String, as seedPath: String, isCurrent: (String) -> Bool
+        _ path: String,
+        as seedPath: String,
+        isCurrent: (String) -> Bool
     ) throws(StoreError) {
         try copying.withLock { _ throws(StoreError) in
             guard case .file(path)? = state.withLock({ $0?.source }) else { return }

@@ -20,11 +20,17 @@ package struct SessionReader: Sendable {
     ///
     /// `Integrations_ListSites`
     package func appendSites(
-        domain: String, allowed: [String]?, to output: inout [UInt8]
+        domain: String,
+        allowed: [String]?,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         try read(domain, unknown: 0) { tables, domain throws(StoreError) in
             try tables.sites.appendActive(
-                domain: domain, allowed: allowed, order: session.order, to: &output)
+                domain: domain,
+                allowed: allowed,
+                order: session.order,
+                to: &output
+            )
         }
     }
 
@@ -32,7 +38,9 @@ package struct SessionReader: Sendable {
     ///
     /// `Integrations_GetSiteSettings_Summary`
     package func appendSite(
-        domain: String, name: String, to output: inout [UInt8]
+        domain: String,
+        name: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try read(domain, unknown: false) { tables, domain throws(StoreError) in
             try tables.sites.appendSettings(domain: domain, name: name, to: &output)
@@ -50,12 +58,17 @@ package struct SessionReader: Sendable {
     ///
     /// `Integrations_ListExamCodes`
     package func appendExamCodes(
-        domain: String, site: String, to output: inout [UInt8]
+        domain: String,
+        site: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             guard let site = try tables.sites.id(of: site, domain: domain) else { return nil }
             return try tables.sites.appendExamCodes(
-                site: site, order: session.order, to: &output)
+                site: site,
+                order: session.order,
+                to: &output
+            )
         }
     }
 
@@ -65,7 +78,9 @@ package struct SessionReader: Sendable {
     ///
     /// - Returns: Whether the site has one; `nil` where there is no such site.
     package func appendStaffSkills(
-        domain: String, site: String, to output: inout [UInt8]
+        domain: String,
+        site: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             try tables.sites.appendStaffSkills(domain: domain, name: site, to: &output)
@@ -79,7 +94,10 @@ package struct SessionReader: Sendable {
     /// - Parameter status: The status that the appointment must have, if any.
     /// - Returns: Whether there is such an appointment.
     package func appendAppointment(
-        domain: String, id: String, view: AppointmentView, status: String? = nil,
+        domain: String,
+        id: String,
+        view: AppointmentView,
+        status: String? = nil,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try read(domain, unknown: false) { tables, domain throws(StoreError) in
@@ -89,7 +107,12 @@ package struct SessionReader: Sendable {
                 statusID = id
             }
             return try tables.appointments.append(
-                domain: domain, id: id, view: view, status: statusID, to: &output)
+                domain: domain,
+                id: id,
+                view: view,
+                status: statusID,
+                to: &output
+            )
         }
     }
 
@@ -117,23 +140,39 @@ package struct SessionReader: Sendable {
     /// - Returns: How many were appended, and where this page ends if more follow.
     /// - Throws: `StoreError.foreignCursor` where the cursor is from a list with another order.
     package func appendPage(
-        domain: String, status: String, providers: [String]?, view: AppointmentView,
-        after cursor: PageCursor?, limit: Int, to output: inout [UInt8]
+        domain: String,
+        status: String,
+        providers: [String]?,
+        view: AppointmentView,
+        after cursor: PageCursor?,
+        limit: Int,
+        to output: inout [UInt8]
     ) throws(StoreError) -> (count: Int, next: PageCursor?) {
         let nothing: (count: Int, next: PageCursor?) = (0, nil)
         return try read(domain, unknown: nothing) { tables, domain throws(StoreError) in
             guard let status = try tables.statuses.id(of: status) else { return nothing }
             return try tables.lists.appendPage(
-                domain: domain, status: status,
-                providers: try tables.providerIDs(providers, domain: domain), view: view,
-                order: session.order, after: cursor, limit: limit, to: &output)
+                domain: domain,
+                status: status,
+                providers: try tables.providerIDs(providers, domain: domain),
+                view: view,
+                order: session.order,
+                after: cursor,
+                limit: limit,
+                to: &output
+            )
         }
     }
 
     /// Appends a stretch of the appointments that a filter lets through, and returns how many.
     package func appendList(
-        domain: String, filter: AppointmentFilter, providers: [String]?, view: AppointmentView,
-        skip: Int, take: Int, to output: inout [UInt8]
+        domain: String,
+        filter: AppointmentFilter,
+        providers: [String]?,
+        view: AppointmentView,
+        skip: Int,
+        take: Int,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         try read(domain, unknown: 0) { tables, domain throws(StoreError) in
             var site: Int64? = nil
@@ -142,9 +181,16 @@ package struct SessionReader: Sendable {
                 site = id
             }
             return try tables.lists.appendList(
-                domain: domain, site: site, days: filter.days,
-                providers: try tables.providerIDs(providers, domain: domain), view: view,
-                order: session.order, skip: skip, take: take, to: &output)
+                domain: domain,
+                site: site,
+                days: filter.days,
+                providers: try tables.providerIDs(providers, domain: domain),
+                view: view,
+                order: session.order,
+                skip: skip,
+                take: take,
+                to: &output
+            )
         }
     }
 
@@ -156,28 +202,38 @@ package struct SessionReader: Sendable {
     ///
     /// - Returns: Whether it has one; `nil` where there is no such appointment.
     package func appendBilling(
-        domain: String, appointment id: String, to output: inout [UInt8]
+        domain: String,
+        appointment id: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
-            if try tables.billing.append(domain: domain, appointment: id, to: &output) { return true }
+            if try tables.billing.append(domain: domain, appointment: id, to: &output) {
+                return true
+            }
             return try tables.appointments.key(domain: domain, id: id) == nil ? nil : false
         }
     }
 
     /// The attachments of an appointment, uploads included; `nil` where there is no such appointment.
     package func attachments(
-        domain: String, appointment id: String
+        domain: String,
+        appointment id: String
     ) throws(StoreError) -> [AttachmentRow]? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             if try tables.appointments.key(domain: domain, id: id) == nil { return nil }
             return try tables.attachments.rows(
-                domain: domain, appointment: id, order: session.order)
+                domain: domain,
+                appointment: id,
+                order: session.order
+            )
         }
     }
 
     /// One attachment of an appointment; `nil` where the appointment has none of this guid.
     package func attachment(
-        domain: String, appointment id: String, guid: String
+        domain: String,
+        appointment id: String,
+        guid: String
     ) throws(StoreError) -> AttachmentRow? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             try tables.attachments.row(domain: domain, appointment: id, guid: guid)
@@ -202,21 +258,30 @@ package struct SessionReader: Sendable {
     ///
     /// - Returns: How many; `nil` where there is no such appointment.
     package func appendComments(
-        domain: String, appointment id: String, to output: inout [UInt8]
+        domain: String,
+        appointment id: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             guard let patient = try tables.appointments.patient(domain: domain, id: id) else {
                 return nil
             }
             return try tables.comments.appendList(
-                domain: domain, appointment: id, patient: patient, order: session.order,
-                to: &output)
+                domain: domain,
+                appointment: id,
+                patient: patient,
+                order: session.order,
+                to: &output
+            )
         }
     }
 
     /// Appends one comment of an appointment or of its patient; `false` where there is none.
     package func appendComment(
-        domain: String, appointment id: String, guid: String, to output: inout [UInt8]
+        domain: String,
+        appointment id: String,
+        guid: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         let position = session.position(domain: domain, id: guid)
         return try read(domain, unknown: false) { tables, domain throws(StoreError) in
@@ -224,20 +289,28 @@ package struct SessionReader: Sendable {
                 return false
             }
             if try tables.comments.append(
-                domain: domain, owner: .appointment(id), position: position, guid: guid,
-                to: &output)
-            {
+                domain: domain,
+                owner: .appointment(id),
+                position: position,
+                guid: guid,
+                to: &output
+            ) {
                 return true
             }
             guard let patient else { return false }
             return try tables.comments.append(
-                domain: domain, owner: .patient(patient), position: position, guid: guid,
-                to: &output)
+                domain: domain,
+                owner: .patient(patient),
+                position: position,
+                guid: guid,
+                to: &output
+            )
         }
     }
 
     /// The current report of an appointment; `nil` where there is none.
-    package func report(domain: String, appointment id: String) throws(StoreError) -> ReportRecord? {
+    package func report(domain: String, appointment id: String) throws(StoreError) -> ReportRecord?
+    {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             try tables.reports.report(domain: domain, appointment: id)
         }
@@ -247,7 +320,9 @@ package struct SessionReader: Sendable {
     ///
     /// `Integrations_GetPatient_Summary`
     package func appendPatient(
-        domain: String, id: String, to output: inout [UInt8]
+        domain: String,
+        id: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try read(domain, unknown: false) { tables, domain throws(StoreError) in
             try tables.patients.append(domain: domain, id: id, to: &output)
@@ -266,7 +341,8 @@ package struct SessionReader: Sendable {
     /// Runs `body` with the id of a domain, or gives `unknown` where the data has no such domain.
     @inline(__always)
     private func read<Result: Sendable>(
-        _ domain: String, unknown: Result,
+        _ domain: String,
+        unknown: Result,
         _ body: (Tables, Int64) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try session.read(worker) { tables throws(StoreError) in

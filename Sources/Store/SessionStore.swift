@@ -53,8 +53,11 @@ package final class SessionStore: @unchecked Sendable {
             case (nil, _): .shared
             case (let path?, true):
                 .untouched(
-                    path: path, pool: context.readers(of: path, isUntouched: true))
-            case (let path?, false): .own(path: path, pool: context.readers(of: path, isUntouched: false))
+                    path: path,
+                    pool: context.readers(of: path, isUntouched: true)
+                )
+            case (let path?, false):
+                .own(path: path, pool: context.readers(of: path, isUntouched: false))
             }
         state = Mutex(State(data: data))
     }
@@ -65,6 +68,9 @@ package final class SessionStore: @unchecked Sendable {
     }
 
     var order: ListOrder { context.order }
+
+    /// Whose connection background work reads with: behind those of the workers.
+    var backgroundWorker: Int { context.workers }
 
     func position(domain: String, id: String) -> Int64 {
         context.rules.scatter.position(domain: domain, id: id)
@@ -98,7 +104,8 @@ package final class SessionStore: @unchecked Sendable {
 
     @inline(__always)
     func read<Result: Sendable>(
-        _ worker: Int, _ body: (Tables) throws(StoreError) -> Result
+        _ worker: Int,
+        _ body: (Tables) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         while true {
             let pool = try currentPool()
@@ -250,7 +257,9 @@ package final class SessionStore: @unchecked Sendable {
     ///
     /// - Parameter fresh: The file to take the place of the present one; `nil` to share data again.
     private func replace(
-        with fresh: String?, path: String, isUntouched: Bool
+        with fresh: String?,
+        path: String,
+        isUntouched: Bool
     ) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
             // Readers first: the log is emptied only when nobody reads from it, and a log that stayed
@@ -273,7 +282,9 @@ package final class SessionStore: @unchecked Sendable {
                 state.data = .shared
             } else if isUntouched {
                 state.data = .untouched(
-                    path: path, pool: context.readers(of: path, isUntouched: true))
+                    path: path,
+                    pool: context.readers(of: path, isUntouched: true)
+                )
             } else {
                 state.data = .own(path: path, pool: context.readers(of: path, isUntouched: false))
             }
@@ -290,7 +301,8 @@ package final class SessionStore: @unchecked Sendable {
     /// - Returns: Whether the name is new.
     /// - Throws: `StoreError.malformedName`.
     package func takeSnapshot(
-        named snapshot: String, now: Instant
+        named snapshot: String,
+        now: Instant
     ) throws(StoreError) -> Bool {
         guard MockStore.isName(snapshot) else { throw .malformedName(snapshot) }
         return try writing.withLock { _ throws(StoreError) in
@@ -302,22 +314,41 @@ package final class SessionStore: @unchecked Sendable {
             case .untouched, .own: break
             }
             let path = try context.place.path(
-                ofSnapshot: snapshot, session: name, createdAt: now, isShared: isShared)
+                ofSnapshot: snapshot,
+                session: name,
+                createdAt: now,
+                isShared: isShared
+            )
             switch state.withLock({ $0.data }) {
             case .none: break
             case .shared: try Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
             case .untouched(let own, _): try Files.copy(own, to: path)
-            case .own:
-                let writer = try openWriter()
-                // 0: everything of the log is in the file. Readers are waited for.
-                guard
-                    try writer.tables.database.integer("PRAGMA wal_checkpoint(TRUNCATE)") == 0
-                else { throw .inUse(path: path) }
-                try Files.copy(descriptor, to: path)
+            case .own(let own, _): try copy(own, to: path)
             }
             for snapshot in old where snapshot.path != path { Files.remove(snapshot.path) }
             return old.isEmpty
         }
+    }
+
+    /// Copies the session's file as it is now. Under `writing`.
+    ///
+    /// File and log are copied as they lie: nobody else changes them, and to have the log emptied
+    /// first would mean to wait for a moment without readers, which may never come.
+    private func copy(_ own: String, to path: String) throws(StoreError) {
+        _ = try openWriter()
+        let copy = path + "-new"
+        Files.removeDatabase(copy)
+        do throws(StoreError) {
+            try Files.copy(descriptor, to: copy)
+            if Files.hasContent(own + "-wal") { try Files.copy(own + "-wal", to: copy + "-wal") }
+            let database = try Database(.sharedFile(copy))
+            try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        } catch {
+            Files.removeDatabase(copy)
+            throw error
+        }
+        try Files.rename(copy, to: path)
+        Files.removeDatabase(copy)
     }
 
     /// Brings back the data and ledger of a snapshot, which stays.

@@ -44,10 +44,15 @@ package final class SessionWriter {
 
     /// Decides what to do with a keyed request, and counts it where it is a repeat.
     package func decide(
-        _ scope: IdempotencyScope, fingerprint: [UInt8], now: Instant
+        _ scope: IdempotencyScope,
+        fingerprint: [UInt8],
+        now: Instant
     ) throws(StoreError) -> IdempotencyDecision {
         let decision = IdempotencyDecision(
-            entry: try tables.ledger.entry(scope, now: now), fingerprint: fingerprint, now: now)
+            entry: try tables.ledger.entry(scope, now: now),
+            fingerprint: fingerprint,
+            now: now
+        )
         switch decision {
         case .proceed: break
         case .replay: try tables.ledger.countReplay(scope)
@@ -58,13 +63,21 @@ package final class SessionWriter {
 
     /// Remembers the answer to a keyed request that was carried out.
     package func remember(
-        _ answer: RememberedAnswer, for scope: IdempotencyScope, fingerprint: [UInt8],
-        expiresAt: Instant, now: Instant
+        _ answer: RememberedAnswer,
+        for scope: IdempotencyScope,
+        fingerprint: [UInt8],
+        expiresAt: Instant,
+        now: Instant
     ) throws(StoreError) {
         try tables.ledger.insert(
             LedgerEntry(
-                scope: scope, fingerprint: fingerprint, answer: answer, expiresAt: expiresAt),
-            now: now)
+                scope: scope,
+                fingerprint: fingerprint,
+                answer: answer,
+                expiresAt: expiresAt
+            ),
+            now: now
+        )
     }
 
     // MARK: Reporting
@@ -73,7 +86,9 @@ package final class SessionWriter {
     ///
     /// - Throws: `StoreError.rule`: `.notFound(.appointment)` or `.wrongStatus`.
     package func require(
-        status: String, domain: String, appointment id: String
+        status: String,
+        domain: String,
+        appointment id: String
     ) throws(StoreError) {
         let domain = try self.domain(domain)
         guard let key = try tables.appointments.key(domain: domain.id, id: id) else {
@@ -82,7 +97,10 @@ package final class SessionWriter {
         if try tables.statuses.id(of: status) == key.status { return }
         throw .rule(
             .wrongStatus(
-                required: status, found: try tables.statuses.name(of: key.status) ?? ""))
+                required: status,
+                found: try tables.statuses.name(of: key.status) ?? ""
+            )
+        )
     }
 
     /// The patient of an appointment; `nil` where it has none.
@@ -102,7 +120,9 @@ package final class SessionWriter {
     ///   - members: The members of the response, `guid` among them, which is new.
     ///   - owner: Whom it is about. The members are stored as they are, whatever the owner.
     package func createComment(
-        domain: String, owner: CommentOwner, members: JSONObject
+        domain: String,
+        owner: CommentOwner,
+        members: JSONObject
     ) throws(StoreError) -> [UInt8] {
         let domain = try self.domain(domain)
         guard let guid = members["guid"]?.string else {
@@ -110,15 +130,21 @@ package final class SessionWriter {
         }
         let json = shapes.comment.octets(of: members)
         try tables.comments.insert(
-            domain: domain.id, owner: owner,
-            position: records.scatter.position(domain: domain.name, id: guid), guid: guid,
-            json: json)
+            domain: domain.id,
+            owner: owner,
+            position: records.scatter.position(domain: domain.name, id: guid),
+            guid: guid,
+            json: json
+        )
         return json
     }
 
     /// Adds attachments whose content is still to come.
     package func createUploads(
-        domain: String, appointment id: String, _ uploads: [NewUpload], now: Instant
+        domain: String,
+        appointment id: String,
+        _ uploads: [NewUpload],
+        now: Instant
     ) throws(StoreError) {
         let domain = try self.domain(domain)
         for upload in uploads {
@@ -128,10 +154,16 @@ package final class SessionWriter {
             record["fileName"] = .string(upload.fileName)
             record["addedDateTime"] = .string(now.rfc3339)
             try tables.attachments.insert(
-                guid: upload.guid, domain: domain.id, appointment: id,
+                guid: upload.guid,
+                domain: domain.id,
+                appointment: id,
                 position: records.scatter.position(domain: domain.name, id: upload.guid),
-                fileName: upload.fileName, head: records.head(of: record), content: nil,
-                contentType: nil, upload: upload)
+                fileName: upload.fileName,
+                head: records.head(of: record),
+                content: nil,
+                contentType: nil,
+                upload: upload
+            )
         }
     }
 
@@ -140,20 +172,29 @@ package final class SessionWriter {
     /// - Parameter contentType: As sent; `nil` where none was.
     /// - Throws: `StoreError.rule`: `.notFound(.attachment)`, or `.alreadyUploaded`.
     package func putContent(
-        guid: String, octets: [UInt8], contentType: String?, now: Instant
+        guid: String,
+        octets: [UInt8],
+        contentType: String?,
+        now: Instant
     ) throws(StoreError) {
         guard let state = try tables.attachments.upload(guid: guid),
             let head = try tables.attachments.head(guid: guid)
         else { throw .rule(.notFound(.attachment)) }
         if state.isComplete { throw .rule(.alreadyUploaded) }
         var record = try RecordWriter.parse(
-            head + [UInt8(ascii: "}")], domain: RecordWriter.Domain(id: 0, name: ""), id: guid)
+            head + [UInt8(ascii: "}")],
+            domain: RecordWriter.Domain(id: 0, name: ""),
+            id: guid
+        )
         record["lastModifiedDateTime"] = .string(now.rfc3339)
         let content = try tables.attachments.insertContent(octets)
         guard
             try tables.attachments.setContent(
-                guid: guid, content: content, contentType: contentType,
-                head: records.head(of: record))
+                guid: guid,
+                content: content,
+                contentType: contentType,
+                head: records.head(of: record)
+            )
         else { throw .rule(.alreadyUploaded) }
     }
 
@@ -162,7 +203,10 @@ package final class SessionWriter {
     /// - Parameter newStatus: The status that the appointment gets; `nil` where it keeps its own.
     /// - Throws: `StoreError.rule(.notFound(.appointment))`.
     package func submitReport(
-        domain: String, appointment id: String, _ report: ReportRecord, newStatus: String?
+        domain: String,
+        appointment id: String,
+        _ report: ReportRecord,
+        newStatus: String?
     ) throws(StoreError) {
         let domain = try self.domain(domain)
         if try tables.appointments.key(domain: domain.id, id: id) == nil {
@@ -270,6 +314,7 @@ package final class SessionWriter {
         throw .fixtures(
             faults.map {
                 FixtureFault(file: "", pointer: JSONPointer([$0.member]), reason: $0.reason)
-            })
+            }
+        )
     }
 }

@@ -20,19 +20,29 @@ final class SiteTable {
         self.database = database
         find = Statement(database, "SELECT id FROM site WHERE domain = ?1 AND name = ?2")
         settings = Statement(
-            database, "SELECT settings FROM site WHERE domain = ?1 AND name = ?2")
+            database,
+            "SELECT settings FROM site WHERE domain = ?1 AND name = ?2"
+        )
         skills = Statement(
-            database, "SELECT staff_skills FROM site WHERE domain = ?1 AND name = ?2")
+            database,
+            "SELECT staff_skills FROM site WHERE domain = ?1 AND name = ?2"
+        )
         active = Statement(
             database,
-            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY position, name")
+            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY position, name"
+        )
         activeByName = Statement(
             database,
-            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY name")
+            "SELECT name, listed FROM site WHERE domain = ?1 AND active = 1 ORDER BY name"
+        )
         examCodes = Statement(
-            database, "SELECT json FROM exam_code WHERE site = ?1 ORDER BY position, id")
+            database,
+            "SELECT json FROM exam_code WHERE site = ?1 ORDER BY position, id"
+        )
         examCodesByIdentifier = Statement(
-            database, "SELECT json FROM exam_code WHERE site = ?1 ORDER BY id")
+            database,
+            "SELECT json FROM exam_code WHERE site = ?1 ORDER BY id"
+        )
         put = Statement(
             database,
             """
@@ -40,11 +50,13 @@ final class SiteTable {
             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             ON CONFLICT (domain, name) DO UPDATE
             SET active = excluded.active, listed = excluded.listed, settings = excluded.settings
-            """)
+            """
+        )
         setSkills = Statement(database, "UPDATE site SET staff_skills = ?2 WHERE id = ?1")
         insertExamCode = Statement(
             database,
-            "INSERT INTO exam_code (site, position, id, json) VALUES (?1, ?2, ?3, ?4)")
+            "INSERT INTO exam_code (site, position, id, json) VALUES (?1, ?2, ?3, ?4)"
+        )
         deleteSite = Statement(database, "DELETE FROM site WHERE id = ?1")
         deleteExamCodes = Statement(database, "DELETE FROM exam_code WHERE site = ?1")
     }
@@ -62,7 +74,10 @@ final class SiteTable {
     ///
     /// - Parameter allowed: The names to which the list is limited; `nil` for all.
     func appendActive(
-        domain: Int64, allowed: [String]?, order: ListOrder, to output: inout [UInt8]
+        domain: Int64,
+        allowed: [String]?,
+        order: ListOrder,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? active : activeByName
         try list.begin()
@@ -83,7 +98,9 @@ final class SiteTable {
 
     /// Appends the settings of a site; `false` where there is none.
     func appendSettings(
-        domain: Int64, name: String, to output: inout [UInt8]
+        domain: Int64,
+        name: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         try settings.begin()
         defer { settings.reset() }
@@ -96,7 +113,9 @@ final class SiteTable {
 
     /// Appends the exam codes of a site, with commas between.
     func appendExamCodes(
-        site: Int64, order: ListOrder, to output: inout [UInt8]
+        site: Int64,
+        order: ListOrder,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? examCodes : examCodesByIdentifier
         try list.begin()
@@ -115,7 +134,9 @@ final class SiteTable {
     ///
     /// - Returns: Whether the site has a grid.
     func appendStaffSkills(
-        domain: Int64, name: String, to output: inout [UInt8]
+        domain: Int64,
+        name: String,
+        to output: inout [UInt8]
     ) throws(StoreError) -> Bool? {
         try skills.begin()
         defer { skills.reset() }
@@ -129,7 +150,11 @@ final class SiteTable {
 
     /// Adds a site, or replaces its settings.
     func put(
-        domain: Int64, name: String, position: Int64, isActive: Bool, listed: [UInt8],
+        domain: Int64,
+        name: String,
+        position: Int64,
+        isActive: Bool,
+        listed: [UInt8],
         settings: [UInt8]
     ) throws(StoreError) {
         try put.begin()
@@ -152,7 +177,10 @@ final class SiteTable {
 
     /// Adds an exam code, whose identifier is new to the site.
     func insertExamCode(
-        site: Int64, position: Int64, id: String, json: [UInt8]
+        site: Int64,
+        position: Int64,
+        id: String,
+        json: [UInt8]
     ) throws(StoreError) {
         try insertExamCode.begin()
         insertExamCode.bind(1, site)

@@ -20,9 +20,15 @@ package struct StoreConfiguration: Sendable {
     package var maximumPages: Int?
 
     package init(
-        image: DatabaseImage, shapes: ViewShapes, databasePath: String? = nil,
-        temporaryFolder: String = "/tmp", order: ListOrder = .scattered, scatter: Scatter,
-        workers: Int, maximumSessions: Int = 256, maximumPages: Int? = nil
+        image: DatabaseImage,
+        shapes: ViewShapes,
+        databasePath: String? = nil,
+        temporaryFolder: String = "/tmp",
+        order: ListOrder = .scattered,
+        scatter: Scatter,
+        workers: Int,
+        maximumSessions: Int = 256,
+        maximumPages: Int? = nil
     ) {
         self.image = image
         self.shapes = shapes

@@ -13,8 +13,13 @@ final class StoreContext: Sendable {
     let lock: Mutex<FileLock?>
 
     init(
-        rules: RecordRules, order: ListOrder, workers: Int, maximumPages: Int?, place: StorePlace,
-        seed: SeedData, lock: FileLock?
+        rules: RecordRules,
+        order: ListOrder,
+        workers: Int,
+        maximumPages: Int?,
+        place: StorePlace,
+        seed: SeedData,
+        lock: FileLock?
     ) {
         self.lock = Mutex(lock)
         self.rules = rules
@@ -29,7 +34,10 @@ final class StoreContext: Sendable {
     func writer(to path: String) throws(StoreError) -> SessionWriter {
         let database = try Database(.sharedFile(path))
         try Schema.configureWriter(
-            database, isTemporary: place.isTemporary, maximumPages: maximumPages)
+            database,
+            isTemporary: place.isTemporary,
+            maximumPages: maximumPages
+        )
         return SessionWriter(Tables(database, layout: rules.layout), rules: rules)
     }
 
@@ -38,7 +46,9 @@ final class StoreContext: Sendable {
     /// - Parameter isUntouched: Whether nobody writes to the file while they are open.
     func readers(of path: String, isUntouched: Bool) -> ReaderPool {
         ReaderPool(
-            isUntouched ? .immutableFile(path) : .sharedFile(path), layout: rules.layout,
-            workers: workers)
+            isUntouched ? .immutableFile(path) : .sharedFile(path),
+            layout: rules.layout,
+            workers: workers
+        )
     }
 }

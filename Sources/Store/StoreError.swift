@@ -36,6 +36,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case defaultSession
     /// The untouched copy of a generated database is gone, so its data cannot be restored.
     case seedMissing(path: String)
+    /// The image has no ordinary appointment in the domain that others could be made after.
+    case nothingToRepeat(domain: String)
     /// A page cursor from a list with another order.
     case foreignCursor
     /// The database holds more domains or statuses than a row's key has room for.

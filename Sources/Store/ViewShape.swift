@@ -49,7 +49,9 @@ package struct ViewShape: Sendable, Hashable {
 
     /// Appends members, each with a comma before it.
     static func append(
-        _ members: ArraySlice<Member>, of record: JSONObject, to output: inout [UInt8]
+        _ members: ArraySlice<Member>,
+        of record: JSONObject,
+        to output: inout [UInt8]
     ) {
         for member in members {
             if let value = record[member.name] {
@@ -91,9 +93,17 @@ package struct ViewShapes: Sendable, Hashable {
     package var staffSkills: ViewShape
 
     package init(
-        summary: ViewShape, operational: ViewShape, reporting: ViewShape, patient: ViewShape,
-        billing: ViewShape, attachment: ViewShape, comment: ViewShape, listedSite: ViewShape,
-        siteSettings: ViewShape, examCode: ViewShape, staffSkills: ViewShape
+        summary: ViewShape,
+        operational: ViewShape,
+        reporting: ViewShape,
+        patient: ViewShape,
+        billing: ViewShape,
+        attachment: ViewShape,
+        comment: ViewShape,
+        listedSite: ViewShape,
+        siteSettings: ViewShape,
+        examCode: ViewShape,
+        staffSkills: ViewShape
     ) {
         self.summary = summary
         self.operational = operational

@@ -20,6 +20,11 @@ enum EnvironmentOptions {
         "token": (values: ["client-id", "session", "flaw", "expires-in", "fixtures"], flags: []),
         "fixtures generate": (values: ["appointments", "seed", "output"], flags: []),
         "health": (values: ["url"], flags: []),
+        "verdict": (values: ["url", "session", "format", "admin-token"], flags: ["strict"]),
+        "run": (
+            values: ["scenario", "session", "report", "journal-size"],
+            flags: ["strict"]
+        ),
     ]
 
     private static let subcommands: Set<String> = [

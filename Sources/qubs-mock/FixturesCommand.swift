@@ -1,5 +1,7 @@
 import ArgumentParser
 import Fixtures
+import JSON
+import OAuth
 import Store
 
 /// `qubs-mock fixtures`.
@@ -35,6 +37,7 @@ struct FixturesCheckCommand: ParsableCommand {
                     scatter: Scatter(seed: 1, contract: contract)
                 ).faults(of: folder.set)
             }
+            faults += IdentityFaults.all(in: folder)
             count = folder.set.domains.reduce(0) { sum, domain in
                 domain.records.values.reduce(sum) { $0 + $1.count }
             }
@@ -47,5 +50,66 @@ struct FixturesCheckCommand: ParsableCommand {
         }
         for fault in faults { Output.error(FixtureFaultText.line(fault, directory)) }
         throw Failure(message: "\(directory): \(faults.count) faults")
+    }
+}
+
+/// What is wrong with clients.json and signing-key.json beyond their form.
+enum IdentityFaults {
+    static func all(in folder: ValidatedFixtures) -> [FixtureFault] {
+        var faults: [FixtureFault] = []
+        if let document = folder.clients {
+            do throws(ClientRegistryError) {
+                faults += unknownNames(in: try ClientRegistry(document), folder)
+            } catch {
+                faults += error.faults.map {
+                    FixtureFault(file: clientsFile, pointer: $0.pointer, reason: $0.explanation)
+                }
+            }
+        }
+        if let document = folder.signingKey {
+            do throws(SigningKeyError) {
+                _ = try SigningKeys(developmentKey: document)
+            } catch {
+                faults.append(
+                    FixtureFault(
+                        file: "signing-key.json",
+                        pointer: error.pointer,
+                        reason: error.explanation
+                    )
+                )
+            }
+        }
+        return faults
+    }
+
+    private static let clientsFile = "clients.json"
+
+    /// Domains and sites that clients are granted and the folder does not have.
+    private static func unknownNames(
+        in registry: ClientRegistry,
+        _ folder: ValidatedFixtures
+    ) -> [FixtureFault] {
+        let domains = Set(folder.set.domains.map(\.name))
+        let sites = Set(
+            folder.set.domains.flatMap { $0.records[.sites] ?? [] }
+                .compactMap { $0["siteName"]?.string }
+        )
+        var faults: [FixtureFault] = []
+        for (index, client) in registry.clients.enumerated() {
+            func check(_ names: [String], _ member: String, among known: Set<String>) {
+                for (position, name) in names.enumerated() where !known.contains(name) {
+                    faults.append(
+                        FixtureFault(
+                            file: clientsFile,
+                            pointer: JSONPointer([String(index), member, String(position)]),
+                            reason: "nothing in this folder has this name"
+                        )
+                    )
+                }
+            }
+            check(client.domains, "domains", among: domains)
+            check(client.sites ?? [], "sites", among: sites)
+        }
+        return faults
     }
 }

@@ -64,14 +64,16 @@ enum SmallHTTPClient {
     static func get(
         _ path: String,
         at url: HTTPURL,
-        timeoutSeconds: Int
+        timeoutSeconds: Int,
+        bearerToken: String? = nil
     ) throws(Failure) -> (status: Int, content: [UInt8]) {
         let place = "http://\(url.host):\(url.port)"
         let descriptor = try connect(url, timeoutSeconds: timeoutSeconds)
         defer { close(descriptor) }
-        let request =
-            "GET \(path) HTTP/1.1\r\nHost: \(url.host):\(url.port)\r\nConnection: close\r\n\r\n"
-        let octets = Array(request.utf8)
+        var request =
+            "GET \(path) HTTP/1.1\r\nHost: \(url.host):\(url.port)\r\nConnection: close\r\n"
+        if let bearerToken { request += "Authorization: Bearer \(bearerToken)\r\n" }
+        let octets = Array((request + "\r\n").utf8)
         guard send(descriptor, octets, octets.count, Int32(MSG_NOSIGNAL)) == octets.count
         else { throw Failure(message: "\(place) does not take a request") }
         var answer: [UInt8] = []

@@ -6,6 +6,9 @@ import MockServer
 @main
 enum Program {
     static func main() {
+        if CommandLine.arguments.dropFirst().first == ProcessGuard.word {
+            ProcessGuard.main(Array(CommandLine.arguments.dropFirst(2)))
+        }
         // A peer that closes its end must be an error of one write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         let arguments = EnvironmentOptions.merged(
@@ -51,20 +54,22 @@ struct RootCommand: ParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ServeCommand.self, TokenCommand.self, FixturesCommand.self, OpenAPICommand.self,
-            HealthCommand.self,
+            HealthCommand.self, VerdictCommand.self, RunCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )
 }
 
-/// One clear line on standard error, then exit status 1.
+/// One clear line on standard error, then an exit status that is not 0.
 struct Failure: Error {
     let message: String
+    /// The exit status; commands that print a verdict have others than 1.
+    var status: Int32 = 1
 
     /// Prints the line and ends the program.
     func exit() -> Never {
         Output.error("qubs-mock: \(message)")
-        Glibc.exit(1)
+        Glibc.exit(status)
     }
 }
 
@@ -81,9 +86,25 @@ enum Output {
     }
 
     static func error(_ text: String) {
+        errorText(text + "\n")
+    }
+
+    static func errorText(_ text: String) {
         fflush(nil)
-        var octets = Array(text.utf8)
-        octets.append(UInt8(ascii: "\n"))
-        octets.withUnsafeBytes { _ = write(2, $0.baseAddress, $0.count) }
+        let octets = Array(text.utf8)
+        octets.withUnsafeBytes { buffer in
+            var offset = 0
+            while offset < buffer.count {
+                let count = write(2, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+                if count > 0 { offset += count } else if errno != EINTR { return }
+            }
+        }
+    }
+
+    /// Whether a standard stream shows colours: a terminal, and nobody asked for none.
+    static func isColourful(_ descriptor: Int32) -> Bool {
+        let environment = Program.environment()
+        let asksForNone = !(environment["NO_COLOR"] ?? "").isEmpty
+        return isatty(descriptor) == 1 && !asksForNone && environment["TERM"] != "dumb"
     }
 }

@@ -11,6 +11,8 @@ extension ServeCommand {
 
     /// Serves until SIGINT or SIGTERM; a second signal ends the process at once.
     static func serve(_ configuration: Configuration) throws(Failure) {
+        // Whoever waits for the file must not find the address of the server before.
+        if let path = configuration.readyFile { unlink(path) }
         let application = try ServerComposition.application(configuration)
         let listener: Listener
         do throws(SystemError) {
@@ -36,9 +38,11 @@ extension ServeCommand {
             Output.error("qubs-mock: admin token for /__admin: \(token)")
         }
         Output.line("qubs-mock listening on \(baseURL)")
-        waitForSignal()
-        listener.stop(grace: grace)
-        application.close()
+        afterSignal {
+            listener.stop(grace: grace)
+            application.close()
+            if let path = configuration.readyFile { unlink(path) }
+        }
         Glibc.exit(0)
     }
 
@@ -54,8 +58,8 @@ extension ServeCommand {
         return "cannot listen on \(place): \(error)"
     }
 
-    /// Returns at the first SIGINT or SIGTERM, and arranges that a second one ends the process.
-    private static func waitForSignal() {
+    /// Waits for SIGINT or SIGTERM, then stops; a second signal meanwhile ends the process.
+    private static func afterSignal(_ stop: () -> Void) {
         let received = DispatchSemaphore(value: 0)
         let queue = DispatchQueue(label: "qubs-mock.signals")
         let count = Atomic(0)
@@ -70,10 +74,6 @@ extension ServeCommand {
             return source
         }
         received.wait()
-        // They go on to listen for the second signal.
-        withExtendedLifetime(sources) { keptSources.withLock { $0 = sources.count } }
-        for source in sources { _ = Unmanaged.passRetained(source as AnyObject) }
+        withExtendedLifetime(sources) { stop() }
     }
-
-    private static let keptSources = Mutex(0)
 }

@@ -31,6 +31,8 @@ struct ServeCommand: ParsableCommand {
     var order = ListOrder.scattered
     @Option(help: "File of fault rules to arm in every session.")
     var faults: String?
+    @Option(help: "Scenario to play in every session: a built-in one, or a file.")
+    var scenario: String?
     @Option(help: "Base of presigned URLs (default: the request's own Host).")
     var publicURL: String?
     @Option(
@@ -89,10 +91,25 @@ struct ServeCommand: ParsableCommand {
             (1...1_000_000).contains(journalSize),
             "--journal-size takes 1 to 1000000, not \(journalSize)."
         )
-        if let publicURL {
+        try require(!host.isEmpty, "--host takes an address or a name.")
+        if let adminToken {
             try require(
-                publicURL.hasPrefix("http://") || publicURL.hasPrefix("https://"),
-                "--public-url takes a URL that begins with http:// or https://."
+                !adminToken.isEmpty && adminToken.utf8.allSatisfy { (0x21...0x7E).contains($0) },
+                "--admin-token takes visible ASCII characters, without spaces."
+            )
+        }
+        if let scenario { try ScenarioOption.validate(scenario) }
+        if let publicURL {
+            let isURL = ["http://", "https://"].contains { scheme in
+                publicURL.hasPrefix(scheme) && publicURL.utf8.count > scheme.utf8.count
+            }
+            try require(
+                isURL
+                    && !publicURL.utf8.contains { octet in
+                        octet <= 0x20 || octet >= 0x7F || octet == UInt8(ascii: "?")
+                            || octet == UInt8(ascii: "#")
+                    },
+                "--public-url takes an http or https URL without query, such as https://mock.example."
             )
         }
     }
@@ -111,6 +128,7 @@ struct ServeCommand: ParsableCommand {
         configuration.createdStatus = createdStatus
         configuration.finalReport = finalReport
         configuration.faultsPath = faults
+        configuration.scenario = scenario
         configuration.sendsFaultHeader = !noFaultHeader
         configuration.journalSize = journalSize
         configuration.journalKeepsBodies = journalBodies

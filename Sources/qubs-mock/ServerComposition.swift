@@ -77,7 +77,11 @@ enum ServerComposition {
             signingKey: identities.signingKey,
             store: try store(configuration, contract: contract, folder: folder),
             faults: try configuration.faultsPath.map { path throws(Failure) in
-                try faults(path)
+                try self.document(ofFile: path, option: "--faults")
+            },
+            scenarios: try scenarios(),
+            scenario: try configuration.scenario.map { scenario throws(Failure) in
+                try self.scenario(scenario)
             }
         )
         do throws(Application.StartError) {
@@ -87,18 +91,47 @@ enum ServerComposition {
         }
     }
 
-    private static func faults(_ path: String) throws(Failure) -> JSONValue {
+    /// The built-in scenario packs.
+    static func scenarios() throws(Failure) -> [JSONValue] {
+        try document(EmbeddedDefaults.scenariosJSON(), name: "scenarios").array ?? []
+    }
+
+    /// The names of the built-in scenario packs.
+    static func scenarioNames() throws(Failure) -> [String] {
+        try scenarios().compactMap { $0["name"]?.string }
+    }
+
+    /// Whether `--scenario` names a file rather than a built-in pack.
+    static func isScenarioFile(_ scenario: String) -> Bool {
+        scenario.contains("/") || scenario.hasSuffix(".json")
+    }
+
+    /// A scenario pack, by name or from a file.
+    private static func scenario(_ scenario: String) throws(Failure) -> JSONValue {
+        if isScenarioFile(scenario) {
+            return try document(ofFile: scenario, option: "--scenario")
+        }
+        guard let pack = try scenarios().first(where: { $0["name"]?.string == scenario }) else {
+            throw Failure(message: "--scenario \(scenario): there is no such scenario")
+        }
+        return pack
+    }
+
+    private static func document(
+        ofFile path: String,
+        option: String
+    ) throws(Failure) -> JSONValue {
         let octets: [UInt8]?
         do throws(FileError) {
             octets = try FileSystem.contents(of: path)
         } catch {
-            throw Failure(message: "--faults \(error)")
+            throw Failure(message: "\(option) \(error)")
         }
-        guard let octets else { throw Failure(message: "--faults \(path): there is no such file") }
+        guard let octets else { throw Failure(message: "\(option) \(path): there is no such file") }
         do throws(JSONError) {
             return try JSONParser.parse(octets)
         } catch {
-            throw Failure(message: "--faults \(path)\(error.pointer): \(error.explanation)")
+            throw Failure(message: "\(option) \(path)\(error.pointer): \(error.explanation)")
         }
     }
 

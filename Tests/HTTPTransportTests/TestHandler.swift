@@ -66,7 +66,7 @@ final class TestHandler: RequestHandler {
         return reply
     }
 
-    func refuse(_ error: MessageError, exchange: Exchange) -> Reply {
+    func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply {
         refused.push(error)
         return Reply(
             HTTPResponse(status: error.suggestedStatus, content: Array("\(error)".utf8))

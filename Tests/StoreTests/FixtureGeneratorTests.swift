@@ -6,19 +6,30 @@ import Testing
 
 struct FixtureGeneratorTests {
     static func generate(
-        _ count: Int, seed: UInt64 = 5, in folder: TemporaryFolder, _ name: String,
-        replacing: Bool = false, progress: (Int) -> Void = { _ in }
+        _ count: Int,
+        seed: UInt64 = 5,
+        in folder: TemporaryFolder,
+        _ name: String,
+        replacing: Bool = false,
+        progress: (Int) -> Void = { _ in }
     ) throws {
         let generator = try FixtureGenerator(shapes: Samples.shapes, scatter: Samples.scatter)
         try generator.generate(
-            appointments: count, seed: seed, base: Samples.image(of: base()), domain: "acme",
-            to: folder.path + "/" + name, replacing: replacing, progress: progress)
+            appointments: count,
+            seed: seed,
+            base: Samples.image(of: base()),
+            domain: "acme",
+            to: folder.path + "/" + name,
+            replacing: replacing,
+            progress: progress
+        )
     }
 
     static func base() throws -> FixtureSet {
         var set = try Samples.many(40)
         set.domains[0].records[.comments] = try Samples.records(
-            #"[{"guid":"c","patientId":"1","commentText":"T","commentType":"PC","isAlert":false}]"#)
+            #"[{"guid":"c","patientId":"1","commentText":"T","commentType":"PC","isAlert":false}]"#
+        )
         return set
     }
 
@@ -40,31 +51,40 @@ struct FixtureGeneratorTests {
         #expect(folder.names == ["a.db", "b.db", "c.db"])
     }
 
-    @Test("A generated database has the default data and as many appointments more, in scattered order")
+    @Test(
+        "A generated database has the default data and as many appointments more, in scattered order"
+    )
     func contents() throws {
         let folder = try TemporaryFolder()
         var told: [Int] = []
-        try Self.generate(25_000, in: folder, "a.db") { told.append($0) }
-        #expect(told == [10_000, 20_000, 25_000])
+        try Self.generate(12_000, in: folder, "a.db") { told.append($0) }
+        #expect(told == [10_000, 12_000])
         let reader = try Self.open(folder, "a.db").reader
         let ids = try reader.pages(limit: 500)
-        #expect(ids.count == 25_040)
+        #expect(ids.count == 12_040)
         #expect(Set(ids).count == ids.count)
-        #expect((0..<40).allSatisfy { ids.contains(Samples.id($0)) })
+        #expect(Set((0..<40).map(Samples.id)).isSubset(of: ids))
         #expect(try reader.list(skip: 10_000, take: 500) == Array(ids[10_000..<10_500]))
         let descents = zip(ids, ids.dropFirst()).count { $0 > $1 }
-        #expect((11_000...14_000).contains(descents))
+        #expect((5_500...6_500).contains(descents))
         let mine = try reader.pages(providers: ["2345678B"], limit: 499)
-        #expect(mine == ids.filter { Set(mine).contains($0) })
-        #expect((6_000...11_000).contains(mine.count))
+        let known = Set(mine)
+        #expect(mine == ids.filter { known.contains($0) })
+        #expect((3_000...5_000).contains(mine.count))
         let made = try #require(ids.first { !$0.hasPrefix("B") })
         let views = try AppointmentView.allCases.map { view in
             try JSONParser.parse(
                 Array(
                     reading {
                         try reader.appendAppointment(
-                            domain: "acme", id: made, view: view, to: &$0)
-                    }.text.utf8))
+                            domain: "acme",
+                            id: made,
+                            view: view,
+                            to: &$0
+                        )
+                    }.text.utf8
+                )
+            )
         }
         for view in views {
             #expect(view["appointmentId"] == .string(made))
@@ -76,7 +96,9 @@ struct FixtureGeneratorTests {
             Array(
                 reading {
                     try reader.appendPatient(domain: "acme", id: patient, to: &$0)
-                }.text.utf8))
+                }.text.utf8
+            )
+        )
         let first = try #require(summary["firstName"]?.string)
         let last = try #require(summary["lastName"]?.string)
         #expect(views[2]["patientName"] == .string(first + " " + last))
@@ -93,13 +115,15 @@ struct FixtureGeneratorTests {
         try Self.generate(10, in: folder, "a.db")
         #expect(
             failure { try Self.generate(10, in: folder, "a.db") }
-                == .alreadyExists(path: folder.path + "/a.db"))
+                == .alreadyExists(path: folder.path + "/a.db")
+        )
         try Self.generate(20, in: folder, "a.db", replacing: true)
         #expect(try Self.open(folder, "a.db").reader.pages(limit: 500).count == 60)
         let server = try Self.open(folder, "a.db")
         #expect(
             failure { try Self.generate(10, in: folder, "a.db", replacing: true) }
-                == .inUse(path: folder.path + "/a.db"))
+                == .inUse(path: folder.path + "/a.db")
+        )
         #expect(try server.reader.pages(limit: 500).count == 60)
     }
 
@@ -130,7 +154,8 @@ struct FixtureGeneratorTests {
             let store = try Self.open(folder, "a.db")
             #expect(try store.reader.page().ids.contains("T1"))
             #expect(
-                try store.session("late").reader(worker: 1).pages(limit: 500).count == 140)
+                try store.session("late").reader(worker: 1).pages(limit: 500).count == 140
+            )
             try store.session.reset(data: true, ledger: true)
             #expect(try store.reader.pages(limit: 500).count == 140)
             try Self.put(store.session, "T3")

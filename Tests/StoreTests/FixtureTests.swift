@@ -6,17 +6,24 @@ import Testing
 
 struct FixtureTests {
     static let faults: [(FixtureResource, String, [String])] = [
-        (.sites, #"[{"siteName":"S","timeZone":"Z"},{"siteName":"S","timeZone":"Z"}]"#, ["/1/siteName"]),
+        (
+            .sites, #"[{"siteName":"S","timeZone":"Z"},{"siteName":"S","timeZone":"Z"}]"#,
+            ["/1/siteName"]
+        ),
         (.sites, #"[{"timeZone":"Z"}]"#, ["/0/siteName"]),
         (.sites, #"[{"siteName":"S","domain":"globex"}]"#, ["/0/domain"]),
         (.sites, "[1]", ["/0"]),
         (.examCodes, #"[{"examCodeId":"1","site":"Nowhere"}]"#, ["/0/site"]),
         (
-            .examCodes, #"[{"examCodeId":"1","site":"Central Clinic"},{"examCodeId":"1","site":"Central Clinic"}]"#,
+            .examCodes,
+            #"[{"examCodeId":"1","site":"Central Clinic"},{"examCodeId":"1","site":"Central Clinic"}]"#,
             ["/1/examCodeId"]
         ),
         (.staffSkills, #"[{"siteName":"Nowhere"}]"#, ["/0/siteName"]),
-        (.patients, #"[{"patientId":"1"},{"patientId":"1"},{}]"#, ["/1/patientId", "/2/patientId"]),
+        (
+            .patients, #"[{"patientId":"1"},{"patientId":"1"},{}]"#,
+            ["/1/patientId", "/2/patientId"]
+        ),
         (
             .appointments,
             #"[{"appointmentId":"A","scheduledSite":"Nowhere","status":"S","patientId":"9"}]"#,
@@ -28,13 +35,17 @@ struct FixtureTests {
             ["/1/appointmentId"]
         ),
         (.billing, #"[{"appointmentId":"A9"}]"#, ["/0/appointmentId"]),
-        (.billing, #"[{"appointmentId":"A123456"},{"appointmentId":"A123456"}]"#, ["/1/appointmentId"]),
+        (
+            .billing, #"[{"appointmentId":"A123456"},{"appointmentId":"A123456"}]"#,
+            ["/1/appointmentId"]
+        ),
         (
             .attachments, #"[{"guid":"g","appointmentId":"A123456","file":"files/none.pdf"}]"#,
             ["/0/file"]
         ),
         (
-            .attachments, #"[{"guid":"g","appointmentId":"A123456"},{"guid":"g","appointmentId":"A123457"}]"#,
+            .attachments,
+            #"[{"guid":"g","appointmentId":"A123456"},{"guid":"g","appointmentId":"A123457"}]"#,
             ["/1/guid"]
         ),
         (.attachments, #"[{"guid":"g","appointmentId":"A9"}]"#, ["/0/appointmentId"]),
@@ -43,7 +54,10 @@ struct FixtureTests {
         (.comments, #"[{"guid":"c"}]"#, ["/0/patientId"]),
     ]
 
-    @Test("Records that contradict each other are faults, each with file and pointer", arguments: faults.indices)
+    @Test(
+        "Records that contradict each other are faults, each with file and pointer",
+        arguments: faults.indices
+    )
     func contradictions(row: Int) throws {
         let (resource, records, pointers) = Self.faults[row]
         var set = try Samples.set()
@@ -72,7 +86,8 @@ struct FixtureTests {
     func guids() throws {
         var set = try Samples.set()
         set.domains[1].records[.attachments] = try Samples.records(
-            #"[{"guid":"g-1","appointmentId":"A123456"}]"#)
+            #"[{"guid":"g-1","appointmentId":"A123456"}]"#
+        )
         let loader = try FixtureLoader(shapes: Samples.shapes, scatter: Samples.scatter)
         let fault = try #require(try loader.faults(of: set).first)
         #expect(fault.file == "globex/attachments.json")
@@ -106,7 +121,8 @@ struct FixtureTests {
         try write("acme/sites.json", #"[{"siteName":"Café","timeZone":"Z"}]"#)
         try write(
             "acme/attachments.json",
-            #"[{"guid":"1","file":"files/a"},{"guid":"2","file":"../clients.json"},{"guid":"3","file":"files/none"}]"#)
+            #"[{"guid":"1","file":"files/a"},{"guid":"2","file":"../clients.json"},{"guid":"3","file":"files/none"}]"#
+        )
         try write("acme/files/a", "octets")
         try write("acme/files/b", "not named")
         try write("globex/patients.json", #"[{"patientId":"1","patientId":"2"}]"#)

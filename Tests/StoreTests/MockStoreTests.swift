@@ -8,24 +8,32 @@ struct MockStoreTests {
     static func comment(_ session: SessionStore, _ guid: String) throws {
         try session.write { writer throws(StoreError) in
             _ = try writer.createComment(
-                domain: "acme", owner: .appointment("A123456"),
-                members: SessionWriterTests.comment(guid))
+                domain: "acme",
+                owner: .appointment("A123456"),
+                members: SessionWriterTests.comment(guid)
+            )
         }
     }
 
     static func remember(_ session: SessionStore) throws {
         try session.write { writer throws(StoreError) in
             try writer.remember(
-                RememberedAnswer(status: 200, content: [1]), for: SessionWriterTests.scope,
-                fingerprint: [1], expiresAt: Samples.start.advanced(bySeconds: 60),
-                now: Samples.start)
+                RememberedAnswer(status: 200, content: [1]),
+                for: SessionWriterTests.scope,
+                fingerprint: [1],
+                expiresAt: Samples.start.advanced(bySeconds: 60),
+                now: Samples.start
+            )
         }
     }
 
     static func count(_ session: SessionStore) throws -> Int? {
         try reading {
             try session.reader(worker: 0).appendComments(
-                domain: "acme", appointment: "A123456", to: &$0)
+                domain: "acme",
+                appointment: "A123456",
+                to: &$0
+            )
         }.result
     }
 
@@ -90,8 +98,11 @@ struct MockStoreTests {
             var target = [CChar](repeating: 0, count: 4096)
             let count = readlink("/proc/self/fd/" + name, &target, target.count)
             return count > 0
-                && String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                    .hasPrefix(folder)
+                && String(
+                    decoding: target.prefix(count).map { UInt8(bitPattern: $0) },
+                    as: UTF8.self
+                )
+                .hasPrefix(folder)
         }
     }
 
@@ -113,13 +124,15 @@ struct MockStoreTests {
             ("a", true), ("A.b_c-9", true), ("..", true), (String(repeating: "x", count: 64), true),
             ("", false), (String(repeating: "x", count: 65), false), ("a/b", false), ("a b", false),
             ("a@b", false), ("ä", false), ("a\u{0}", false), ("a+b", false),
-        ])
+        ]
+    )
     func names(name: String, isName: Bool) throws {
         let store = try TestStore()
         #expect(MockStore.isName(name) == isName)
         #expect(
             failure { try Self.comment(store.session(name), "n") }
-                == (isName ? nil : .malformedName(name)))
+                == (isName ? nil : .malformedName(name))
+        )
     }
 
     // MARK: Reset and snapshots
@@ -145,7 +158,10 @@ struct MockStoreTests {
         }
     }
 
-    @Test("A snapshot keeps data and ledger, and can be restored more than once", arguments: [nil, "kept.db"])
+    @Test(
+        "A snapshot keeps data and ledger, and can be restored more than once",
+        arguments: [nil, "kept.db"]
+    )
     func snapshots(database: String?) throws {
         for name in ["default", "s1"] {
             let store = try TestStore(database: database)
@@ -176,11 +192,14 @@ struct MockStoreTests {
             try session.restoreSnapshot(named: "one")
             #expect(try Self.count(session) == 4)
             try session.deleteSnapshot(named: "one")
-            #expect(failure { try session.restoreSnapshot(named: "one") } == .unknownSnapshot("one"))
+            #expect(
+                failure { try session.restoreSnapshot(named: "one") } == .unknownSnapshot("one")
+            )
             #expect(failure { try session.deleteSnapshot(named: "one") } == .unknownSnapshot("one"))
             #expect(
                 failure { _ = try session.takeSnapshot(named: "a/b", now: later) }
-                    == .malformedName("a/b"))
+                    == .malformedName("a/b")
+            )
         }
     }
 
@@ -238,7 +257,10 @@ struct MockStoreTests {
     static func write(_ octets: [UInt8], _ path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
         defer { close(descriptor) }
-        #expect(octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) } == octets.count)
+        #expect(
+            octets.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+                == octets.count
+        )
     }
 
     @Test("A second server is refused, and let in when the first one ends")
@@ -247,7 +269,8 @@ struct MockStoreTests {
         let first = try TestStore(database: "kept.db", in: folder)
         let path = folder.path + "/kept.db"
         #expect(
-            failure { _ = try TestStore(database: "kept.db", in: folder) } == .inUse(path: path))
+            failure { _ = try TestStore(database: "kept.db", in: folder) } == .inUse(path: path)
+        )
         try Self.comment(first.session, "n")
         first.store.close()
         let second = try TestStore(database: "kept.db", in: folder)
@@ -292,7 +315,9 @@ struct MockStoreTests {
         let path = folder.path + "/kept.db"
         try Self.write(octets, path)
         #expect(
-            failure { _ = try TestStore(database: "kept.db", in: folder) } == error(path), "\(what)")
+            failure { _ = try TestStore(database: "kept.db", in: folder) } == error(path),
+            "\(what)"
+        )
         #expect(folder.names == ["kept.db"])
         #expect(try Self.octets(path) == octets)
     }
@@ -310,7 +335,11 @@ struct MockStoreTests {
         #expect(
             failure { _ = try TestStore(database: "no/such/folder.db", in: folder) }
                 == .system(
-                    call: "open", errno: ENOENT, path: folder.path + "/no/such/folder.db-lock"))
+                    call: "open",
+                    errno: ENOENT,
+                    path: folder.path + "/no/such/folder.db-lock"
+                )
+        )
     }
 
     @Test("Temporary data are gone when the store is closed")
@@ -346,54 +375,94 @@ struct MockStoreTests {
     @Test("Octets that are not an image of ours are refused")
     func notAnImage() throws {
         #expect(failure { _ = try DatabaseImage([]) } == .notAnImage)
-        #expect(failure { _ = try DatabaseImage([UInt8](repeating: 1, count: 8192)) } == .notAnImage)
+        #expect(
+            failure { _ = try DatabaseImage([UInt8](repeating: 1, count: 8192)) } == .notAnImage
+        )
         #expect(
             failure { _ = try DatabaseImage(Self.header(id: 0x5155_4253, version: 2)) }
-                == .notAnImage)
+                == .notAnImage
+        )
     }
 
     @Test("Readers and writers on many threads see whole transactions, and all of them")
-    func concurrency() async throws {
+    func concurrency() throws {
         let store = try TestStore()
         let (mock, session) = (store.store, store.session)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for writer in 0..<3 {
-                group.addTask {
-                    for index in 0..<100 {
-                        // Two comments at a time: an odd number is never seen.
-                        try session.write { transaction throws(StoreError) in
-                            for half in ["a", "b"] {
-                                _ = try transaction.createComment(
-                                    domain: "acme", owner: .appointment("A123456"),
-                                    members: SessionWriterTests.comment("\(writer)-\(index)-\(half)"))
-                            }
+        var threads = TestThreads()
+        for writer in 0..<3 {
+            threads.start {
+                for index in 0..<100 {
+                    // Two comments at a time: an odd number is never seen.
+                    try session.write { transaction throws(StoreError) in
+                        for half in ["a", "b"] {
+                            _ = try transaction.createComment(
+                                domain: "acme",
+                                owner: .appointment("A123456"),
+                                members: SessionWriterTests.comment("\(writer)-\(index)-\(half)")
+                            )
                         }
                     }
                 }
             }
-            for worker in 0..<2 {
-                group.addTask {
-                    var last = 0
-                    while last < 602 {
-                        var octets: [UInt8] = []
-                        let count = try session.reader(worker: worker).appendComments(
-                            domain: "acme", appointment: "A123456", to: &octets)
-                        let seen = try #require(count)
-                        #expect(seen % 2 == 0)
-                        #expect(seen >= last)
-                        last = seen
+        }
+        for worker in 0..<2 {
+            threads.start {
+                var last = 0
+                while last < 602 {
+                    var octets: [UInt8] = []
+                    let seen = try session.reader(worker: worker).appendComments(
+                        domain: "acme",
+                        appointment: "A123456",
+                        to: &octets
+                    )
+                    guard let seen, seen % 2 == 0, seen >= last else {
+                        throw StoreError.unreadableRecord(domain: "acme", id: "\(last)")
+                    }
+                    last = seen
+                }
+            }
+        }
+        threads.start {
+            for index in 0..<10 {
+                _ = try session.takeSnapshot(named: "s", now: Samples.start)
+                _ = try mock.openSession(named: "other-\(index)")
+                try mock.dropSession(named: "other-\(index)")
+            }
+        }
+        #expect(threads.wait().isEmpty)
+        #expect(try Self.count(session) == 602)
+    }
+
+    @Test("Readers go on while the data are reset and restored under their hands")
+    func replacedWhileRead() throws {
+        let store = try TestStore()
+        let session = store.session
+        try Self.comment(session, "n-1")
+        _ = try session.takeSnapshot(named: "s", now: Samples.start)
+        let isOver = Flag()
+        var threads = TestThreads()
+        for worker in 0..<2 {
+            threads.start {
+                while !isOver.isSet {
+                    var octets: [UInt8] = []
+                    let seen = try session.reader(worker: worker).appendComments(
+                        domain: "acme",
+                        appointment: "A123456",
+                        to: &octets
+                    )
+                    guard let seen, seen == 2 || seen == 3 else {
+                        throw StoreError.unreadableRecord(domain: "acme", id: "A123456")
                     }
                 }
             }
-            group.addTask {
-                for index in 0..<10 {
-                    _ = try session.takeSnapshot(named: "s", now: Samples.start)
-                    _ = try mock.openSession(named: "other-\(index)")
-                    try mock.dropSession(named: "other-\(index)")
-                }
-            }
-            try await group.waitForAll()
         }
-        #expect(try Self.count(session) == 602)
+        for _ in 0..<20 {
+            try session.reset(data: true, ledger: true)
+            try Self.comment(session, "n-2")
+            try session.restoreSnapshot(named: "s")
+        }
+        isOver.set()
+        #expect(threads.wait().isEmpty)
+        #expect(try Self.count(session) == 3)
     }
 }

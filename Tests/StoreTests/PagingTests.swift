@@ -6,7 +6,9 @@ import Testing
 struct PagingTests {
     @Test(
         "Pages of any size show each appointment once, in the order of the offset list",
-        arguments: ListOrder.allCases, [1, 2, 7, 100, 299, 300, 301])
+        arguments: ListOrder.allCases,
+        [1, 2, 7, 100, 299, 300, 301]
+    )
     func walk(order: ListOrder, limit: Int) throws {
         let reader = try TestStore(Samples.image(of: Samples.many(300)), order: order).reader
         let pages = try reader.pages(limit: limit)
@@ -33,7 +35,8 @@ struct PagingTests {
 
     @Test(
         "Rows that appear or vanish during a walk neither repeat nor hide others",
-        arguments: ListOrder.allCases)
+        arguments: ListOrder.allCases
+    )
     func changesDuringWalk(order: ListOrder) throws {
         let store = try TestStore(Samples.image(of: Samples.many(60)), order: order)
         let before = try store.reader.pages(limit: 500)
@@ -51,7 +54,9 @@ struct PagingTests {
                 }
                 for index in 0..<5 {
                     _ = try writer.putAppointment(
-                        domain: "acme", try Self.appointment("N\(round)-\(index)"))
+                        domain: "acme",
+                        try Self.appointment("N\(round)-\(index)")
+                    )
                 }
             }
             round += 1
@@ -96,13 +101,16 @@ struct PagingTests {
     @Test("Pinned identifiers come first where they belong to a list")
     func pinned() throws {
         let store = try TestStore(
-            scatter: Scatter(seed: 1, pinned: ["A000002", "A123457"]))
+            scatter: Scatter(seed: 1, pinned: ["A000002", "A123457"])
+        )
         #expect(try store.reader.page().ids.prefix(2) == ["A000002", "A123457"])
         #expect(try store.reader.list().prefix(2) == ["A000002", "A123457"])
         #expect(try store.reader.page("ARRIVED").ids == ["A000001"])
     }
 
-    @Test("The scattered order is the same for the same seed, another for another, and not chronological")
+    @Test(
+        "The scattered order is the same for the same seed, another for another, and not chronological"
+    )
     func scattered() throws {
         let set = try Samples.many(300)
         func order(_ seed: UInt64) throws -> [String] {
@@ -121,7 +129,8 @@ struct PagingTests {
 
     @Test(
         "A store that is opened with another seed has the order of that seed",
-        arguments: [nil, "kept.db"])
+        arguments: [nil, "kept.db"]
+    )
     func reseeded(database: String?) throws {
         let folder = try TemporaryFolder()
         let set = try Samples.many(300)
@@ -129,13 +138,18 @@ struct PagingTests {
         let expected = try TestStore(Samples.image(of: set, scatter: other), scatter: other).reader
         for _ in 0..<2 {
             let store = try TestStore(
-                Samples.image(of: set), scatter: other, database: database, in: folder)
+                Samples.image(of: set),
+                scatter: other,
+                database: database,
+                in: folder
+            )
             #expect(try store.reader.pages(limit: 50) == expected.pages(limit: 500))
             #expect(try store.reader.pages(limit: 50).first == "B00042")
             #expect(try store.reader.list() == expected.list())
             #expect(
                 try store.reader.list(providers: ["2345678B"])
-                    == expected.list(providers: ["2345678B"]))
+                    == expected.list(providers: ["2345678B"])
+            )
             store.store.close()
         }
     }
@@ -162,7 +176,9 @@ struct PagingTests {
 
     @Test(
         "Filters let through what they say, in all orders, for all callers",
-        arguments: filters.indices, ListOrder.allCases)
+        arguments: filters.indices,
+        ListOrder.allCases
+    )
     func filter(row: Int, order: ListOrder) throws {
         let (filter, expected) = Self.filters[row]
         let reader = try TestStore(Samples.image(of: Samples.many(60)), order: order).reader
@@ -175,7 +191,8 @@ struct PagingTests {
         for skip in [0, 1, 2] {
             #expect(
                 try reader.list(filter, skip: skip, take: 2)
-                    == Array(found.dropFirst(skip).prefix(2)))
+                    == Array(found.dropFirst(skip).prefix(2))
+            )
         }
     }
 
@@ -191,14 +208,22 @@ struct PagingTests {
     func wideRange() throws {
         let reader = try TestStore(Samples.image(of: Samples.many(2500))).reader
         let wide = try reader.list(
-            AppointmentFilter(start: Self.day(100), end: Self.day(2450)), skip: 0, take: 2500)
+            AppointmentFilter(start: Self.day(100), end: Self.day(2450)),
+            skip: 0,
+            take: 2500
+        )
         #expect(wide.count == 2351)
         let all = try reader.list(take: 2500)
         #expect(wide == all.filter { $0 >= Samples.id(100) && $0 <= Samples.id(2450) })
         #expect(
             try reader.list(
                 AppointmentFilter(
-                    start: Self.day(100), end: Self.day(2450), site: "Central Clinic"),
-                take: 2500) == wide)
+                    start: Self.day(100),
+                    end: Self.day(2450),
+                    site: "Central Clinic"
+                ),
+                take: 2500
+            ) == wide
+        )
     }
 }

@@ -13,25 +13,33 @@ enum Samples {
         ViewShape(
             members.split(separator: " ").map {
                 $0.hasSuffix("?") ? (String($0.dropLast()), true) : (String($0), false)
-            })
+            }
+        )
     }
 
     static let shapes = ViewShapes(
-        summary: shape("domain appointmentId scheduledSite status appointmentDate? startTime? modality"),
+        summary: shape(
+            "domain appointmentId scheduledSite status appointmentDate? startTime? modality"
+        ),
         operational: shape(
             "domain appointmentId scheduledSite status appointmentDate? startTime? modality "
-                + "room arrivalDateTime? examCodes"),
+                + "room arrivalDateTime? examCodes"
+        ),
         reporting: shape(
             "domain appointmentId status scheduledSite appointmentDate? startTime? patientId "
-                + "patientName dateOfBirth? modality clinicalInfo examCodes"),
+                + "patientName dateOfBirth? modality clinicalInfo examCodes"
+        ),
         patient: shape("domain patientId firstName lastName patientName dateOfBirth?"),
         billing: shape("domain appointmentId billingType medicareExpiryDate?"),
-        attachment: shape("guid category fileName addedDateTime? lastModifiedDateTime? url? urlExpiresAtUtc?"),
+        attachment: shape(
+            "guid category fileName addedDateTime? lastModifiedDateTime? url? urlExpiresAtUtc?"
+        ),
         comment: shape("guid appointmentId? patientId? commentText commentType isAlert"),
         listedSite: shape("domain siteName"),
         siteSettings: shape("domain siteName timeZone isActive openTime?"),
         examCode: shape("examCodeId key site description modality"),
-        staffSkills: shape("examKeys examDisplay employees"))
+        staffSkills: shape("examKeys examDisplay employees")
+    )
 
     static func records(_ text: String) throws -> [JSONValue] {
         try #require(try JSONParser.parse(Array(text.utf8)).array)
@@ -45,21 +53,25 @@ enum Samples {
             [{"domain":"acme","siteName":"Central Clinic","timeZone":"Australia/Brisbane","openTime":"08:00:00"},
              {"siteName":"North Clinic","timeZone":"Australia/Brisbane","isActive":true,"secret":1},
              {"siteName":"Old Site","timeZone":"Australia/Perth","isActive":false}]
-            """)
+            """
+        )
         acme.records[.examCodes] = try records(
             """
             [{"examCodeId":"2","key":"k2","site":"Central Clinic","description":"XR Chest"},
              {"examCodeId":"1","key":"k1","site":"Central Clinic","description":"CT Chest","modality":"CT"}]
-            """)
+            """
+        )
         acme.records[.staffSkills] = try records(
             """
             [{"siteName":"Central Clinic","examKeys":["k1"],"employees":[]}]
-            """)
+            """
+        )
         acme.records[.patients] = try records(
             """
             [{"patientId":"220000","firstName":"Jane","lastName":"Doe","dateOfBirth":"1980-01-01"},
              {"patientId":"220001","patientName":"Dr O'Brien"}]
-            """)
+            """
+        )
         acme.records[.appointments] = try records(
             """
             [{"domain":"acme","appointmentId":"A123456","scheduledSite":"Central Clinic","status":"PENDING REPORTING",
@@ -71,37 +83,44 @@ enum Samples {
              {"appointmentId":"A000001","scheduledSite":"Central Clinic","status":"ARRIVED","appointmentDate":null,
               "patientId":"220001"},
              {"appointmentId":"A000002","scheduledSite":"Old Site","status":"PENDING REPORTING","appointmentDate":"2025-01-13"}]
-            """)
+            """
+        )
         acme.records[.billing] = try records(
-            #"[{"appointmentId":"A123456","billingType":"bulk"}]"#)
+            #"[{"appointmentId":"A123456","billingType":"bulk"}]"#
+        )
         acme.records[.attachments] = try records(
             """
             [{"guid":"g-1","appointmentId":"A123456","category":"Referral","fileName":"referral.pdf","file":"files/a.pdf",
               "contentType":"application/pdf"},
              {"guid":"g-2","appointmentId":"A123456","fileName":"lost.pdf"},
              {"guid":"g-3","appointmentId":"A123457","fileName":"same.pdf","file":"files/a.pdf"}]
-            """)
+            """
+        )
         acme.records[.comments] = try records(
             """
             [{"guid":"c-1","appointmentId":"A123456","patientId":"220000","commentText":"One","commentType":"AC","isAlert":false},
              {"guid":"c-2","appointmentId":null,"patientId":"220000","commentText":"Two","commentType":"PA","isAlert":true},
              {"guid":"c-3","appointmentId":"A000001","commentText":"Three","commentType":"AA","isAlert":true}]
-            """)
+            """
+        )
         acme.files = ["files/a.pdf": Array("%PDF-1.4".utf8)]
         var globex = DomainFixtures(name: "globex")
         globex.records[.sites] = try records(
-            #"[{"siteName":"Central Clinic","timeZone":"Australia/Perth"}]"#)
+            #"[{"siteName":"Central Clinic","timeZone":"Australia/Perth"}]"#
+        )
         globex.records[.patients] = try records(#"[{"patientId":"220000","firstName":"Other"}]"#)
         globex.records[.appointments] = try records(
             """
             [{"appointmentId":"A123456","scheduledSite":"Central Clinic","status":"PENDING REPORTING",
               "appointmentDate":"2025-01-12","patientId":"220000","providerNumbers":["1234567A"]}]
-            """)
+            """
+        )
         return FixtureSet(domains: [acme, globex])
     }
 
     static func image(
-        of set: FixtureSet? = nil, scatter: Scatter = scatter
+        of set: FixtureSet? = nil,
+        scatter: Scatter = scatter
     ) throws -> DatabaseImage {
         let loader = try FixtureLoader(shapes: shapes, scatter: scatter)
         return try DatabaseImage(loader.makeImage(of: set ?? self.set()))
@@ -115,7 +134,8 @@ enum Samples {
             """
             [{"patientId":"1","firstName":"Jane","lastName":"Doe"},
              {"patientId":"2","firstName":"John","lastName":"Roe"}]
-            """)
+            """
+        )
         acme.records[.appointments] = (0..<count).map { index in
             [
                 "appointmentId": .string(id(index)), "scheduledSite": "Central Clinic",
@@ -123,7 +143,8 @@ enum Samples {
                 "appointmentDate": .string(LocalDate(daysSince1970: 20_000 + index).description),
                 "patientId": .string(String(1 + index % 2)),
                 "providerNumbers": .array(
-                    index % 3 == 0 ? ["1234567A"] : index % 3 == 1 ? ["1234567A", "2345678B"] : []),
+                    index % 3 == 0 ? ["1234567A"] : index % 3 == 1 ? ["1234567A", "2345678B"] : []
+                ),
             ]
         }
         return FixtureSet(domains: [acme])
@@ -142,7 +163,9 @@ final class TemporaryFolder {
     let path: String
 
     init() throws {
-        var template = Array("\(String(cString: getenv("TMPDIR") ?? strdup("/tmp")))/store-test-XXXXXX".utf8CString)
+        var template = Array(
+            "\(String(cString: getenv("TMPDIR") ?? strdup("/tmp")))/store-test-XXXXXX".utf8CString
+        )
         path = String(cString: try #require(mkdtemp(&template)))
     }
 
@@ -163,6 +186,9 @@ final class TemporaryFolder {
             }
             if name == "." || name == ".." { continue }
             names.append(name)
+            var status = stat()
+            guard lstat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR
+            else { continue }
             names += Self.names(path + "/" + name).map { name + "/" + $0 }
         }
         return names.sorted()
@@ -183,18 +209,29 @@ struct TestStore {
     let session: SessionStore
 
     init(
-        _ image: DatabaseImage? = nil, order: ListOrder = .scattered, scatter: Scatter = Samples.scatter,
-        database: String? = nil, in folder: TemporaryFolder? = nil, maximumPages: Int? = nil,
+        _ image: DatabaseImage? = nil,
+        order: ListOrder = .scattered,
+        scatter: Scatter = Samples.scatter,
+        database: String? = nil,
+        in folder: TemporaryFolder? = nil,
+        maximumPages: Int? = nil,
         maximumSessions: Int = 256
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
         store = try MockStore(
             StoreConfiguration(
-                image: try image ?? Samples.image(), shapes: Samples.shapes,
-                databasePath: database.map { folder.path + "/" + $0 }, temporaryFolder: folder.path,
-                order: order, scatter: scatter, workers: 2, maximumSessions: maximumSessions,
-                maximumPages: maximumPages))
+                image: try image ?? Samples.image(),
+                shapes: Samples.shapes,
+                databasePath: database.map { folder.path + "/" + $0 },
+                temporaryFolder: folder.path,
+                order: order,
+                scatter: scatter,
+                workers: 2,
+                maximumSessions: maximumSessions,
+                maximumPages: maximumPages
+            )
+        )
         session = try #require(store.session(named: MockStore.defaultSession))
     }
 
@@ -215,13 +252,22 @@ func text(_ read: (inout [UInt8]) throws -> Void) throws -> String {
 extension SessionReader {
     /// The identifiers of a page.
     func page(
-        _ status: String = "PENDING REPORTING", domain: String = "acme", providers: [String]? = nil,
-        after: PageCursor? = nil, limit: Int = 500
+        _ status: String = "PENDING REPORTING",
+        domain: String = "acme",
+        providers: [String]? = nil,
+        after: PageCursor? = nil,
+        limit: Int = 500
     ) throws -> (ids: [String], next: PageCursor?) {
         var octets = Array("[".utf8)
         let page = try appendPage(
-            domain: domain, status: status, providers: providers, view: .summary, after: after,
-            limit: limit, to: &octets)
+            domain: domain,
+            status: status,
+            providers: providers,
+            view: .summary,
+            after: after,
+            limit: limit,
+            to: &octets
+        )
         let ids = try Self.ids(octets)
         #expect(ids.count == page.count)
         return (ids, page.next)
@@ -229,14 +275,21 @@ extension SessionReader {
 
     /// The identifiers of all pages.
     func pages(
-        _ status: String = "PENDING REPORTING", domain: String = "acme", providers: [String]? = nil,
+        _ status: String = "PENDING REPORTING",
+        domain: String = "acme",
+        providers: [String]? = nil,
         limit: Int
     ) throws -> [String] {
         var ids: [String] = []
         var cursor: PageCursor?
         repeat {
             let page = try page(
-                status, domain: domain, providers: providers, after: cursor, limit: limit)
+                status,
+                domain: domain,
+                providers: providers,
+                after: cursor,
+                limit: limit
+            )
             ids += page.ids
             cursor = page.next
         } while cursor != nil
@@ -245,13 +298,22 @@ extension SessionReader {
 
     /// The identifiers of a list.
     func list(
-        _ filter: AppointmentFilter = AppointmentFilter(), domain: String = "acme",
-        providers: [String]? = nil, skip: Int = 0, take: Int = 500
+        _ filter: AppointmentFilter = AppointmentFilter(),
+        domain: String = "acme",
+        providers: [String]? = nil,
+        skip: Int = 0,
+        take: Int = 500
     ) throws -> [String] {
         var octets = Array("[".utf8)
         let count = try appendList(
-            domain: domain, filter: filter, providers: providers, view: .summary, skip: skip,
-            take: take, to: &octets)
+            domain: domain,
+            filter: filter,
+            providers: providers,
+            view: .summary,
+            skip: skip,
+            take: take,
+            to: &octets
+        )
         let ids = try Self.ids(octets)
         #expect(ids.count == count)
         return ids

@@ -7,7 +7,8 @@ struct SessionReaderTests {
     @Test("A view has its members in its order: nullable ones as null, others left out")
     func views() throws {
         let store = try TestStore()
-        func view(_ view: AppointmentView, _ id: String, _ domain: String = "acme") throws -> String {
+        func view(_ view: AppointmentView, _ id: String, _ domain: String = "acme") throws -> String
+        {
             let read = try reading {
                 try store.reader.appendAppointment(domain: domain, id: id, view: view, to: &$0)
             }
@@ -23,17 +24,20 @@ struct SessionReaderTests {
             try view(.operational, "A123456")
                 == #"{"domain":"acme","appointmentId":"A123456","scheduledSite":"Central Clinic","#
                 + #""status":"PENDING REPORTING","appointmentDate":"2025-01-12","startTime":"13:45:00","modality":"CT","#
-                + #""room":"Room 2","arrivalDateTime":"2025-01-12T03:40:00Z","examCodes":[{"examCodeId":"1"}]}"#)
+                + #""room":"Room 2","arrivalDateTime":"2025-01-12T03:40:00Z","examCodes":[{"examCodeId":"1"}]}"#
+        )
         #expect(
             try view(.reporting, "A123456")
                 == #"{"domain":"acme","appointmentId":"A123456","status":"PENDING REPORTING","#
                 + #""scheduledSite":"Central Clinic","appointmentDate":"2025-01-12","startTime":"13:45:00","#
                 + #""patientId":"220000","patientName":"Jane Doe","dateOfBirth":"1980-01-01","modality":"CT","#
-                + #""clinicalInfo":"Cough","examCodes":[{"examCodeId":"1"}]}"#)
+                + #""clinicalInfo":"Cough","examCodes":[{"examCodeId":"1"}]}"#
+        )
         #expect(
             try view(.operational, "A000001")
                 == #"{"domain":"acme","appointmentId":"A000001","scheduledSite":"Central Clinic","status":"ARRIVED","#
-                + #""appointmentDate":null,"startTime":null,"arrivalDateTime":null}"#)
+                + #""appointmentDate":null,"startTime":null,"arrivalDateTime":null}"#
+        )
         #expect(
             try view(.reporting, "A000001")
                 == #"{"domain":"acme","appointmentId":"A000001","status":"ARRIVED","scheduledSite":"Central Clinic","#
@@ -42,12 +46,14 @@ struct SessionReaderTests {
         #expect(
             try view(.reporting, "A000002")
                 == #"{"domain":"acme","appointmentId":"A000002","status":"PENDING REPORTING","scheduledSite":"Old Site","#
-                + #""appointmentDate":"2025-01-13","startTime":null,"dateOfBirth":null}"#)
+                + #""appointmentDate":"2025-01-13","startTime":null,"dateOfBirth":null}"#
+        )
         #expect(
             try view(.reporting, "A123456", "globex")
                 == #"{"domain":"globex","appointmentId":"A123456","status":"PENDING REPORTING","#
                 + #""scheduledSite":"Central Clinic","appointmentDate":"2025-01-12","startTime":null,"#
-                + #""patientId":"220000","patientName":"Other","dateOfBirth":null}"#)
+                + #""patientId":"220000","patientName":"Other","dateOfBirth":null}"#
+        )
     }
 
     @Test(
@@ -58,13 +64,19 @@ struct SessionReaderTests {
             ("acme", "a123456", nil, false), ("acme", "A999999", nil, false),
             ("globex", "A123457", nil, false), ("nobody", "A123456", nil, false),
             ("acme", "", nil, false),
-        ] as [(String, String, String?, Bool)])
+        ] as [(String, String, String?, Bool)]
+    )
     func lookup(domain: String, id: String, status: String?, isFound: Bool) throws {
         let store = try TestStore()
         for view in AppointmentView.allCases {
             let found = try reading {
                 try store.reader.appendAppointment(
-                    domain: domain, id: id, view: view, status: status, to: &$0)
+                    domain: domain,
+                    id: id,
+                    view: view,
+                    status: status,
+                    to: &$0
+                )
             }
             #expect(found.result == isFound)
             #expect(found.text.isEmpty == !isFound)
@@ -126,12 +138,14 @@ struct SessionReaderTests {
         #expect(
             codes.text
                 == #"{"examCodeId":"1","key":"k1","site":"Central Clinic","description":"CT Chest","modality":"CT"},"#
-                + #"{"examCodeId":"2","key":"k2","site":"Central Clinic","description":"XR Chest"}"#)
+                + #"{"examCodeId":"2","key":"k2","site":"Central Clinic","description":"XR Chest"}"#
+        )
         var octets: [UInt8] = []
         #expect(try reader.appendExamCodes(domain: "acme", site: "Old Site", to: &octets) == 0)
         #expect(try reader.appendExamCodes(domain: "acme", site: "Nowhere", to: &octets) == nil)
         #expect(
-            try reader.appendExamCodes(domain: "globex", site: "Central Clinic", to: &octets) == 0)
+            try reader.appendExamCodes(domain: "globex", site: "Central Clinic", to: &octets) == 0
+        )
         #expect(octets.isEmpty)
     }
 
@@ -145,7 +159,8 @@ struct SessionReaderTests {
         #expect(grid.text == #"{"examKeys":["k1"],"employees":[]}"#)
         var octets: [UInt8] = []
         #expect(
-            try reader.appendStaffSkills(domain: "acme", site: "North Clinic", to: &octets) == false)
+            try reader.appendStaffSkills(domain: "acme", site: "North Clinic", to: &octets) == false
+        )
         #expect(try reader.appendStaffSkills(domain: "acme", site: "Nowhere", to: &octets) == nil)
         #expect(octets.isEmpty)
     }
@@ -163,10 +178,12 @@ struct SessionReaderTests {
         )
         var octets: [UInt8] = []
         #expect(
-            try reader.appendBilling(domain: "acme", appointment: "A123457", to: &octets) == false)
+            try reader.appendBilling(domain: "acme", appointment: "A123457", to: &octets) == false
+        )
         #expect(try reader.appendBilling(domain: "acme", appointment: "A1", to: &octets) == nil)
         #expect(
-            try reader.appendBilling(domain: "globex", appointment: "A123456", to: &octets) == false)
+            try reader.appendBilling(domain: "globex", appointment: "A123456", to: &octets) == false
+        )
         #expect(octets.isEmpty)
     }
 
@@ -182,7 +199,8 @@ struct SessionReaderTests {
                 rows[0].append(url: "http://h/\"", expiresAt: Samples.start, to: &$0)
             }
                 == #"{"guid":"g-1","category":"Referral","fileName":"referral.pdf","addedDateTime":null,"#
-                + #""lastModifiedDateTime":null,"url":"http://h/\"","urlExpiresAtUtc":"2025-01-12T02:46:40Z"}"#)
+                + #""lastModifiedDateTime":null,"url":"http://h/\"","urlExpiresAtUtc":"2025-01-12T02:46:40Z"}"#
+        )
         #expect(
             try text { rows[1].append(url: nil, expiresAt: nil, to: &$0) }
                 == #"{"guid":"g-2","fileName":"lost.pdf","addedDateTime":null,"lastModifiedDateTime":null,"url":null,"urlExpiresAtUtc":null}"#
@@ -190,11 +208,14 @@ struct SessionReaderTests {
         #expect(try reader.attachments(domain: "acme", appointment: "A000001") == [])
         #expect(try reader.attachments(domain: "acme", appointment: "A1") == nil)
         #expect(
-            try reader.attachment(domain: "acme", appointment: "A123456", guid: "g-1") == rows[0])
+            try reader.attachment(domain: "acme", appointment: "A123456", guid: "g-1") == rows[0]
+        )
         #expect(
-            try reader.attachment(domain: "acme", appointment: "A123457", guid: "g-1") == nil)
+            try reader.attachment(domain: "acme", appointment: "A123457", guid: "g-1") == nil
+        )
         #expect(
-            try reader.attachment(domain: "globex", appointment: "A123456", guid: "g-1") == nil)
+            try reader.attachment(domain: "globex", appointment: "A123456", guid: "g-1") == nil
+        )
         let content = try #require(try reader.content(guid: "g-3"))
         #expect(String(decoding: content.octets, as: UTF8.self) == "%PDF-1.4")
         #expect(content.fileName == "same.pdf")
@@ -228,7 +249,11 @@ struct SessionReaderTests {
         func comment(_ id: String, _ guid: String) throws -> String {
             try text {
                 _ = try reader.appendComment(
-                    domain: "acme", appointment: id, guid: guid, to: &$0)
+                    domain: "acme",
+                    appointment: id,
+                    guid: guid,
+                    to: &$0
+                )
             }
         }
         #expect(try comment("A123456", "c-1") == one)
@@ -257,6 +282,8 @@ struct SessionReaderTests {
     func workers() throws {
         let store = try TestStore()
         #expect(
-            try store.session.reader(worker: 1).page().ids == store.session.reader(worker: 0).page().ids)
+            try store.session.reader(worker: 1).page().ids
+                == store.session.reader(worker: 0).page().ids
+        )
     }
 }

@@ -5,8 +5,12 @@ import Testing
 
 struct SessionWriterTests {
     static let scope = IdempotencyScope(
-        client: "acme-partner", domain: "acme", operation: "Op", appointmentID: "A123456",
-        key: key("k-1"))
+        client: "acme-partner",
+        domain: "acme",
+        operation: "Op",
+        appointmentID: "A123456",
+        key: key("k-1")
+    )
 
     static func key(_ text: String) -> IdempotencyKey {
         guard let key = IdempotencyKey(text) else { preconditionFailure("not a key: \(text)") }
@@ -33,13 +37,19 @@ struct SessionWriterTests {
         for index in 0..<20 {
             let json = try store.session.write { writer throws(StoreError) in
                 try writer.createComment(
-                    domain: "acme", owner: .appointment("A123456"),
-                    members: Self.comment("n-\(index)"))
+                    domain: "acme",
+                    owner: .appointment("A123456"),
+                    members: Self.comment("n-\(index)")
+                )
             }
             for worker in 0..<2 {
                 let read = try reading {
                     try store.session.reader(worker: worker).appendComment(
-                        domain: "acme", appointment: "A123456", guid: "n-\(index)", to: &$0)
+                        domain: "acme",
+                        appointment: "A123456",
+                        guid: "n-\(index)",
+                        to: &$0
+                    )
                 }
                 #expect(read.result)
                 #expect(read.text == String(decoding: json, as: UTF8.self))
@@ -48,13 +58,21 @@ struct SessionWriterTests {
         #expect(
             try reading {
                 try store.reader.appendComments(
-                    domain: "acme", appointment: "A123456", to: &$0)
-            }.result == 22)
+                    domain: "acme",
+                    appointment: "A123456",
+                    to: &$0
+                )
+            }.result == 22
+        )
         #expect(
             try reading {
                 try store.reader.appendComments(
-                    domain: "acme", appointment: "A123457", to: &$0)
-            }.result == 1)
+                    domain: "acme",
+                    appointment: "A123457",
+                    to: &$0
+                )
+            }.result == 1
+        )
     }
 
     @Test("A comment is rendered by the view: guid first, nulls where nullable, nothing unknown")
@@ -62,7 +80,10 @@ struct SessionWriterTests {
         let store = try TestStore()
         let json = try store.session.write { writer throws(StoreError) in
             try writer.createComment(
-                domain: "acme", owner: .patient("220000"), members: Self.comment("n", on: nil))
+                domain: "acme",
+                owner: .patient("220000"),
+                members: Self.comment("n", on: nil)
+            )
         }
         #expect(
             String(decoding: json, as: UTF8.self)
@@ -75,12 +96,19 @@ struct SessionWriterTests {
         let store = try TestStore()
         try store.session.write { writer throws(StoreError) in
             _ = try writer.createComment(
-                domain: "acme", owner: .patient("220000"), members: Self.comment("n", on: nil))
+                domain: "acme",
+                owner: .patient("220000"),
+                members: Self.comment("n", on: nil)
+            )
         }
         func has(_ domain: String, _ id: String) throws -> Bool {
             try reading {
                 try store.reader.appendComment(
-                    domain: domain, appointment: id, guid: "n", to: &$0)
+                    domain: domain,
+                    appointment: id,
+                    guid: "n",
+                    to: &$0
+                )
             }.result
         }
         #expect(try has("acme", "A123456"))
@@ -95,10 +123,14 @@ struct SessionWriterTests {
         let error = failure {
             try store.session.write { writer throws(StoreError) in
                 _ = try writer.createComment(
-                    domain: "acme", owner: .appointment("A123456"), members: Self.comment("n"))
+                    domain: "acme",
+                    owner: .appointment("A123456"),
+                    members: Self.comment("n")
+                )
                 _ = try writer.putAppointment(
                     domain: "acme",
-                    try PagingTests.appointment("A9", status: "A STATUS NEVER SEEN"))
+                    try PagingTests.appointment("A9", status: "A STATUS NEVER SEEN")
+                )
                 throw .rule(.keyReused)
             }
         }
@@ -106,15 +138,23 @@ struct SessionWriterTests {
         #expect(
             try !reading {
                 try store.reader.appendComment(
-                    domain: "acme", appointment: "A123456", guid: "n", to: &$0)
-            }.result)
+                    domain: "acme",
+                    appointment: "A123456",
+                    guid: "n",
+                    to: &$0
+                )
+            }.result
+        )
         // The number that the status had for a moment must not be remembered.
         for id in ["A8", "A9"] {
             _ = try store.session.write { writer throws(StoreError) in
                 try writer.putAppointment(
                     domain: "acme",
                     try PagingTests.appointment(
-                        id, status: id == "A8" ? "ANOTHER ONE" : "A STATUS NEVER SEEN"))
+                        id,
+                        status: id == "A8" ? "ANOTHER ONE" : "A STATUS NEVER SEEN"
+                    )
+                )
             }
         }
         #expect(try store.reader.page("A STATUS NEVER SEEN").ids == ["A9"])
@@ -127,15 +167,25 @@ struct SessionWriterTests {
         let store = try TestStore(image, maximumPages: image.count / 4096 + 20)
         try store.session.write { writer throws(StoreError) in
             try writer.createUploads(
-                domain: "acme", appointment: "A123456", [Self.upload("u-1")], now: Samples.start)
+                domain: "acme",
+                appointment: "A123456",
+                [Self.upload("u-1")],
+                now: Samples.start
+            )
         }
         let error = failure {
             try store.session.write { writer throws(StoreError) in
                 _ = try writer.createComment(
-                    domain: "acme", owner: .appointment("A123456"), members: Self.comment("n"))
+                    domain: "acme",
+                    owner: .appointment("A123456"),
+                    members: Self.comment("n")
+                )
                 try writer.putContent(
-                    guid: "u-1", octets: [UInt8](repeating: 7, count: 1_000_000),
-                    contentType: nil, now: Samples.start)
+                    guid: "u-1",
+                    octets: [UInt8](repeating: 7, count: 1_000_000),
+                    contentType: nil,
+                    now: Samples.start
+                )
             }
         }
         #expect(error == .full)
@@ -143,11 +193,20 @@ struct SessionWriterTests {
         #expect(
             try !reading {
                 try store.reader.appendComment(
-                    domain: "acme", appointment: "A123456", guid: "n", to: &$0)
-            }.result)
+                    domain: "acme",
+                    appointment: "A123456",
+                    guid: "n",
+                    to: &$0
+                )
+            }.result
+        )
         try store.session.write { writer throws(StoreError) in
             try writer.putContent(
-                guid: "u-1", octets: [1, 2, 3], contentType: nil, now: Samples.start)
+                guid: "u-1",
+                octets: [1, 2, 3],
+                contentType: nil,
+                now: Samples.start
+            )
         }
         #expect(try store.reader.content(guid: "u-1")?.octets == [1, 2, 3])
     }
@@ -158,20 +217,28 @@ struct SessionWriterTests {
     func ledger() throws {
         let store = try TestStore()
         func decide(
-            _ fingerprint: UInt8, at seconds: Int64, _ scope: IdempotencyScope = Self.scope
+            _ fingerprint: UInt8,
+            at seconds: Int64,
+            _ scope: IdempotencyScope = Self.scope
         ) throws -> IdempotencyDecision {
             try store.session.write { writer throws(StoreError) in
                 try writer.decide(
-                    scope, fingerprint: [fingerprint],
-                    now: Samples.start.advanced(bySeconds: seconds))
+                    scope,
+                    fingerprint: [fingerprint],
+                    now: Samples.start.advanced(bySeconds: seconds)
+                )
             }
         }
         let answer = RememberedAnswer(status: 200, content: Array(#"{"guid":"n"}"#.utf8))
         #expect(try decide(1, at: 0) == .proceed)
         try store.session.write { writer throws(StoreError) in
             try writer.remember(
-                answer, for: Self.scope, fingerprint: [1],
-                expiresAt: Samples.start.advanced(bySeconds: 900), now: Samples.start)
+                answer,
+                for: Self.scope,
+                fingerprint: [1],
+                expiresAt: Samples.start.advanced(bySeconds: 900),
+                now: Samples.start
+            )
         }
         #expect(try decide(1, at: 0) == .replay(answer))
         #expect(try decide(1, at: 899) == .replay(answer))
@@ -195,9 +262,12 @@ struct SessionWriterTests {
         // A new answer under the expired key takes the place of the old.
         try store.session.write { writer throws(StoreError) in
             try writer.remember(
-                answer, for: Self.scope, fingerprint: [2],
+                answer,
+                for: Self.scope,
+                fingerprint: [2],
                 expiresAt: Samples.start.advanced(bySeconds: 2000),
-                now: Samples.start.advanced(bySeconds: 900))
+                now: Samples.start.advanced(bySeconds: 900)
+            )
         }
         #expect(try decide(2, at: 901) == .replay(answer))
     }
@@ -205,13 +275,17 @@ struct SessionWriterTests {
     @Test(
         "Payloads that mean the same have one fingerprint input",
         arguments: [
-            (#"{"a":1,"b":[{"d":"x","c":null}]}"#, #" { "b" : [{"c":null,"d":"\u0078"}], "a":1 } "#, true),
+            (
+                #"{"a":1,"b":[{"d":"x","c":null}]}"#,
+                #" { "b" : [{"c":null,"d":"\u0078"}], "a":1 } "#, true
+            ),
             (#"{"a":"/"}"#, #"{"a":"\/"}"#, true),
             (#"{"a":1}"#, #"{"a":1.0}"#, false),
             (#"{"a":[1,2]}"#, #"{"a":[2,1]}"#, false),
             (#"{"a":"é"}"#, #"{"a":"e\u0301"}"#, false),
             (#"{"a":null}"#, "{}", false),
-        ])
+        ]
+    )
     func fingerprints(left: String, right: String, isSame: Bool) throws {
         let octets = try [left, right].map {
             fingerprintInput(of: try JSONParser.parse(Array($0.utf8)))
@@ -228,22 +302,30 @@ struct SessionWriterTests {
             failure {
                 try store.session.write { writer throws(StoreError) in
                     try writer.require(
-                        status: "PENDING REPORTING", domain: domain, appointment: id)
+                        status: "PENDING REPORTING",
+                        domain: domain,
+                        appointment: id
+                    )
                 }
             }
         }
         #expect(require("acme", "A123456") == nil)
         #expect(
             require("acme", "A000001")
-                == .rule(.wrongStatus(required: "PENDING REPORTING", found: "ARRIVED")))
+                == .rule(.wrongStatus(required: "PENDING REPORTING", found: "ARRIVED"))
+        )
         #expect(require("globex", "A000001") == .rule(.notFound(.appointment)))
         #expect(require("nobody", "A123456") == .rule(.notFound(.domain)))
     }
 
     static func upload(_ guid: String, type: String? = "application/pdf") -> NewUpload {
         NewUpload(
-            guid: guid, fileName: "report.pdf", category: "report", promisedContentType: type,
-            expiresAt: Samples.start.advanced(bySeconds: 900))
+            guid: guid,
+            fileName: "report.pdf",
+            category: "report",
+            promisedContentType: type,
+            expiresAt: Samples.start.advanced(bySeconds: 900)
+        )
     }
 
     @Test("An upload is listed at once, without content, and takes its content once")
@@ -251,15 +333,21 @@ struct SessionWriterTests {
         let store = try TestStore(order: .byIdentifier)
         try store.session.write { writer throws(StoreError) in
             try writer.createUploads(
-                domain: "acme", appointment: "A000002",
-                [Self.upload("u-1"), Self.upload("u-2", type: nil)], now: Samples.start)
+                domain: "acme",
+                appointment: "A000002",
+                [Self.upload("u-1"), Self.upload("u-2", type: nil)],
+                now: Samples.start
+            )
         }
-        let before = try #require(try store.reader.attachments(domain: "acme", appointment: "A000002"))
+        let before = try #require(
+            try store.reader.attachments(domain: "acme", appointment: "A000002")
+        )
         #expect(before.map(\.hasContent) == [false, false])
         #expect(
             try reading { before[0].append(url: nil, expiresAt: nil, to: &$0) }.text
                 == #"{"guid":"u-1","category":"report","fileName":"report.pdf","addedDateTime":"2025-01-12T02:46:40Z","#
-                + #""lastModifiedDateTime":null,"url":null,"urlExpiresAtUtc":null}"#)
+                + #""lastModifiedDateTime":null,"url":null,"urlExpiresAtUtc":null}"#
+        )
         let state = try #require(try store.reader.upload(guid: "u-1"))
         #expect(state.fileName == "report.pdf")
         #expect(state.promisedContentType == "application/pdf")
@@ -270,8 +358,11 @@ struct SessionWriterTests {
             failure {
                 try store.session.write { writer throws(StoreError) in
                     try writer.putContent(
-                        guid: guid, octets: [0, 255], contentType: "application/pdf",
-                        now: Samples.start.advanced(bySeconds: 60))
+                        guid: guid,
+                        octets: [0, 255],
+                        contentType: "application/pdf",
+                        now: Samples.start.advanced(bySeconds: 60)
+                    )
                 }
             }
         }
@@ -280,12 +371,14 @@ struct SessionWriterTests {
         #expect(put("u-9") == .rule(.notFound(.attachment)))
         #expect(put("g-1") == .rule(.notFound(.attachment)))
         let after = try #require(
-            try store.reader.attachment(domain: "acme", appointment: "A000002", guid: "u-1"))
+            try store.reader.attachment(domain: "acme", appointment: "A000002", guid: "u-1")
+        )
         #expect(after.hasContent)
         #expect(after.contentType == "application/pdf")
         #expect(
             try reading { after.append(url: nil, expiresAt: nil, to: &$0) }.text
-                .contains(#""lastModifiedDateTime":"2025-01-12T02:47:40Z""#))
+                .contains(#""lastModifiedDateTime":"2025-01-12T02:47:40Z""#)
+        )
         #expect(try store.reader.content(guid: "u-1")?.octets == [0, 255])
     }
 
@@ -295,17 +388,25 @@ struct SessionWriterTests {
         func submit(_ guid: String, _ newStatus: String?) throws {
             try store.session.write { writer throws(StoreError) in
                 try writer.submitReport(
-                    domain: "acme", appointment: "A123456",
+                    domain: "acme",
+                    appointment: "A123456",
                     ReportRecord(
-                        guid: guid, status: "final", reportedAt: "2025-01-10T03:04:05Z",
-                        text: "Fine.\u{0}\n", clinician: guid == "r-2" ? ["name": "Dr"] : nil),
-                    newStatus: newStatus)
+                        guid: guid,
+                        status: "final",
+                        reportedAt: "2025-01-10T03:04:05Z",
+                        text: "Fine.\u{0}\n",
+                        clinician: guid == "r-2" ? ["name": "Dr"] : nil
+                    ),
+                    newStatus: newStatus
+                )
             }
         }
         #expect(try store.reader.report(domain: "acme", appointment: "A123456") == nil)
         try submit("r-1", nil)
         #expect(try store.reader.report(domain: "acme", appointment: "A123456")?.guid == "r-1")
-        #expect(try store.reader.status(domain: "acme", appointment: "A123456") == "PENDING REPORTING")
+        #expect(
+            try store.reader.status(domain: "acme", appointment: "A123456") == "PENDING REPORTING"
+        )
         let list = try store.reader.list()
         try submit("r-2", "FINALISED")
         let report = try store.reader.report(domain: "acme", appointment: "A123456")
@@ -322,7 +423,12 @@ struct SessionWriterTests {
         for view in [AppointmentView.summary, .operational, .reporting] {
             let read = try reading {
                 try store.reader.appendAppointment(
-                    domain: "acme", id: "A123456", view: view, status: "FINALISED", to: &$0)
+                    domain: "acme",
+                    id: "A123456",
+                    view: view,
+                    status: "FINALISED",
+                    to: &$0
+                )
             }
             #expect(read.text.contains(#""status":"FINALISED""#))
             #expect(!read.text.contains("PENDING"))
@@ -335,12 +441,20 @@ struct SessionWriterTests {
             failure {
                 try store.session.write { writer throws(StoreError) in
                     try writer.submitReport(
-                        domain: "globex", appointment: "A9",
+                        domain: "globex",
+                        appointment: "A9",
                         ReportRecord(
-                            guid: "r", status: "final", reportedAt: "", text: "", clinician: nil),
-                        newStatus: nil)
+                            guid: "r",
+                            status: "final",
+                            reportedAt: "",
+                            text: "",
+                            clinician: nil
+                        ),
+                        newStatus: nil
+                    )
                 }
-            } == .rule(.notFound(.appointment)))
+            } == .rule(.notFound(.appointment))
+        )
     }
 
     // MARK: Records of the control API
@@ -358,7 +472,8 @@ struct SessionWriterTests {
                 "appointmentId": "A123456", "scheduledSite": "North Clinic", "status": "ARRIVED",
                 "appointmentDate": "2025-06-01", "providerNumbers": ["9999999X"],
                 "patientId": "220001",
-            ]) == false)
+            ]) == false
+        )
         #expect(try put(["appointmentId": "T1", "scheduledSite": "North Clinic", "status": "NEW"]))
         #expect(try Set(store.reader.page("ARRIVED").ids) == ["A000001", "A123456"])
         #expect(try !store.reader.page().ids.contains("A123456"))
@@ -367,18 +482,25 @@ struct SessionWriterTests {
         #expect(try store.reader.list(providers: ["1234567A"]) == ["A123457"])
         #expect(
             try store.reader.list(AppointmentFilter(date: LocalDate("2025-06-01")))
-                == ["A123456"])
+                == ["A123456"]
+        )
         #expect(try store.reader.list(AppointmentFilter(date: LocalDate("2025-01-12"))).isEmpty)
         #expect(
             try reading {
                 try store.reader.appendAppointment(
-                    domain: "acme", id: "A123456", view: .reporting, to: &$0)
-            }.text.contains(#""patientName":"Dr O'Brien""#))
+                    domain: "acme",
+                    id: "A123456",
+                    view: .reporting,
+                    to: &$0
+                )
+            }.text.contains(#""patientName":"Dr O'Brien""#)
+        )
         // What belongs to the appointment stays.
         #expect(
             try reading {
                 try store.reader.appendBilling(domain: "acme", appointment: "A123456", to: &$0)
-            }.result == true)
+            }.result == true
+        )
     }
 
     static let refused: [(JSONValue, String)] = [
@@ -408,7 +530,10 @@ struct SessionWriterTests {
         ),
     ]
 
-    @Test("A record that refers to what is not there is refused, with the member", arguments: refused)
+    @Test(
+        "A record that refers to what is not there is refused, with the member",
+        arguments: refused
+    )
     func refusedAppointment(record: JSONValue, pointer: String) throws {
         let store = try TestStore()
         let error = failure {
@@ -440,7 +565,8 @@ struct SessionWriterTests {
                 try store.session.write { writer throws(StoreError) in
                     try writer.deleteAppointment(domain: "acme", id: "A123456")
                 }
-            } == .rule(.notFound(.appointment)))
+            } == .rule(.notFound(.appointment))
+        )
         // Put again, it starts without.
         _ = try store.session.write { writer throws(StoreError) in
             try writer.putAppointment(domain: "acme", try PagingTests.appointment("A123456"))
@@ -448,10 +574,12 @@ struct SessionWriterTests {
         var octets: [UInt8] = []
         #expect(
             try store.reader.appendBilling(domain: "acme", appointment: "A123456", to: &octets)
-                == false)
+                == false
+        )
         #expect(
             try store.reader.appendComments(domain: "acme", appointment: "A123456", to: &octets)
-                == 0)
+                == 0
+        )
         #expect(try store.reader.attachments(domain: "acme", appointment: "A123456") == [])
     }
 
@@ -461,19 +589,25 @@ struct SessionWriterTests {
         let isNew = try store.session.write { writer throws(StoreError) in
             try writer.putPatient(
                 domain: "acme",
-                Self.object(["patientId": "220000", "firstName": "Janet", "lastName": "Doe-Roe"]))
+                Self.object(["patientId": "220000", "firstName": "Janet", "lastName": "Doe-Roe"])
+            )
         }
         #expect(!isNew)
         func shown(_ domain: String, _ id: String) throws -> String {
             try reading {
                 try store.reader.appendAppointment(
-                    domain: domain, id: id, view: .reporting, to: &$0)
+                    domain: domain,
+                    id: id,
+                    view: .reporting,
+                    to: &$0
+                )
             }.text
         }
         #expect(
             try shown("acme", "A123456").contains(
                 #""patientId":"220000","patientName":"Janet Doe-Roe","dateOfBirth":null,"modality":"CT","clinicalInfo":"Cough""#
-            ))
+            )
+        )
         #expect(try shown("acme", "A123457").contains("Janet Doe-Roe"))
         #expect(try shown("globex", "A123456").contains("Other"))
     }
@@ -487,11 +621,13 @@ struct SessionWriterTests {
         #expect(
             write { writer throws(StoreError) in
                 try writer.deletePatient(domain: "acme", id: "220000")
-            } == .rule(.inUse(.appointment, count: 2)))
+            } == .rule(.inUse(.appointment, count: 2))
+        )
         #expect(
             write { writer throws(StoreError) in
                 try writer.deleteSite(domain: "acme", name: "Old Site")
-            } == .rule(.inUse(.appointment, count: 1)))
+            } == .rule(.inUse(.appointment, count: 1))
+        )
         #expect(
             write { writer throws(StoreError) in
                 for id in ["A123456", "A123457", "A000002"] {
@@ -499,16 +635,19 @@ struct SessionWriterTests {
                 }
                 try writer.deletePatient(domain: "acme", id: "220000")
                 try writer.deleteSite(domain: "acme", name: "Old Site")
-            } == nil)
+            } == nil
+        )
         #expect(try !store.reader.hasSite(domain: "acme", name: "Old Site"))
         #expect(
             write { writer throws(StoreError) in
                 try writer.deleteSite(domain: "acme", name: "Old Site")
-            } == .rule(.notFound(.site)))
+            } == .rule(.notFound(.site))
+        )
         #expect(
             write { writer throws(StoreError) in
                 try writer.deletePatient(domain: "acme", id: "220000")
-            } == .rule(.notFound(.patient)))
+            } == .rule(.notFound(.patient))
+        )
     }
 
     @Test("A site that is put again keeps its exam codes and grid")
@@ -517,7 +656,8 @@ struct SessionWriterTests {
         let isNew = try store.session.write { writer throws(StoreError) in
             try writer.putSite(
                 domain: "acme",
-                Self.object(["siteName": "Central Clinic", "timeZone": "X", "isActive": false]))
+                Self.object(["siteName": "Central Clinic", "timeZone": "X", "isActive": false])
+            )
         }
         #expect(!isNew)
         let sites = try reading {
@@ -527,13 +667,17 @@ struct SessionWriterTests {
         #expect(
             try reading {
                 try store.reader.appendExamCodes(domain: "acme", site: "Central Clinic", to: &$0)
-            }.result == 2)
+            }.result == 2
+        )
         #expect(try store.reader.list(AppointmentFilter(site: "Central Clinic")).count == 2)
         #expect(
             try store.session.write { writer throws(StoreError) in
                 try writer.putSite(
-                    domain: "acme", Self.object(["siteName": "New Site", "timeZone": "X"]))
-            })
+                    domain: "acme",
+                    Self.object(["siteName": "New Site", "timeZone": "X"])
+                )
+            }
+        )
         #expect(try store.reader.hasSite(domain: "acme", name: "New Site"))
     }
 }

@@ -72,7 +72,10 @@ package final class TestServer {
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON())
             ),
             store: store,
-            faults: faults
+            faults: faults,
+            scenarios: try JSONParser.parse(
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.scenariosJSON())
+            ).array ?? []
         )
         application = try Application(configuration: configuration, parts: parts)
         application.sessions.default.clock.set(.frozen, nanoseconds: Self.start * 1_000_000_000)

@@ -1,4 +1,5 @@
 import Contract
+import Dispatch
 import HTTPMessage
 import HTTPTransport
 import JSON
@@ -23,7 +24,7 @@ enum ControlAPI {
     private static let all: [Entry] =
         ServerControl.entries + FaultControl.entries + JournalControl.entries
         + TokenControl.entries + ClockControl.entries + SessionControl.entries
-        + DataControl.entries
+        + DataControl.entries + VerdictControl.entries
 
     /// The handler of each operation, in the order of the contract.
     ///
@@ -69,11 +70,23 @@ struct ControlCall {
 extension Application {
     /// Answers a control request.
     func control(_ call: Call, exchange: Exchange) -> Reply? {
+        guard VerdictControl.takesLong(call) else {
+            return finishControl(call, Result { () throws(Problem) in try controlAnswer(call) })
+        }
+        // The worker goes on with other connections; nobody but the queue has the call meanwhile.
+        VerdictControl.queue.async {
+            let answer = Result { () throws(Problem) in try self.controlAnswer(call) }
+            exchange.perform(after: .zero) { exchange.send(self.finishControl(call, answer)) }
+        }
+        return nil
+    }
+
+    /// Gives the answer to a control request what every answer has.
+    private func finishControl(_ call: Call, _ result: Result<Answer, Problem>) -> Reply {
         var response: HTTPResponse
-        do throws(Problem) {
-            let answer = try controlAnswer(call)
-            response = answer.response
-        } catch {
+        switch result {
+        case .success(let answer): response = answer.response
+        case .failure(let error):
             if let logged = error.logged { log.append("qubs-mock: \(logged)\n".utf8) }
             response = error.response(
                 instance: String(decoding: call.request.target.path, as: UTF8.self),
@@ -107,9 +120,12 @@ extension Application {
         case .matched(let operation, let match):
             let valid = controlContract.validate(request, operation: operation, match: match)
             if let refusal = Problem(refusing: valid) { throw refusal }
-            return try controlHandlers[operation.index](
-                ControlCall(call: call, operation: operation, valid: valid)
-            )
+            let controlCall = ControlCall(call: call, operation: operation, valid: valid)
+            if operation.tag == "Journal" {
+                // What was found in requests is there before anybody reads the journal.
+                sessions.existing(controlCall.string("session"))?.personalData.settle()
+            }
+            return try controlHandlers[operation.index](controlCall)
         case .methodNotAllowed(let allowed, _):
             throw Problem(methodNotAllowed: request.method, allowed: allowed)
         case .notFound:

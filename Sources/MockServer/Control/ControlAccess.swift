@@ -60,14 +60,18 @@ struct ControlAccess: Sendable {
                 ]
             )
         }
-        if !needsToken, let host = fields.text("host"), !isKnown(Self.host(ofAuthority: host)) {
+        if !needsToken, let host = fields.text("host"),
+            !(Self.host(ofAuthority: host).map(isKnown) ?? false)
+        {
             throw Problem(
                 403,
                 "The Host of a control request must be localhost, a loopback address, or the "
                     + "host of --public-url."
             )
         }
-        if let origin = fields.text("origin"), !(Self.host(ofURL: origin).map(isKnown) ?? false) {
+        if let origin = fields.text("origin"),
+            !(Self.host(ofOrigin: origin).map(isKnown) ?? false)
+        {
             throw Problem(
                 403,
                 "Control requests from pages of another origin are refused."
@@ -89,17 +93,44 @@ struct ControlAccess: Sendable {
     }
 
     /// The host of `host:port`, in lower case.
-    private static func host(ofAuthority authority: String) -> String {
+    ///
+    /// `nil` for anything else: a user, a path, a port that is no number.
+    private static func host(ofAuthority authority: some StringProtocol) -> String? {
         let authority = authority.lowercased()
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
-            return String(authority[...end])
+        let host: Substring
+        if authority.hasPrefix("[") {
+            guard let end = authority.firstIndex(of: "]") else { return nil }
+            host = authority[...end]
+        } else {
+            host = authority.prefix { $0 != ":" }
         }
-        return String(authority.prefix { $0 != ":" })
+        let port = authority[host.endIndex...]
+        let isHost = host.utf8.allSatisfy { octet in
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["),
+                UInt8(ascii: "]"), UInt8(ascii: ":"):
+                true
+            default: false
+            }
+        }
+        guard isHost, port.isEmpty || (port.hasPrefix(":") && UInt16(port.dropFirst()) != nil)
+        else { return nil }
+        return String(host)
+    }
+
+    /// The host of an origin, `scheme "://" host [ ":" port ]` (RFC 6454 §6.1).
+    ///
+    /// Any port of this machine is at home here: a page that a developer serves on it is no stranger.
+    private static func host(ofOrigin origin: String) -> String? {
+        for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
+            return host(ofAuthority: origin.dropFirst(scheme.count))
+        }
+        return nil
     }
 
     private static func host(ofURL url: String) -> String? {
         guard let start = url.firstRange(of: "://") else { return nil }
-        let authority = url[start.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-        return host(ofAuthority: String(authority))
+        return host(ofAuthority: url[start.upperBound...].prefix { $0 != "/" })
     }
 }

@@ -100,7 +100,7 @@ enum DataControl {
             throw Problem(
                 400,
                 "The record is not valid: `errors` says why.",
-                errors: violations.map { ($0.name, [$0.message]) }
+                errors: grouped(violations.map { ($0.name, $0.message) })
             )
         }
         let isNew = try writing(call) { writer throws(StoreError) in
@@ -122,6 +122,7 @@ enum DataControl {
         _ body: (SessionWriter) throws(StoreError) -> Result
     ) throws(Problem) -> Result {
         let session = try call.openSession()
+        defer { session.personalData.invalidate() }
         do throws(StoreError) {
             return try session.store.write(body)
         } catch {
@@ -129,10 +130,25 @@ enum DataControl {
                 throw Problem(
                     400,
                     "The record refers to what is not there: `errors` says to what.",
-                    errors: faults.map { ($0.pointer.description, [$0.reason]) }
+                    errors: grouped(faults.map { ($0.pointer.description, $0.reason) })
                 )
             }
             throw Problem(store: error)
         }
+    }
+
+    /// All messages of a pointer together, since JSON has each member once.
+    private static func grouped(
+        _ faults: [(pointer: String, message: String)]
+    ) -> [(name: String, messages: [String])] {
+        var errors: [(name: String, messages: [String])] = []
+        for (pointer, message) in faults {
+            if let index = errors.firstIndex(where: { $0.name == pointer }) {
+                errors[index].messages.append(message)
+            } else {
+                errors.append((pointer, [message]))
+            }
+        }
+        return errors
     }
 }

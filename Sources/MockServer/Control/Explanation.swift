@@ -8,9 +8,17 @@ struct Explanation {
     private let entry: JournalEntry
     private let contract: OpenAPIContract
     private let baseURL: String
+    private let grantedDomain: String?
 
-    init(of entry: JournalEntry, contract: OpenAPIContract, baseURL: String) {
+    /// - Parameter grantedDomain: A domain that the caller's tokens open.
+    init(
+        of entry: JournalEntry,
+        contract: OpenAPIContract,
+        baseURL: String,
+        grantedDomain: String?
+    ) {
         self.entry = entry
+        self.grantedDomain = grantedDomain
         self.contract = contract
         self.baseURL = baseURL
     }
@@ -35,8 +43,33 @@ struct Explanation {
             ?? (entry.kind == .token ? contract.operation(id: OperationID.token) : nil)
     }
 
+    /// What is possible on the path, or on the nearest ones.
     private var suggestions: [PathSuggestion] {
-        contract.nearestPaths(to: Array(entry.path.utf8), method: HTTPMethod(entry.method))
+        let path = Array(entry.path.utf8)
+        if entry.refusal == .method {
+            return HTTPMethod.registered.compactMap { method in
+                guard method != .head,
+                    case .matched(let operation, _) = contract.route(method: method, path: path)
+                else { return nil }
+                return PathSuggestion(path: entry.path, operationID: operation.id, method: method)
+            }
+        }
+        return contract.nearestPaths(to: path, method: HTTPMethod(entry.method))
+    }
+
+    /// What the path names that has to be something else.
+    private var refusedPathParameters: Set<String> {
+        switch entry.refusal {
+        case .domain: ["domain"]
+        case .site: ["siteName"]
+        case .notFound, .notPending:
+            Set(
+                (operation?.parameters ?? []).filter {
+                    $0.location == .path && $0.name != "domain"
+                }.map(\.name)
+            )
+        default: []
+        }
     }
 
     /// One sentence.
@@ -49,7 +82,9 @@ struct Explanation {
         case .none:
             return "The request was answered \(entry.status.map(String.init) ?? "-"): "
                 + "nothing was wrong with it."
-        case .message: return "The octets were no valid HTTP request, or broke a limit."
+        case .message:
+            return entry.details.violations.first?.message
+                ?? "The octets were no valid HTTP request, or broke a limit."
         case .route: return "No operation has this path."
         case .method: return "The path is known, the method is not possible on it."
         case .tokenMissing: return "The operation needs a bearer token, and none was sent."
@@ -86,7 +121,7 @@ struct Explanation {
             let expected =
                 schema?[violation.keyword] ?? schema?["schema"]?[violation.keyword] ?? schema
             let sent = entry.details.query.first { $0.name == violation.name }?.value
-            var shown = JSONValue.null
+            var shown = violation.sent.map(JSONValue.string) ?? .null
             if case .integer(let number) = sent { shown = .string(String(number)) }
             if case .word(let word) = sent { shown = .string(word) }
             return [
@@ -112,9 +147,10 @@ struct Explanation {
             )
         }
         guard let operation else { return nil }
-        let wrong = Set(entry.details.violations.map(\.name))
+        let refused = refusedPathParameters
+        let wrong = Set(entry.details.violations.map(\.name)).union(refused)
         var path = entry.path
-        if entry.details.violations.contains(where: { $0.location == "path" }) {
+        if !refused.isEmpty || entry.details.violations.contains(where: { $0.location == "path" }) {
             path = examplePath(of: operation, keeping: entry.path, wrong: wrong)
         }
         var pairs: [String] = []
@@ -181,6 +217,7 @@ struct Explanation {
             let name = String(segment.dropFirst().dropLast())
             let isKept = !wrong.contains(name) && index + offset < sent.count
             if isKept { return String(sent[index + offset]) }
+            if name == "domain", let domain = grantedDomain { return domain }
             return PercentCoding.encode(example(of: name, operation) ?? name)
         }.joined(separator: "/")
     }
@@ -194,7 +231,12 @@ struct Explanation {
         var parts = ["curl -i"]
         if method != "GET" { parts.append("-X \(method)") }
         parts.append(Self.quoted(baseURL + path + query))
-        if operation?.requiresToken == true { parts.append("-H 'Authorization: Bearer <token>'") }
+        if operation?.requiresToken == true {
+            parts.append("-H 'Authorization: Bearer <token>'")
+        }
+        if operation?.idempotencyRetentionSeconds != nil {
+            parts.append("-H 'Idempotency-Key: <a new key>'")
+        }
         if let content = operation?.requestBody?.contents.first {
             if content.range.isJSON {
                 parts.append("-H 'Content-Type: application/json'")

@@ -47,7 +47,10 @@ enum JournalControl {
             Explanation(
                 of: entry,
                 contract: call.application.contract,
-                baseURL: call.call.baseURL
+                baseURL: call.call.baseURL,
+                grantedDomain: entry.client.flatMap {
+                    call.application.clients[$0]?.domains.first
+                }
             ).json
         )
     }

@@ -83,6 +83,7 @@ enum SessionControl {
         try storing { () throws(StoreError) in
             try session.store.restoreSnapshot(named: call.string("name"))
         }
+        session.personalData.invalidate()
         return .noContent
     }
 
@@ -102,9 +103,8 @@ enum SessionControl {
                 )
             }
         }
-        if scope.contains("faults") {
-            session.faults.reset(now: session.clock.read().nanoseconds)
-        }
+        if scope.contains("faults") { session.resetFaults() }
+        if scope.contains("data") { session.personalData.invalidate() }
         if scope.contains("journal") { session.journal.clear() }
         return .noContent
     }

@@ -33,6 +33,10 @@ enum TransferHandlers {
             call.call.entry.refusal = .uploadContentLength
             throw Problem.lengthRequired
         }
+        guard request.fields.count(of: "content-type") <= 1 else {
+            call.call.entry.refusal = .uploadContentType
+            throw Problem(400, "Send one Content-Type: with two, the content could be either.")
+        }
         let contentType = request.fields.text("content-type")
         if let promised = state.promisedContentType,
             contentType.flatMap({ MediaType(Array($0.utf8)[...])?.essence }) != promised
@@ -138,7 +142,9 @@ enum TransferHandlers {
 enum ContentDisposition {
     /// The field value with a file name, of which only the last segment is sent.
     static func text(_ disposition: String, fileName: String) -> String {
-        let name = fileName.split(whereSeparator: { $0 == "/" || $0 == "\\" }).last ?? "download"
+        let segments = fileName.split(whereSeparator: { $0 == "/" || $0 == "\\" })
+        // What names a folder is no name for a file.
+        let name = segments.last { $0 != "." && $0 != ".." } ?? "download"
         let ascii = String(
             String.UnicodeScalarView(
                 name.unicodeScalars.map { scalar in

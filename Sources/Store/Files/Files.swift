@@ -19,6 +19,8 @@ enum Files {
         status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
+    /// The `errno` for a path where nothing is.
+    static let nothingThere = ENOENT
     /// The `errno` for a path that is no folder.
     static let notAFolder = ENOTDIR
 
@@ -99,7 +101,10 @@ enum Files {
             var offset = 0
             while offset < octets.count {
                 let count = Glibc.write(
-                    descriptor, octets.baseAddress?.advanced(by: offset), octets.count - offset)
+                    descriptor,
+                    octets.baseAddress?.advanced(by: offset),
+                    octets.count - offset
+                )
                 if count < 0 && errno == EINTR { continue }
                 if count <= 0 { return false }
                 offset += count
@@ -146,7 +151,10 @@ enum Files {
             var offset = 0
             while offset < count {
                 let written = Glibc.write(
-                    target, buffer.baseAddress?.advanced(by: offset), count - offset)
+                    target,
+                    buffer.baseAddress?.advanced(by: offset),
+                    count - offset
+                )
                 if written < 0 && errno == EINTR { continue }
                 if written <= 0 { return false }
                 offset += written
@@ -156,7 +164,8 @@ enum Files {
 
     /// Makes a file under a name of its own, which it changes for the right one when it is whole.
     private static func replace(
-        _ path: String, _ fill: (Int32) -> Bool
+        _ path: String,
+        _ fill: (Int32) -> Bool
     ) throws(StoreError) {
         let unfinished = path + ".unfinished"
         let descriptor = try open(unfinished, O_RDWR | O_CREAT | O_TRUNC)

@@ -59,7 +59,10 @@ struct StorePlace: Sendable {
 
     /// The file for a snapshot of its own data.
     func path(
-        ofSnapshot name: String, session: String, createdAt: Instant, isShared: Bool
+        ofSnapshot name: String,
+        session: String,
+        createdAt: Instant,
+        isShared: Bool
     ) throws(StoreError) -> String {
         let suffix = isShared ? Self.sharedSuffix : Self.fileSuffix
         return try folder("snapshots")
@@ -80,7 +83,9 @@ struct StorePlace: Sendable {
                 return nil
             }
             let info = SnapshotInfo(
-                name: String(parts[1]), createdAt: Instant(secondsSince1970: seconds))
+                name: String(parts[1]),
+                createdAt: Instant(secondsSince1970: seconds)
+            )
             return (info, "\(folder)/\(file)", isShared)
         }
     }

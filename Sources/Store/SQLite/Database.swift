@@ -99,8 +99,13 @@ final class Database {
     /// Puts an image in place of an attached, empty database, without a copy; read-only.
     func deserialize(_ image: DatabaseImage, as schema: String) throws(StoreError) {
         let code = sqlite3_deserialize(
-            handle, schema, image.mutableStart, Int64(image.count), Int64(image.count),
-            UInt32(SQLITE_DESERIALIZE_READONLY))
+            handle,
+            schema,
+            image.mutableStart,
+            Int64(image.count),
+            Int64(image.count),
+            UInt32(SQLITE_DESERIALIZE_READONLY)
+        )
         if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
     }
 
@@ -111,9 +116,13 @@ final class Database {
         }
         copy.copyMemory(from: image.start, byteCount: image.count)
         let code = sqlite3_deserialize(
-            handle, "main", copy.assumingMemoryBound(to: UInt8.self), Int64(image.count),
+            handle,
+            "main",
+            copy.assumingMemoryBound(to: UInt8.self),
             Int64(image.count),
-            UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE))
+            Int64(image.count),
+            UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE)
+        )
         if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
     }
 
@@ -136,7 +145,10 @@ final class Database {
             return .full
         }
         return .database(
-            code: code, message: String(cString: sqlite3_errmsg(handle)), sql: sql)
+            code: code,
+            message: String(cString: sqlite3_errmsg(handle)),
+            sql: sql
+        )
     }
 
     private static func outOfMemory(sql: String) -> StoreError {

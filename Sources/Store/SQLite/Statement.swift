@@ -26,7 +26,13 @@ final class Statement {
 
     private func compile() throws(StoreError) {
         let code = sqlite3_prepare_v3(
-            database.handle, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+            database.handle,
+            sql,
+            -1,
+            UInt32(SQLITE_PREPARE_PERSISTENT),
+            &handle,
+            nil
+        )
         if code != SQLITE_OK { throw Database.error(database.handle, code: code, sql: sql) }
     }
 
@@ -116,7 +122,9 @@ final class Statement {
         let count = Int(sqlite3_column_bytes(handle, column))
         guard let start = sqlite3_column_text(handle, column) else { return "" }
         return String(
-            decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+            decoding: UnsafeBufferPointer(start: start, count: count),
+            as: UTF8.self
+        )
     }
 
     func optionalText(_ column: Int32) -> String? {
@@ -138,7 +146,9 @@ final class Statement {
     func buffer(_ column: Int32) -> UnsafeRawBufferPointer {
         let start = sqlite3_column_blob(handle, column)
         return UnsafeRawBufferPointer(
-            start: start, count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
+            start: start,
+            count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column))
+        )
     }
 
     /// Appends a blob, octet for octet.

@@ -1,0 +1,105 @@
+import Contract
+import Dispatch
+import Faults
+import Glibc
+import HTTPMessage
+import JSON
+import Journal
+import OAuth
+import Verdict
+
+/// Tag Verdict of the control API: scenarios, and the judgement on the client.
+enum VerdictControl {
+    static let entries: [ControlAPI.Entry] = [
+        ("Admin_ListScenarios", list),
+        ("Admin_StartScenario", start),
+        ("Admin_StopScenario", stop),
+        ("Admin_GetVerdict", verdict),
+    ]
+
+    /// Where verdicts are made: they take longer than a worker should be held up.
+    static let queue = DispatchQueue(label: "qubs-mock.verdict")
+
+    private static let verdictPath = Array("/__admin/verdict".utf8)
+
+    /// Whether a request is for something that takes long.
+    static func takesLong(_ call: Call) -> Bool { call.request.target.path == verdictPath }
+
+    // MARK: - Scenarios
+
+    private static func list(_ call: ControlCall) throws(Problem) -> Answer {
+        let played = try call.existingSession().scenario.played
+        let items = call.application.scenarios.packs.map { state($0, played) }
+        return .json(["items": .array(items)])
+    }
+
+    private static func start(_ call: ControlCall) throws(Problem) -> Answer {
+        let scenario: Scenario?
+        do throws(Application.StartError) {
+            scenario = try call.application.scenarios.scenario(named: call.string("name"))
+        } catch {
+            throw Problem(400, error.description)
+        }
+        guard let scenario else {
+            let names = call.application.scenarios.packs.map(\.name).joined(separator: ", ")
+            throw Problem(404, "There is no scenario of this name; there are \(names).")
+        }
+        let session = try call.openSession()
+        do throws(FaultError) {
+            try session.start(scenario)
+        } catch {
+            throw Problem(faults: error)
+        }
+        return .json(state(scenario.pack, session.scenario.played))
+    }
+
+    private static func stop(_ call: ControlCall) throws(Problem) -> Answer {
+        let session = try call.existingSession()
+        session.scenario.stop(faults: session.faults)
+        return .noContent
+    }
+
+    private static func state(_ pack: ScenarioPack, _ played: ScenarioStage.Played?) -> JSONValue {
+        var object = pack.json.object ?? JSONObject()
+        object["active"] = .bool(played?.name == pack.name && played?.isActive == true)
+        return .object(object)
+    }
+
+    // MARK: - The verdict
+
+    private static func verdict(_ call: ControlCall) throws(Problem) -> Answer {
+        dispatchPrecondition(condition: .onQueue(queue))
+        let session = try call.existingSession()
+        awaitDeliveries(session)
+        let judgement = call.application.judge(
+            session,
+            isStrict: call.valid.bool("strict") ?? false
+        )
+        switch call.string("format") {
+        case "junit": return text(judgement.junit, "application/xml")
+        case "markdown": return text(judgement.markdown, "text/markdown; charset=utf-8")
+        case "text":
+            let colour = call.valid.bool("colour") ?? false
+            return text(judgement.text(colour: colour), "text/plain; charset=utf-8")
+        default: return .json(judgement.json)
+        }
+    }
+
+    /// Waits a moment for answers whose end is not in the journal yet.
+    ///
+    /// A client may have an answer before the worker that sent it has noted that, and ask here.
+    private static func awaitDeliveries(_ session: Session) {
+        let recent = JournalFilter(limit: 64)
+        for _ in 0..<50 {
+            let isPending = session.journal.entries(matching: recent).contains {
+                $0.delivery == .pending && $0.details.fault == nil
+            }
+            guard isPending else { return }
+            usleep(1000)
+        }
+    }
+
+    private static func text(_ text: String, _ type: String) -> Answer {
+        Answer(contentType: type, content: Array(text.utf8))
+    }
+}

@@ -1,0 +1,97 @@
+import Contract
+package import JSON
+import Journal
+import Verdict
+
+/// The verdict on the client of a session, in all its forms.
+package struct Judgement: Sendable {
+    let report: VerdictReport
+
+    /// The report as `GET /__admin/verdict` answers it, and as files hold it.
+    package var json: [UInt8] { JSONWriter.octets(of: report.json) }
+    /// The report as JUnit XML.
+    package var junit: String { report.junit }
+    /// The report as Markdown.
+    package var markdown: String { report.markdown }
+
+    /// The report for a terminal of 80 columns.
+    ///
+    /// - Parameter colour: Whether to use escape sequences.
+    package func text(colour: Bool) -> String { report.text(colour: colour) }
+
+    /// The exit status of a command that prints this verdict (design §10).
+    package func exitStatus(commandFailed: Bool = false) -> Int32 {
+        VerdictExit(report, commandFailed: commandFailed).rawValue
+    }
+
+    /// The exit status of a command that prints a verdict that it got as JSON.
+    package static func exitStatus(of json: JSONValue) -> Int32 {
+        switch json["result"]?.string {
+        case "fail": VerdictExit.fail.rawValue
+        case "pass" where (json["scenario"]?["notExercised"]?.array ?? []).isEmpty:
+            VerdictExit.pass.rawValue
+        case "pass", "not-exercised": VerdictExit.notExercised.rawValue
+        default: VerdictExit.commandFailed.rawValue
+        }
+    }
+
+    /// The exit status where a command or the mock failed, so that there is no verdict.
+    package static let failureStatus = VerdictExit.commandFailed.rawValue
+}
+
+extension Application {
+    /// Judges the client of a session, which is opened where nobody has used it.
+    package func judge(sessionNamed name: String, isStrict: Bool) throws(StartError) -> Judgement {
+        let session: Session
+        do throws(Problem) {
+            session = try openSession(name)
+        } catch {
+            throw StartError(error.detail)
+        }
+        return judge(session, isStrict: isStrict)
+    }
+
+    /// Judges the client of a session by its journal: all of it, or what came since its scenario
+    /// was started.
+    package func judge(_ session: Session, isStrict: Bool) -> Judgement {
+        session.personalData.settle()
+        let played = session.scenario.played
+        var (entries, dropped) = session.journal.contents()
+        if let after = played?.after, after > 0 {
+            if let first = entries.first {
+                dropped = first.id > after + 1 ? min(dropped, first.id - after - 1) : 0
+            }
+            entries.removeAll { $0.id <= after }
+        }
+        let context = VerdictContext(
+            session: session.name,
+            operations: verdictOperations,
+            dropped: dropped,
+            scenario: played.map { .init(name: $0.name, passMarks: $0.passMarks) },
+            isStrict: isStrict,
+            monotonicNow: SystemTime.monotonic()
+        )
+        return Judgement(report: verdict(of: entries, context: context))
+    }
+}
+
+extension VerdictContext.OperationFacts {
+    /// The facts of an operation, as the contract has them.
+    init(_ operation: Operation) {
+        self.init(
+            id: operation.id,
+            paging: VerdictContext.Paging(operation),
+            isReporting: operation.tag == "Reporting",
+            idempotencyRetention: operation.idempotencyRetentionSeconds.map(Int64.init)
+        )
+    }
+}
+
+extension VerdictContext.Paging {
+    /// How an operation is paged, by its parameters.
+    init(_ operation: Operation) {
+        self =
+            operation.position(of: "nextToken") != nil
+            ? .cursor : operation.position(of: "skip") != nil ? .offset : .none
+    }
+}

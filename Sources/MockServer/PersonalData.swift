@@ -1,0 +1,138 @@
+import Dispatch
+import Journal
+import Store
+import Synchronization
+
+/// Looks for the patients of a session where they do not belong: in URLs and correlation ids.
+///
+/// The index is made when the first request gives reason to look, beside the workers; requests
+/// that come meanwhile are looked at when it is there.
+final class PersonalData: Sendable {
+    /// The parts of one request that could hold personal data.
+    struct Suspect: Sendable {
+        /// Path segments and values of query parameters.
+        var url: [PersonalText] = []
+        var requestID: PersonalText?
+
+        var isEmpty: Bool { url.isEmpty && requestID == nil }
+    }
+
+    /// Told what was found.
+    typealias Report = @Sendable (JournalEntry.Findings) -> Void
+
+    private enum State: Sendable {
+        /// The number tells one making from the next.
+        case unmade(generation: Int)
+        case making(generation: Int, waiting: [(Suspect, Report)])
+        case made(PersonalDataIndex, generation: Int)
+    }
+
+    private let store: SessionStore
+    private let shared: SharedPersonalData
+    private let state = Mutex(State.unmade(generation: 0))
+    private let queue = DispatchQueue(label: "qubs-mock.personal-data")
+
+    init(store: SessionStore, shared: SharedPersonalData) {
+        self.store = store
+        self.shared = shared
+    }
+
+    /// What there is in a request, where the index is there to say so at once; else `nil`.
+    func findings(in suspect: Suspect) -> JournalEntry.Findings? {
+        guard case .made(let index, _) = state.withLock({ $0 }) else { return nil }
+        return Self.findings(in: suspect, index)
+    }
+
+    /// Looks at a request as soon as the index is there.
+    ///
+    /// - Parameter report: Called once, where something was found.
+    func examine(_ suspect: Suspect, _ report: @escaping Report) {
+        let index: PersonalDataIndex? = state.withLock { state in
+            switch state {
+            case .made(let index, _): return index
+            case .making(let generation, var waiting):
+                waiting.append((suspect, report))
+                state = .making(generation: generation, waiting: waiting)
+            case .unmade(let generation):
+                state = .making(generation: generation, waiting: [(suspect, report)])
+                queue.async { self.make() }
+            }
+            return nil
+        }
+        if let index { Self.examine([(suspect, report)], index) }
+    }
+
+    /// Forgets the index, since patients or billing records have changed.
+    func invalidate() {
+        state.withLock { state in
+            switch state {
+            case .unmade: break
+            case .made(_, let generation): state = .unmade(generation: generation + 1)
+            case .making(let generation, let waiting):
+                state = .making(generation: generation + 1, waiting: waiting)
+            }
+        }
+    }
+
+    /// Returns when every request so far has been looked at.
+    func settle() { queue.sync {} }
+
+    private func make() {
+        dispatchPrecondition(condition: .onQueue(queue))
+        while true {
+            guard case .making(let generation, _) = state.withLock({ $0 }) else { return }
+            // Data that cannot be read hold nobody's name.
+            let index =
+                (try? shared.index(of: store))
+                ?? PersonalDataIndex(names: [], medicareNumbers: [])
+            let waiting: [(Suspect, Report)]? = state.withLock { state in
+                guard case .making(generation, let waiting) = state else { return nil }
+                state = .made(index, generation: generation)
+                return waiting
+            }
+            guard let waiting else { continue }
+            Self.examine(waiting, index)
+            return
+        }
+    }
+
+    private static func examine(_ waiting: [(Suspect, Report)], _ index: PersonalDataIndex) {
+        for (suspect, report) in waiting {
+            let findings = findings(in: suspect, index)
+            if !findings.isEmpty { report(findings) }
+        }
+    }
+
+    private static func findings(
+        in suspect: Suspect,
+        _ index: PersonalDataIndex
+    ) -> JournalEntry.Findings {
+        var findings: JournalEntry.Findings = []
+        if suspect.url.contains(where: index.holdsName) || index.holdName(suspect.url) {
+            findings.insert(.patientNameInURL)
+        }
+        if suspect.url.contains(where: index.holdsMedicareNumber) {
+            findings.insert(.medicareNumberInURL)
+        }
+        if let id = suspect.requestID, index.holdsName(id) || index.holdsMedicareNumber(id) {
+            findings.insert(.patientDataInRequestID)
+        }
+        return findings
+    }
+}
+
+/// The index of the data that all sessions start with, made once for those that have not written.
+final class SharedPersonalData: Sendable {
+    private let index = Mutex<PersonalDataIndex?>(nil)
+
+    init() {}
+
+    /// The index of a session's data.
+    func index(of store: SessionStore) throws(StoreError) -> PersonalDataIndex {
+        if !store.hasWritten, let index = index.withLock({ $0 }) { return index }
+        let wasUntouched = !store.hasWritten
+        let made = try PersonalDataIndex(store.backgroundReader())
+        if wasUntouched, !store.hasWritten { index.withLock { $0 = made } }
+        return made
+    }
+}

@@ -1,0 +1,123 @@
+import HTTPMessage
+import Journal
+
+// What a client sends where it does not belong: patients and tokens in URLs, tokens in bodies.
+
+extension Application {
+    /// Notes tokens, and finds out whether there is reason to look for patients.
+    ///
+    /// Ordinary requests cost a look at each octet of the query. A path is looked at only where the
+    /// answer is no success: an identifier that was found is an identifier, not a name.
+    ///
+    /// - Returns: What is left to be looked at, once the index is made; `nil` for nothing.
+    func inspect(_ call: Call, status: Int) -> PersonalData.Suspect? {
+        var suspect = PersonalData.Suspect()
+        let target = call.request.target
+        let isRefused = !(200..<400).contains(status)
+        if isRefused {
+            if TokenScan.holdsToken(target.path) { call.entry.findings.insert(.tokenInURL) }
+            for segment in target.path.split(separator: UInt8(ascii: "/")) {
+                add(segment, plusIsSpace: false, to: &suspect)
+            }
+        }
+        if let query = target.query, !query.isEmpty {
+            if TokenScan.holdsToken(query) { call.entry.findings.insert(.tokenInURL) }
+            let isPresigned = call.entry.kind == .upload || call.entry.kind == .download
+            if !isPresigned { inspect(query: query, of: call, &suspect) }
+        }
+        if !call.request.content.isEmpty { inspectContent(of: call) }
+        if call.entry.traits.contains(.sentRequestID) {
+            for value in call.request.fields.values(named: "x-correlation-id")
+            where !Self.isPlainID(value[...]) {
+                let text = PersonalText(value[...])
+                if text.words.count > 1 || !text.numbers.isEmpty { suspect.requestID = text }
+            }
+        }
+        if suspect.url.count == 1, let only = suspect.url.first, only.words.count < 2,
+            only.numbers.isEmpty
+        {
+            suspect.url = []
+        }
+        if suspect.isEmpty { return nil }
+        guard let findings = call.session.personalData.findings(in: suspect) else {
+            return suspect
+        }
+        call.entry.findings.formUnion(findings)
+        return nil
+    }
+
+    private func inspect(query: [UInt8], of call: Call, _ suspect: inout PersonalData.Suspect) {
+        for pair in query.split(separator: UInt8(ascii: "&")) {
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let name = pair[..<end]
+            if TokenScan.isTokenName(name), pair.endIndex - end > 1 {
+                call.entry.findings.insert(.tokenInURL)
+                continue
+            }
+            // A cursor is noise, in which any two short words may stand.
+            if name.elementsEqual("nextToken".utf8) { continue }
+            let value = end < pair.endIndex ? pair[(end + 1)...] : pair
+            add(value, plusIsSpace: true, to: &suspect)
+        }
+    }
+
+    private func add(
+        _ text: ArraySlice<UInt8>,
+        plusIsSpace: Bool,
+        to suspect: inout PersonalData.Suspect
+    ) {
+        guard Self.isWorthALook(text) else { return }
+        let decoded = PercentCoding.decode(text, plusIsSpace: plusIsSpace) ?? Array(text)
+        let words = PersonalText(decoded[...])
+        if !words.isHarmless { suspect.url.append(words) }
+    }
+
+    /// Whether an encoded text has a letter, an encoded character, or digits enough for a number.
+    private static func isWorthALook(_ text: ArraySlice<UInt8>) -> Bool {
+        var digits = 0
+        for octet in text {
+            switch octet {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
+            case UInt8(ascii: "-"), UInt8(ascii: ":"), UInt8(ascii: "."): break
+            default: return true
+            }
+        }
+        return digits >= PersonalDataIndex.shortestNumber
+    }
+
+    /// Whether a correlation id is a UUID or another row of hexadecimal digits, as most are.
+    private static func isPlainID(_ text: ArraySlice<UInt8>) -> Bool {
+        /// Decimal digits in a row, hyphens not counting.
+        var row = 0
+        var digits = 0
+        for octet in text {
+            switch octet {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                row += 1
+                digits += 1
+                // Few UUIDs have so many: those are looked at.
+                if row >= PersonalDataIndex.shortestNumber { return false }
+            case UInt8(ascii: "-"): break
+            case UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "A")...UInt8(ascii: "F"):
+                row = 0
+            default: return false
+            }
+        }
+        return digits > 0
+    }
+
+    private func inspectContent(of call: Call) {
+        switch call.entry.kind {
+        case .operation:
+            if TokenScan.holdsToken(call.request.content) {
+                call.entry.findings.insert(.tokenInContent)
+            }
+        case .token:
+            if TokenScan.holdsToken(call.request.content, except: "client_assertion") {
+                call.entry.findings.insert(.tokenInContent)
+            }
+        // A file is whatever it is.
+        case .upload, .download, .other: break
+        }
+    }
+}

@@ -1,0 +1,184 @@
+import Faults
+import JSON
+import Journal
+import Synchronization
+package import Verdict
+
+/// A scenario pack whose rules fit this server.
+package struct Scenario: Sendable {
+    package let pack: ScenarioPack
+    let rules: [FaultRule]
+
+    /// - Throws: One line for whoever gave the pack: what is wrong with it, and where.
+    init(
+        _ value: JSONValue,
+        vocabulary: MatchVocabulary,
+        seed: UInt64
+    ) throws(Application.StartError) {
+        do throws(ScenarioPack.Faults) {
+            pack = try ScenarioPack(value)
+        } catch {
+            throw Self.error(
+                value,
+                error.faults.map { "\($0.pointer.description): \($0.reason)" }
+            )
+        }
+        if pack.rules.isEmpty {
+            rules = []
+            return
+        }
+        do throws(FaultError) {
+            rules = try FaultRule.parse(
+                .array(pack.rules),
+                vocabulary: vocabulary,
+                defaultSeed: Int64(truncatingIfNeeded: seed)
+            )
+        } catch {
+            let errors =
+                switch error {
+                case .invalid(let errors), .repeatedIDs(let errors): errors
+                }
+            throw Self.error(
+                value,
+                errors.map { "/rules\($0.pointer.description): \($0.reason)" }
+            )
+        }
+    }
+
+    private static func error(
+        _ value: JSONValue,
+        _ lines: [String]
+    ) -> Application.StartError {
+        let name = value["name"]?.string.map { "the scenario \($0)" } ?? "the scenario"
+        return Application.StartError("\(name) is not valid: " + lines.joined(separator: "; "))
+    }
+}
+
+/// The packs that can be started by a word.
+struct ScenarioLibrary: Sendable {
+    /// In the order of their names.
+    let packs: [ScenarioPack]
+    private let values: [JSONValue]
+    private let vocabulary: MatchVocabulary
+    private let seed: UInt64
+
+    /// - Throws: Where a built-in pack is not valid; its rules are looked at when it is started.
+    init(
+        _ values: [JSONValue],
+        vocabulary: MatchVocabulary,
+        seed: UInt64
+    ) throws(Application.StartError) {
+        var packs: [ScenarioPack] = []
+        for value in values {
+            do throws(ScenarioPack.Faults) {
+                packs.append(try ScenarioPack(value))
+            } catch {
+                let fault = error.faults.first
+                throw Application.StartError(
+                    "a scenario\(fault?.pointer.description ?? ""): \(fault?.reason ?? "invalid")"
+                )
+            }
+        }
+        self.packs = packs
+        self.values = values
+        self.vocabulary = vocabulary
+        self.seed = seed
+    }
+
+    /// The scenario of this name; `nil` where there is none.
+    func scenario(named name: String) throws(Application.StartError) -> Scenario? {
+        guard let place = packs.firstIndex(where: { $0.name == name }) else { return nil }
+        return try Scenario(values[place], vocabulary: vocabulary, seed: seed)
+    }
+}
+
+/// The scenario that is played in a session, or was played last.
+final class ScenarioStage: Sendable {
+    /// What the verdict must know.
+    struct Played: Sendable {
+        let name: String
+        let passMarks: [String]
+        /// The last journal entry before the start.
+        let after: UInt64
+        /// Whether its rules and clock steps are still in force.
+        var isActive: Bool
+    }
+
+    private struct State: Sendable {
+        var played: Played
+        var clock: ScenarioClock
+        var ruleIDs: [String]
+    }
+
+    /// Whether a clock step is to come, so that requests must be counted.
+    private let hasSteps = Atomic(false)
+    private let state = Mutex<State?>(nil)
+
+    init() {}
+
+    /// What is played, or was last.
+    var played: Played? { state.withLock { $0?.played } }
+
+    /// Arms the rules in place of those of another scenario, and begins to count requests.
+    ///
+    /// - Throws: `FaultError.repeatedIDs`, where a rule that was set otherwise has the `id` of one of
+    ///   the pack; no scenario is played then.
+    func start(
+        _ scenario: Scenario,
+        faults: FaultEngine,
+        journal: RequestJournal,
+        now: Int64
+    ) throws(FaultError) {
+        stop(faults: faults)
+        let listings =
+            scenario.rules.isEmpty ? [] : try faults.add(scenario.rules, now: now)
+        let newest = journal.entries(matching: JournalFilter(limit: 1)).first?.id ?? 0
+        let clock = ScenarioClock(scenario.pack)
+        state.withLock {
+            $0 = State(
+                played: Played(
+                    name: scenario.pack.name,
+                    passMarks: scenario.pack.passMarks,
+                    after: newest,
+                    isActive: true
+                ),
+                clock: clock,
+                ruleIDs: listings.map(\.id)
+            )
+            hasSteps.store(!clock.isSpent, ordering: .relaxed)
+        }
+    }
+
+    /// Takes the rules back and moves the clock no more; what was played is still known.
+    func stop(faults: FaultEngine) {
+        let ids: [String] = state.withLock { state in
+            hasSteps.store(false, ordering: .relaxed)
+            defer {
+                state?.ruleIDs = []
+                state?.played.isActive = false
+            }
+            return state?.ruleIDs ?? []
+        }
+        for id in ids { faults.remove(id: id) }
+    }
+
+    /// Forgets what was played; its rules are gone already.
+    func forget() {
+        state.withLock {
+            $0 = nil
+            hasSteps.store(false, ordering: .relaxed)
+        }
+    }
+
+    /// Counts an answered request to an operation of the API.
+    ///
+    /// - Returns: By how many nanoseconds to advance the session's clock.
+    func countRequest() -> Int64 {
+        guard hasSteps.load(ordering: .relaxed) else { return 0 }
+        return state.withLock { state in
+            let advance = state?.clock.countRequest() ?? 0
+            if state?.clock.isSpent ?? true { hasSteps.store(false, ordering: .relaxed) }
+            return advance
+        }
+    }
+}

@@ -1,0 +1,48 @@
+// What the server looks for where it does not belong: names and Medicare numbers, in bulk.
+
+extension SessionStore {
+    /// A reader for work beside the workers', which holds none of them up.
+    ///
+    /// One piece of such work of a session waits for another.
+    package func backgroundReader() -> SessionReader {
+        reader(worker: backgroundWorker)
+    }
+}
+
+extension SessionReader {
+    /// Calls `body` with the given and the family name of each patient that has both.
+    package func forEachPatientName(
+        _ body: (_ given: String, _ family: String) -> Void
+    ) throws(StoreError) {
+        try session.read(worker) { tables throws(StoreError) in
+            // The objects are kept as octets, which SQLite reads as JSON only when told that they are text.
+            let names = Statement(
+                tables.database,
+                """
+                SELECT json ->> '$.firstName' AS given, json ->> '$.lastName' AS family
+                FROM (SELECT CAST(summary AS TEXT) AS json FROM patient)
+                WHERE given IS NOT NULL AND family IS NOT NULL
+                """
+            )
+            try names.begin()
+            defer { names.reset() }
+            while try names.step() { body(names.text(0), names.text(1)) }
+        }
+    }
+
+    /// Calls `body` with each Medicare number of the billing records.
+    package func forEachMedicareNumber(_ body: (String) -> Void) throws(StoreError) {
+        try session.read(worker) { tables throws(StoreError) in
+            let numbers = Statement(
+                tables.database,
+                """
+                SELECT DISTINCT CAST(json AS TEXT) ->> '$.medicareNumber' AS number FROM billing
+                WHERE number IS NOT NULL
+                """
+            )
+            try numbers.begin()
+            defer { numbers.reset() }
+            while try numbers.step() { body(numbers.text(0)) }
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import ArgumentParser
+import Fixtures
+import Glibc
+import HTTPTransport
+import MockServer
+import OAuth
+
+/// `qubs-mock run`: a server, a scenario, a command, and the verdict on what the command did.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a command against a server of its own, and judge it.",
+        usage: "qubs-mock run [<options>] -- <command> [<argument> ...]",
+        discussion: """
+            The command finds QUBS_BASE_URL, QUBS_TOKEN_URL, QUBS_DOMAIN, QUBS_CLIENT_ID and \
+            QUBS_CLIENT_SECRET in its environment. The verdict goes to standard error.
+
+            Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised \
+            or a pass mark of the scenario was not, 3 the command or the mock failed.
+            """
+    )
+
+    @Option(help: "Scenario to play: a built-in one, or a file.")
+    var scenario: String?
+    @Option(help: "Session that the command's client belongs to.")
+    var session = SessionName.default
+    @Option(help: "File for the report: .json, .xml (JUnit) or .md.")
+    var report: String?
+    @Flag(help: "Let a failed \"should\" fail the whole.")
+    var strict = false
+    @Option(help: "Requests that are kept for the verdict.")
+    var journalSize = 100_000
+    @Argument(
+        parsing: .postTerminator,
+        help: ArgumentHelp("The command and its arguments, behind --.", valueName: "command")
+    )
+    var command: [String]
+
+    func validate() throws {
+        guard !command.isEmpty else { throw ValidationError("Name a command behind --.") }
+        if let scenario { try ScenarioOption.validate(scenario) }
+        guard SessionName.isValid(session) else {
+            throw ValidationError("--session takes \(SessionName.rule).")
+        }
+        guard (1...1_000_000).contains(journalSize) else {
+            throw ValidationError("--journal-size takes 1 to 1000000, not \(journalSize).")
+        }
+        if let report, ReportFile.form(of: report) == nil {
+            throw ValidationError("--report takes a file that ends in .json, .xml or .md.")
+        }
+    }
+
+    func run() throws {
+        let status: Int32
+        do throws(Failure) {
+            status = try judgeCommand()
+        } catch {
+            throw Failure(message: error.message, status: Judgement.failureStatus)
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    /// How long answers have that are still running when the command has ended.
+    private static let grace = Duration.seconds(2)
+    /// The client whose credentials the command gets, and the domain that they open.
+    private static let client = (id: "acme-partner", secret: "acme-partner-secret", domain: "acme")
+
+    private func judgeCommand() throws(Failure) -> Int32 {
+        if let report { try ReportFile.check(report) }
+        var configuration = Configuration()
+        configuration.port = 0
+        configuration.log = .off
+        configuration.scenario = scenario
+        configuration.journalSize = journalSize
+        configuration.workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        configuration.maximumConnections = DescriptorLimit.raise(
+            for: configuration.maximumConnections
+        )
+        let application = try ServerComposition.application(configuration)
+        let listener: Listener
+        do throws(SystemError) {
+            listener = try Listener(configuration: configuration.transport, handler: application)
+        } catch {
+            application.close()
+            throw Failure(message: "cannot listen on \(configuration.host): \(error)")
+        }
+        let baseURL = "http://\(configuration.host):\(listener.port)"
+        application.listens(at: baseURL)
+        listener.start()
+
+        let end: ProcessGuard.Report
+        do throws(Failure) {
+            end = try GuardedCommand.run(command, environment: variables(baseURL: baseURL))
+        } catch {
+            listener.stop(grace: .zero)
+            application.close()
+            throw error
+        }
+        // The command is gone, and with it its connections: what was still being delivered is
+        // noted as cut or left before the journal is read.
+        listener.stop(grace: Self.grace)
+        defer { application.close() }
+        if case .notStarted(let code) = end {
+            throw Failure(message: "\(FileError(path: command[0], code: code))")
+        }
+        if let line = GuardedCommand.line(about: end) { Output.error("qubs-mock: \(line)") }
+        let judgement: Judgement
+        do throws(Application.StartError) {
+            judgement = try application.judge(sessionNamed: session, isStrict: strict)
+        } catch {
+            throw Failure(message: error.description)
+        }
+        Output.errorText(judgement.text(colour: Output.isColourful(2)))
+        if let report { try ReportFile.write(judgement, to: report) }
+        return judgement.exitStatus(commandFailed: end != .exited(0))
+    }
+
+    private func variables(baseURL: String) -> [String: String] {
+        let suffix = session == SessionName.default ? "" : "+\(session)"
+        return [
+            "QUBS_BASE_URL": baseURL, "QUBS_TOKEN_URL": baseURL + "/oauth2/token",
+            "QUBS_DOMAIN": Self.client.domain, "QUBS_CLIENT_ID": Self.client.id + suffix,
+            "QUBS_CLIENT_SECRET": Self.client.secret,
+        ]
+    }
+}
+
+/// `--report`: its form follows from its name.
+enum ReportFile {
+    enum Form {
+        case json
+        case junit
+        case markdown
+    }
+
+    static func form(of path: String) -> Form? {
+        if path.hasSuffix(".json") { return .json }
+        if path.hasSuffix(".xml") { return .junit }
+        return path.hasSuffix(".md") ? .markdown : nil
+    }
+
+    /// Finds out before a long run whether the file can be written.
+    static func check(_ path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        guard access(folder, W_OK | X_OK) == 0 else {
+            throw Failure(message: "--report \(FileError(path: path, code: errno))")
+        }
+        var status = stat()
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw Failure(message: "--report \(FileError(path: path, code: EISDIR))")
+        }
+    }
+
+    static func write(_ judgement: Judgement, to path: String) throws(Failure) {
+        let octets =
+            switch form(of: path) {
+            case .json, nil: judgement.json + [UInt8(ascii: "\n")]
+            case .junit: Array(judgement.junit.utf8)
+            case .markdown: Array(judgement.markdown.utf8)
+            }
+        do throws(FileError) {
+            try FileSystem.replace(path, with: octets)
+        } catch {
+            throw Failure(message: "--report \(error)")
+        }
+    }
+}
