@@ -23,6 +23,11 @@ package struct HTTPRequest: Sendable {
         self.fields = fields
         self.content = content
     }
+
+    /// The host and port that the client means: an absolute target's, else the `Host` field's.
+    package var host: String? {
+        target.authority.map { String(decoding: $0, as: UTF8.self) } ?? fields.text("host")
+    }
 }
 
 /// A protocol version (RFC 9110 §2.5).

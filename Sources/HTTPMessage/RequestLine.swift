@@ -5,6 +5,7 @@ struct RequestLine: Sendable {
     private(set) var method = HTTPMethod.get
     private(set) var version = HTTPVersion.http11
     private var form = RequestTarget.Form.origin
+    private var authorityStart = 0
     private var pathStart = 0
     private var pathEnd = 0
     private var queryEnd = 0
@@ -38,7 +39,8 @@ struct RequestLine: Sendable {
             form: form,
             path: pathStart < pathEnd
                 ? [UInt8](octets[pathStart..<pathEnd]) : [UInt8(ascii: "/")],
-            query: queryEnd > pathEnd ? [UInt8](octets[(pathEnd + 1)..<queryEnd]) : nil
+            query: queryEnd > pathEnd ? [UInt8](octets[(pathEnd + 1)..<queryEnd]) : nil,
+            authority: form == .absolute ? [UInt8](octets[authorityStart..<pathStart]) : nil
         )
     }
 
@@ -120,7 +122,7 @@ struct RequestLine: Sendable {
             form = .asterisk
             return
         }
-        let authorityStart = try Self.authorityStart(octets, from: start, to: mark)
+        authorityStart = try Self.authorityStart(octets, from: start, to: mark)
         var authorityEnd = authorityStart
         while authorityEnd < mark, octets[authorityEnd] != UInt8(ascii: "/") { authorityEnd += 1 }
         guard

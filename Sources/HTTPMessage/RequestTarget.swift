@@ -15,9 +15,17 @@ package struct RequestTarget: Sendable {
     package let path: [UInt8]
     /// The query without its `?`; `nil` where there is none, empty where there is only a `?`.
     package let query: [UInt8]?
+    /// The authority of an absolute-form target, which replaces `Host` (§3.2.2); else `nil`.
+    package let authority: [UInt8]?
 
-    package init(form: Form = .origin, path: [UInt8], query: [UInt8]?) {
+    package init(
+        form: Form = .origin,
+        path: [UInt8],
+        query: [UInt8]?,
+        authority: [UInt8]? = nil
+    ) {
         self.form = form
+        self.authority = authority
         self.path = path
         self.query = query
     }

@@ -159,6 +159,9 @@ package struct JournalEntry: Sendable {
         /// A token in content, other than a refresh token at the token endpoint.
         package static let tokenInContent = Findings(rawValue: 1 << 4)
 
+        /// What stands in path or query, and must not be repeated.
+        package static let inURL: Findings = [.patientNameInURL, .medicareNumberInURL, .tokenInURL]
+
         /// The words of the journal's JSON, in the order of the bits.
         package static let names = [
             "patient-name-in-url", "medicare-number-in-url", "patient-data-in-request-id",

@@ -63,8 +63,7 @@ extension JournalEntry {
 
     /// The path, unless the URL was found to hold what must not be repeated.
     package var shownPath: String {
-        findings.isDisjoint(with: [.patientNameInURL, .medicareNumberInURL, .tokenInURL])
-            ? path : "(withheld)"
+        findings.isDisjoint(with: .inURL) ? path : "(withheld)"
     }
 
     /// The correlation id, unless it was found to hold what must not be repeated.

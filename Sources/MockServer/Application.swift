@@ -114,6 +114,7 @@ package final class Application: Sendable {
         digestKey = JournalDigest.Key(generator.next(), generator.next())
         let rules = try Self.rules(
             parts.faults,
+            path: configuration.faultsPath,
             vocabulary: vocabulary,
             seed: configuration.seed
         )
@@ -150,6 +151,7 @@ package final class Application: Sendable {
 
     private static func rules(
         _ document: JSONValue?,
+        path: String?,
         vocabulary: MatchVocabulary,
         seed: UInt64
     ) throws(StartError) -> [FaultRule] {
@@ -166,7 +168,8 @@ package final class Application: Sendable {
                 case .invalid(let errors), .repeatedIDs(let errors): errors
                 }
             let lines = errors.map { "\($0.pointer.description): \($0.reason)" }
-            throw StartError("the fault rules are not valid: " + lines.joined(separator: "; "))
+            let source = path.map { "--faults \($0)" } ?? "the list of fault rules"
+            throw StartError("\(source) is not valid: " + lines.joined(separator: "; "))
         }
     }
 

@@ -53,7 +53,13 @@ extension Application {
 
     /// Judges the client of a session by its journal: all of it, or what came since its scenario
     /// was started.
-    package func judge(_ session: Session, isStrict: Bool) -> Judgement {
+    ///
+    /// - Parameter now: The monotonic time of the verdict, in nanoseconds.
+    package func judge(
+        _ session: Session,
+        isStrict: Bool,
+        now: Int64 = SystemTime.monotonic()
+    ) -> Judgement {
         session.personalData.settle()
         let played = session.scenario.played
         var (entries, dropped) = session.journal.contents()
@@ -69,7 +75,7 @@ extension Application {
             dropped: dropped,
             scenario: played.map { .init(name: $0.name, passMarks: $0.passMarks) },
             isStrict: isStrict,
-            monotonicNow: SystemTime.monotonic()
+            monotonicNow: now
         )
         return Judgement(report: verdict(of: entries, context: context))
     }

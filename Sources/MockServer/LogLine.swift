@@ -1,10 +1,10 @@
 import HTTPMessage
 import JSON
-import QUBS
 
 /// One line of the log: never a body, a query value, a token or a name.
 struct LogLine {
-    let wallNanoseconds: Int64
+    /// When the answer was made, by the system's clock: RFC 3339.
+    let time: String
     let method: String
     let path: [UInt8]
     let status: Int
@@ -14,9 +14,6 @@ struct LogLine {
     /// Appends the line with the duration until `ended`, in monotonic nanoseconds.
     func append(to output: inout [UInt8], format: Configuration.LogFormat, ended: UInt64) {
         let microseconds = ended > arrival ? (ended - arrival) / 1000 : 0
-        let time = Instant(
-            secondsSince1970: wallNanoseconds.floorDivided(by: 1_000_000_000)
-        ).rfc3339
         switch format {
         case .off: break
         case .text:

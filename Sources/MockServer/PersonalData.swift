@@ -5,8 +5,8 @@ import Synchronization
 
 /// Looks for the patients of a session where they do not belong: in URLs and correlation ids.
 ///
-/// The index is made when the first request gives reason to look, beside the workers; requests
-/// that come meanwhile are looked at when it is there.
+/// The index is made beside the workers, when the session issues its first token or a request gives
+/// reason to look; requests that come meanwhile are looked at when it is there.
 final class PersonalData: Sendable {
     /// The parts of one request that could hold personal data.
     struct Suspect: Sendable {
@@ -60,6 +60,15 @@ final class PersonalData: Sendable {
             return nil
         }
         if let index { Self.examine([(suspect, report)], index) }
+    }
+
+    /// Makes the index, where nobody has yet, so that it is there when it is needed.
+    func prepare() {
+        state.withLock { state in
+            guard case .unmade(let generation) = state else { return }
+            state = .making(generation: generation, waiting: [])
+            queue.async { self.make() }
+        }
     }
 
     /// Forgets the index, since patients or billing records have changed.

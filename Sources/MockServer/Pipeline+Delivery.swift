@@ -2,6 +2,7 @@ import Contract
 import Faults
 import HTTPMessage
 import HTTPTransport
+import JSON
 import Journal
 import QUBS
 
@@ -12,7 +13,8 @@ extension Application {
     /// Delivers a refusal.
     func deliver(_ call: Call, problem: Problem, operation: Operation? = nil) -> Reply {
         if let logged = problem.logged { log.append("qubs-mock: \(logged)\n".utf8) }
-        if operation?.id == OperationID.token {
+        // What is refused before its content is read (413) is told by the server, not the endpoint.
+        if operation?.id == OperationID.token, call.early?.status != 413 {
             return deliver(
                 call,
                 response: OAuthHandlers.answer(for: problem).response,
@@ -41,12 +43,19 @@ extension Application {
 
     /// Delivers the answer of a fault that takes the operation's place.
     func deliverInjected(_ call: Call, operation: Operation) -> Reply {
-        deliver(call, response: HTTPResponse(status: 503), operation: operation)
+        if operation.idempotencyRetentionSeconds != nil,
+            // What is no JSON has no payload to compare.
+            let body = try? JSONParser.parse(call.request.content)
+        {
+            call.entry.details.fingerprint = call.digest(KeyedWrite.fingerprint(of: body))
+        }
+        return deliver(call, response: HTTPResponse(status: 503), operation: operation)
     }
 
     /// Writes the journal entry, and gives the answer what every answer has.
     private func finish(_ call: Call, response: HTTPResponse, delivery: Delivery) -> Reply {
         var response = response
+        response.fields.reserveCapacity(response.fields.count + 3)
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
         call.entry.status = UInt16(truncatingIfNeeded: response.status)
@@ -61,7 +70,17 @@ extension Application {
             }
             if !response.content.isEmpty { call.entry.details.answerContent = response.content }
         }
+        let line = logLine(
+            of: call,
+            status: response.status,
+            // What may be a name, until that is known, is not told either.
+            withholdsPath: !(suspect?.url.isEmpty ?? true)
+                || !call.entry.findings.isDisjoint(with: .inURL),
+            withholdsID: suspect?.requestID != nil
+                || call.entry.findings.contains(.patientDataInRequestID)
+        )
         let session = call.session
+        if call.entry.kind == .token { session.personalData.prepare() }
         let isOperation = call.entry.kind == .operation
         let id = session.journal.append(call.entry)
         if let suspect {
@@ -76,20 +95,25 @@ extension Application {
         let pending = WorkerContext.Pending(
             session: session,
             entry: id,
-            line: logLine(of: call, status: response.status)
+            line: line
         )
         return Reply(response, delivery: delivery, ticket: call.worker.ticket(for: pending))
     }
 
     /// The line of the log for a call, where there is a log.
-    func logLine(of call: Call, status: Int) -> LogLine? {
+    func logLine(
+        of call: Call,
+        status: Int,
+        withholdsPath: Bool = false,
+        withholdsID: Bool = false
+    ) -> LogLine? {
         if configuration.log == .off { return nil }
         return LogLine(
-            wallNanoseconds: SystemTime.wall(),
+            time: call.worker.logTime(SystemTime.wall()),
             method: call.request.method.rawValue,
-            path: call.request.target.path,
+            path: withholdsPath ? Array("(withheld)".utf8) : call.request.target.path,
             status: status,
-            requestID: call.correlation.text,
+            requestID: withholdsID ? "(withheld)" : call.correlation.text,
             arrival: call.arrival
         )
     }

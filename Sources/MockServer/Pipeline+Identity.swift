@@ -106,7 +106,7 @@ extension Application {
     }
 
     /// The first value of a query parameter, where it needs no decoding.
-    private static func queryValue(_ name: String, of target: RequestTarget) -> String? {
+    static func queryValue(_ name: String, of target: RequestTarget) -> String? {
         for pair in (target.query ?? []).split(separator: UInt8(ascii: "&")) {
             let parts = pair.split(
                 separator: UInt8(ascii: "="),
@@ -130,7 +130,7 @@ extension Application {
     }
 
     /// 401 without a good token, 403 where the token does not open the domain.
-    func authorize(_ call: Call, operation: Operation, match: PathMatch) throws(Problem) {
+    func authorize(_ call: Call, operation: Operation) throws(Problem) {
         guard operation.requiresToken else { return }
         guard let principal = call.principal else {
             switch call.credentials {
@@ -150,7 +150,7 @@ extension Application {
             }
         }
         // A domain that is not percent-encoded UTF-8 is refused with the parameters.
-        guard let domain = operation.pathValue("domain", in: match) else { return }
+        guard let domain = call.entry.domain else { return }
         guard principal.mayUse(domain: domain) else {
             call.entry.refusal = .domain
             let domains = principal.domains.joined(separator: ", ")

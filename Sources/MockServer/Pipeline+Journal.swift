@@ -14,10 +14,10 @@ extension Application {
         case OperationID.token: call.entry.kind = .token
         case OperationID.upload:
             call.entry.kind = .upload
-            call.entry.client = operation.pathValue("guid", in: match).flatMap {
-                call.session.uploadOwners.owner(of: $0)
-            }
-        case OperationID.download: call.entry.kind = .download
+            describePresigned(call, operation: operation, match: match)
+        case OperationID.download:
+            call.entry.kind = .download
+            describePresigned(call, operation: operation, match: match)
         default:
             if operation.isPartnerOperation {
                 call.entry.kind = .operation
@@ -48,6 +48,16 @@ extension Application {
                 count: UInt8(clamping: request.fields.count(of: "idempotency-key"))
             )
         }
+    }
+
+    /// Notes which presigned URL is used, before anybody has looked at its signature: a fault may
+    /// meet the request at the door.
+    private func describePresigned(_ call: Call, operation: Operation, match: PathMatch) {
+        guard let guid = operation.pathValue("guid", in: match) else { return }
+        call.entry.client = call.session.uploadOwners.owner(of: guid)
+        let expires = Self.queryValue("expires", of: call.request.target).flatMap { Int64($0) }
+        guard let expires else { return }
+        call.entry.details.presigned = JournalDetails.PresignedURL(guid: guid, expiresAt: expires)
     }
 
     /// Notes what the contract found.

@@ -29,6 +29,9 @@ extension Application: RequestHandler {
         do throws(Problem) {
             // What is wrong with the session is told once it is known in whose form.
             do throws(Problem) { try identify(call) } catch { call.early = call.early ?? error }
+            if call.request.target.form == .asterisk {
+                return deliver(call, response: ServiceDocuments.serverOptions.response)
+            }
             if call.early == nil, let document = try ServiceDocuments.answer(to: call) {
                 return deliver(call, response: document.response)
             }
@@ -75,7 +78,7 @@ extension Application: RequestHandler {
         operation: Operation,
         match: PathMatch
     ) throws(Problem) -> Answer {
-        try authorize(call, operation: operation, match: match)
+        try authorize(call, operation: operation)
         if let early = call.early {
             switch early.status {
             case 411: call.entry.refusal = .uploadContentLength

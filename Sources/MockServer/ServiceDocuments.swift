@@ -28,6 +28,12 @@ enum ServiceDocuments {
         return answer(call.application.contract, form: form, to: call)
     }
 
+    /// The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110 §9.3.7).
+    static let serverOptions = Answer(
+        status: 204,
+        fields: [HTTPResponse.Field("Allow", "GET, HEAD, POST, PUT, DELETE, OPTIONS")]
+    )
+
     /// A contract, with the address of this server in `servers`.
     static func answer(
         _ contract: OpenAPIContract,
@@ -57,7 +63,7 @@ extension Call {
     /// The base of URLs that this call's answer may hold.
     var baseURL: String {
         BaseURL.of(
-            request.fields,
+            request,
             publicURL: application.configuration.publicURL,
             fallback: application.baseURL.withLock { $0 }
         )

@@ -156,6 +156,7 @@ package final class Sessions: Sendable {
     /// The session of this name, opened where it was not.
     func open(_ name: String) throws(Refusal) -> Session {
         if name == SessionName.default { return `default` }
+        guard SessionName.isValid(name) else { throw .store(.malformedName(name)) }
         let result: Result<Session, Refusal> = others.withLock { others in
             if let session = others[name] { return .success(session) }
             guard others.count < Self.maximum else { return .failure(.tooMany) }

@@ -36,11 +36,10 @@ enum TokenScan {
         var parts = 1
         var length = 0
         for octet in text {
-            if octet == UInt8(ascii: ".") {
+            if octet == UInt8(ascii: "."), parts < 3 {
                 guard length >= shortestPart else { return false }
                 parts += 1
                 length = 0
-                if parts > 3 { return false }
             } else if isTokenOctet(octet) {
                 length += 1
             } else {

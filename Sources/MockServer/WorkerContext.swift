@@ -27,6 +27,8 @@ final class WorkerContext: @unchecked Sendable {
     private var freeTickets: [Int] = []
     private var dateSecond = Int64.min
     private var dateText = ""
+    private var logSecond = Int64.min
+    private var logText = ""
 
     init(index: Int, verifier: TokenVerifier) {
         self.index = index
@@ -50,6 +52,18 @@ final class WorkerContext: @unchecked Sendable {
         pending[index] = nil
         freeTickets.append(index)
         return answer
+    }
+
+    /// The time of a log line, made once a second.
+    ///
+    /// - Parameter nanoseconds: Since 1970.
+    func logTime(_ nanoseconds: Int64) -> String {
+        let second = nanoseconds.floorDivided(by: 1_000_000_000)
+        if second != logSecond {
+            logSecond = second
+            logText = Instant(secondsSince1970: second).rfc3339
+        }
+        return logText
     }
 
     /// The value of `Date` (RFC 9110 §6.6.1), made once a second.

@@ -7,7 +7,8 @@ package struct IdempotencyKey: Hashable, Sendable {
     /// The longest key, in characters.
     package static let maximumLength = 128
 
-    /// A key from the value of the header field; `nil` when it is empty, too long or not visible ASCII.
+    /// A key from the value of the header field; `nil` when it is empty, too long or not visible
+    /// ASCII.
     package init?(_ text: String) {
         guard (1...Self.maximumLength).contains(text.utf8.count),
             text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })

@@ -17,7 +17,8 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
     }
 
     private init?(parsing octets: UnsafeBufferPointer<UInt8>) {
-        // full-date "T" 2DIGIT ":" 2DIGIT ":" 2DIGIT [ "." 1*DIGIT ] ( "Z" / ("+" / "-") 2DIGIT ":" 2DIGIT )
+        // full-date "T" 2DIGIT ":" 2DIGIT ":" 2DIGIT [ "." 1*DIGIT ] ( "Z" / ("+" / "-") 2DIGIT ":"
+        // 2DIGIT )
         guard octets.count >= 20, let date = LocalDate(parsing: octets[0..<10]),
             octets[10] | 0x20 == UInt8(ascii: "t"), octets[13] == UInt8(ascii: ":"),
             octets[16] == UInt8(ascii: ":"),

@@ -2,10 +2,11 @@ import JSON
 
 /// How a row holds the three views of an appointment without holding anything twice.
 ///
-/// The views have most members in common, but not their order. So the members are cut into segments,
-/// each of which stands in one piece wherever it stands; a row holds the octets of every segment once,
-/// and a view is put together by copying segments. `summary` holds those of the summary, so that
-/// the lists most asked for read nothing else; `details` begins with the lengths of all segments.
+/// The views have most members in common, but not their order. So the members are cut into
+/// segments, each of which stands in one piece wherever it stands; a row holds the octets of every
+/// segment once, and a view is put together by copying segments. `summary` holds those of the
+/// summary, so that the lists most asked for read nothing else; `details` begins with the lengths
+/// of all segments.
 struct AppointmentLayout: Sendable {
     /// The octets of one row.
     struct Octets: Equatable {
@@ -15,7 +16,8 @@ struct AppointmentLayout: Sendable {
         var details: [UInt8]
     }
 
-    /// In the order in which they are stored: of the summary, the operational and the reporting view.
+    /// In the order in which they are stored: of the summary, the operational and the reporting
+    /// view.
     let segments: [ArraySlice<ViewShape.Member>]
     /// How many of the segments make up the summary.
     private let summaryCount: Int
@@ -29,9 +31,9 @@ struct AppointmentLayout: Sendable {
     /// The display name, which a patient record may leave to its other names.
     private static let displayName = "patientName"
 
-    /// - Throws: `StoreError.shapes` where the views do not build on each other: the operational view
-    ///   begins with the summary, the reporting view with the same member, and what two views have in
-    ///   common is nullable in both or in neither.
+    /// - Throws: `StoreError.shapes` where the views do not build on each other: the operational
+    ///   view begins with the summary, the reporting view with the same member, and what two views
+    ///   have in common is nullable in both or in neither.
     init(_ shapes: ViewShapes) throws(StoreError) {
         let summary = shapes.summary.members
         let operational = shapes.operational.members

@@ -145,7 +145,10 @@ final class AppointmentLists {
                     """
             }
             let arms = (4..<4 + providers).map {
-                "SELECT key FROM provider_appointment WHERE provider = ?\($0) AND key > ?1 AND key <= ?2"
+                """
+                SELECT key FROM provider_appointment
+                WHERE provider = ?\($0) AND key > ?1 AND key <= ?2
+                """
             }
             return """
                 SELECT a.key, \(columns) FROM (
@@ -231,7 +234,8 @@ final class AppointmentLists {
         return try countInRange.step() && countInRange.integer(0) < Self.fewRows
     }
 
-    /// Parameters: 1 domain, 2 take, 3 skip, 4 and 5 first and last day, 6 site, from 7 on providers.
+    /// Parameters: 1 domain, 2 take, 3 skip, 4 and 5 first and last day, 6 site, from 7 on
+    /// providers.
     private static func listSQL(_ form: Form) -> String {
         let columns = form.view.columns
         var conditions: [String] = []

@@ -35,7 +35,8 @@ struct AppointmentTemplate {
     /// Above this many octets an appointment is a special case, not worth repeating.
     private static let maximumOctets = 2500
 
-    /// The ordinary appointments of a domain: those with a date, times within a day's work and a patient.
+    /// The ordinary appointments of a domain: those with a date, times within a day's work and a
+    /// patient.
     static func read(
         from database: Database,
         domain: Int64,

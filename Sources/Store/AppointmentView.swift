@@ -1,10 +1,10 @@
 /// The three views of an appointment.
 package enum AppointmentView: Int, Sendable, CaseIterable {
-    /// `AppointmentSummaryResponse`
+    /// As `AppointmentSummaryResponse`.
     case summary
-    /// `AppointmentOperationalResponse`
+    /// As `AppointmentOperationalResponse`.
     case operational
-    /// `TeleReportingAppointmentResponse`
+    /// As `TeleReportingAppointmentResponse`.
     case reporting
 
     /// The columns that make up the view.

@@ -2,8 +2,9 @@ import QUBS
 
 /// Makes large databases: the default data, plus appointments drawn from them.
 ///
-/// Each new appointment repeats one of the default data (site, date, status, exam, provider numbers) at another
-/// time of the same day, for another, invented patient. Everything follows from the seed.
+/// Each new appointment repeats one of the default data (site, date, status, exam, provider
+/// numbers) at another time of the same day, for another, invented patient. Everything follows from
+/// the seed.
 package struct FixtureGenerator {
     private let rules: RecordRules
     private let shapes: ViewShapes
@@ -23,7 +24,8 @@ package struct FixtureGenerator {
     ///
     /// - Parameters:
     ///   - domain: Where the new appointments belong; the image must have ordinary ones there.
-    ///   - replacing: Whether a file that is there may go, with the sessions and snapshots beside it.
+    ///   - replacing: Whether a file that is there may go, with the sessions and snapshots beside
+    ///     it.
     ///   - progress: Called now and then with the number of appointments written so far.
     /// - Throws: `StoreError`: `.alreadyExists`, `.inUse` by a server, `.nothingToRepeat`, `.full`.
     package func generate(

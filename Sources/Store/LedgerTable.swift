@@ -13,8 +13,10 @@ final class LedgerTable {
     /// Expired entries are as good as gone; to look for them more often costs more than they do.
     private static let purgeInterval = 4096
 
-    private static let columns =
-        "client, domain, operation, appointment, key, fingerprint, status, content, expires_at, replays, conflicts"
+    private static let columns = """
+        client, domain, operation, appointment, key, fingerprint, status, content, expires_at,
+        replays, conflicts
+        """
 
     init(_ database: Database) {
         let scope =

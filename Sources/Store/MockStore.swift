@@ -12,8 +12,8 @@ package final class MockStore: Sendable {
 
     /// Opens a store: with a database, what was left there; else what the image holds.
     ///
-    /// - Throws: `StoreError`: `.inUse`, `.foreignFile`, `.otherVersion`, `.notAnImage`, `.shapes`, and what
-    ///   the file system says.
+    /// - Throws: `StoreError`: `.inUse`, `.foreignFile`, `.otherVersion`, `.notAnImage`, `.shapes`,
+    ///   and what the file system says.
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
         let rules = try RecordRules(shapes: configuration.shapes, scatter: configuration.scatter)
         let image = try Reseeding.image(configuration.image, rules: rules)

@@ -1,11 +1,13 @@
 import Synchronization
 
-/// Read connections to one database, one for each worker and one more for work in the background, opened
-/// when first needed.
+/// Read connections to one database, one for each worker and one more for work in the background,
+/// opened when first needed.
 final class ReaderPool: @unchecked Sendable {
     // Sendable: `slots` never changes, and what a slot holds is touched under its lock only.
 
-    /// The connection of one worker. Nobody else wants its lock but who closes the pool.
+    /// The connection of one worker.
+    ///
+    /// Nobody else wants its lock but who closes the pool or empties the log.
     private final class Slot {
         let lock = Mutex<Void>(())
         var tables: Tables?
@@ -42,6 +44,13 @@ final class ReaderPool: @unchecked Sendable {
         let database = try Database(location)
         try Schema.configureReader(database)
         return Tables(database, layout: layout)
+    }
+
+    /// Returns when what was running on the workers' connections has ended.
+    ///
+    /// What runs in the background may take long, and is not waited for.
+    func waitForWorkers() {
+        for slot in slots.dropLast() { slot.lock.withLock { _ in } }
     }
 
     /// Closes every connection, once what runs on it has ended.

@@ -3,9 +3,9 @@ import QUBS
 
 /// Writes records in fixture form: renders their views and checks what they refer to.
 ///
-/// Each function returns what is wrong with the record; a record with faults is not written. Schemas
-/// are checked elsewhere; what is read here is asked for again, since a missing name would be worse
-/// than a repeated check.
+/// Each function returns what is wrong with the record; a record with faults is not written.
+/// Schemas are checked elsewhere; what is read here is asked for again, since a missing name would
+/// be worse than a repeated check.
 final class RecordWriter {
     /// A fault of one record.
     struct Fault: Equatable {

@@ -73,7 +73,10 @@ enum Reseeding {
         _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         try database.execute(
-            "CREATE TEMP TABLE moved (old INTEGER PRIMARY KEY, new INTEGER NOT NULL UNIQUE, position INTEGER)"
+            """
+            CREATE TEMP TABLE moved (
+                old INTEGER PRIMARY KEY, new INTEGER NOT NULL UNIQUE, position INTEGER)
+            """
         )
         let rows = Statement(database, "SELECT key, id FROM appointment ORDER BY key")
         let note = Statement(

@@ -23,7 +23,8 @@ package struct Scatter: Sendable, Hashable {
     /// The place of a record, below `limit`.
     func position(domain: String, id: String) -> Int64 {
         if let place = pinned.firstIndex(of: id) { return Int64(place) }
-        // FNV-1a over domain, a separator that is not UTF-8, and id; then the finalizer of SplitMix64.
+        // FNV-1a over domain, a separator that is not UTF-8, and id; then the finalizer of
+        // SplitMix64.
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ (seed &* 0x9E37_79B9_7F4A_7C15)
         for octet in domain.utf8 { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
         hash = (hash ^ 0xFF) &* 0x100_0000_01B3

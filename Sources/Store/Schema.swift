@@ -32,8 +32,8 @@ enum Schema {
 
     /// What the settings of a writing connection are.
     ///
-    /// A write that was answered must survive the end of the process: in WAL mode it is with the kernel
-    /// then, and only the checkpoint, which changes the file itself, waits for the disk.
+    /// A write that was answered must survive the end of the process: in WAL mode it is with the
+    /// kernel then, and only the checkpoint, which changes the file itself, waits for the disk.
     static func configureWriter(
         _ database: Database,
         isTemporary: Bool,
@@ -44,12 +44,12 @@ enum Schema {
             PRAGMA busy_timeout = 5000;
             PRAGMA synchronous = \(isTemporary ? "OFF" : "NORMAL");
             PRAGMA journal_mode = WAL;
-            PRAGMA wal_autocheckpoint = \(isTemporary ? 1000 : 4000);
             PRAGMA journal_size_limit = 33554432;
             PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -8192;
             """
         )
+        database.countLoggedPages()
         if let maximumPages { try database.execute("PRAGMA max_page_count = \(maximumPages)") }
     }
 
@@ -124,9 +124,9 @@ enum Schema {
 
     /// The table of appointments under a name.
     ///
-    /// `key` is an `AppointmentKey`: rows of one domain and status lie together, in scattered order, so
-    /// that a page is a stretch of the table. `date` counts days since 1970; `providers` is a list of
-    /// provider ids with commas between; the blobs are as in `AppointmentLayout` says.
+    /// `key` is an `AppointmentKey`: rows of one domain and status lie together, in scattered
+    /// order, so that a page is a stretch of the table. `date` counts days since 1970; `providers`
+    /// is a list of provider ids with commas between; the blobs are as in `AppointmentLayout` says.
     static func appointmentTable(_ name: String) -> String {
         """
         CREATE TABLE \(name) (

@@ -2,8 +2,9 @@ import Synchronization
 
 /// The data that every session starts with, and that those which have not written share.
 ///
-/// Either the image of the default data, or the file that `fixtures generate` made. That file is also
-/// the database of `default`: before it changes, it is copied, and the copy takes its place here.
+/// Either the image of the default data, or the file that `fixtures generate` made. That file is
+/// also the database of `default`: before it changes, it is copied, and the copy takes its place
+/// here.
 final class SeedData: Sendable {
     /// Where fresh data come from.
     enum Source {

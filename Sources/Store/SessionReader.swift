@@ -134,7 +134,8 @@ package struct SessionReader: Sendable {
     /// Appends one page of the appointments with a status.
     ///
     /// - Parameters:
-    ///   - providers: Provider numbers of which an appointment must have one; `nil` for no such limit.
+    ///   - providers: Provider numbers of which an appointment must have one; `nil` for no such
+    ///     limit.
     ///   - cursor: Where the page before ended.
     ///   - limit: At least 1.
     /// - Returns: How many were appended, and where this page ends if more follow.
@@ -214,7 +215,8 @@ package struct SessionReader: Sendable {
         }
     }
 
-    /// The attachments of an appointment, uploads included; `nil` where there is no such appointment.
+    /// The attachments of an appointment, uploads included; `nil` where there is no such
+    /// appointment.
     package func attachments(
         domain: String,
         appointment id: String

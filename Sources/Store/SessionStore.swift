@@ -4,17 +4,19 @@ import Synchronization
 
 /// The data of one session.
 ///
-/// A session that has not written shares the data it starts with. Its first write gives it a file of its
-/// own: one connection writes, under a lock, and each worker has one that reads.
+/// A session that has not written shares the data it starts with. Its first write gives it a file
+/// of its own: one connection writes, under a lock, and each worker has one that reads.
 package final class SessionStore: @unchecked Sendable {
-    // Sendable: `writer` and `descriptor` are touched under `writing` only; all else is immutable or
-    // in a mutex.
+    // Sendable: `writer` and `descriptor` are touched under `writing` only; all else is immutable
+    // or in a mutex.
 
     package let name: String
     private let context: StoreContext
     private let writing = Mutex<Void>(())
     private var writer: SessionWriter?
-    /// For copies of the file. Opening and closing it for each would drop the locks that SQLite holds.
+    /// For copies of the file.
+    ///
+    /// Opening and closing it for each would drop the locks that SQLite holds.
     private var descriptor: Int32 = -1
     private let state: Mutex<State>
 
@@ -95,7 +97,9 @@ package final class SessionStore: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// What a worker reads with. Cheap to make; one worker's is used by one thread at a time.
+    /// What a worker reads with.
+    ///
+    /// Cheap to make; one worker's is used by one thread at a time.
     ///
     /// - Parameter worker: 0 up to the number of workers that the store was opened for.
     package func reader(worker: Int) -> SessionReader {
@@ -127,7 +131,8 @@ package final class SessionStore: @unchecked Sendable {
 
     /// Runs `body` as one transaction: all of it is stored, or, when it throws, nothing.
     ///
-    /// Transactions of a session follow one another. What is stored survives the end of the process.
+    /// Transactions of a session follow one another. What is stored survives the end of the
+    /// process.
     ///
     /// - Throws: What `body` throws; `StoreError.full` where the disk has no room.
     package func write<Result: Sendable>(
@@ -139,6 +144,7 @@ package final class SessionStore: @unchecked Sendable {
             do throws(StoreError) {
                 let result = try body(writer)
                 try writer.commit()
+                writer.emptyLog { state.withLock { $0.data.pool }?.waitForWorkers() }
                 return result
             } catch {
                 writer.rollback()
@@ -147,7 +153,9 @@ package final class SessionStore: @unchecked Sendable {
         }
     }
 
-    /// The writer; with it the session gets a file of its own. Under `writing`.
+    /// The writer; with it the session gets a file of its own.
+    ///
+    /// Under `writing`.
     private func openWriter() throws(StoreError) -> SessionWriter {
         if let writer { return writer }
         let path: String
@@ -191,7 +199,9 @@ package final class SessionStore: @unchecked Sendable {
         }
     }
 
-    /// Closes the writer, all its log being in the file. Under `writing`.
+    /// Closes the writer, all its log being in the file.
+    ///
+    /// Under `writing`.
     private func closeWriter() throws(StoreError) {
         if let writer { try writer.tables.database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
         writer = nil
@@ -253,7 +263,9 @@ package final class SessionStore: @unchecked Sendable {
         try replace(with: fresh, path: path, isUntouched: !isKept)
     }
 
-    /// Changes the data under everybody's hands. Under `writing`.
+    /// Changes the data under everybody's hands.
+    ///
+    /// Under `writing`.
     ///
     /// - Parameter fresh: The file to take the place of the present one; `nil` to share data again.
     private func replace(
@@ -262,8 +274,8 @@ package final class SessionStore: @unchecked Sendable {
         isUntouched: Bool
     ) throws(StoreError) {
         try state.withLock { state throws(StoreError) in
-            // Readers first: the log is emptied only when nobody reads from it, and a log that stayed
-            // beside another file would spoil it.
+            // Readers first: the log is emptied only when nobody reads from it, and a log that
+            // stayed beside another file would spoil it.
             state.data.pool?.close()
             do throws(StoreError) {
                 try closeWriter()
@@ -330,7 +342,9 @@ package final class SessionStore: @unchecked Sendable {
         }
     }
 
-    /// Copies the session's file as it is now. Under `writing`.
+    /// Copies the session's file as it is now.
+    ///
+    /// Under `writing`.
     ///
     /// File and log are copied as they lie: nobody else changes them, and to have the log emptied
     /// first would mean to wait for a moment without readers, which may never come.

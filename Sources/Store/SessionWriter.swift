@@ -32,6 +32,28 @@ package final class SessionWriter {
         try commitment.run()
     }
 
+    /// The length of the log at which it is emptied.
+    private var emptiesLogAt = logInterval
+
+    /// 8 MiB: some thousand writes, and few enough pages to be found quickly.
+    private static let logInterval = 2000
+
+    /// Copies the log into the file, now and then.
+    ///
+    /// SQLite would do so by itself at a commit, but only as far as nobody reads older pages; beside
+    /// workers that read without a pause, a moment to start the log anew never comes, and it grows
+    /// without end. Here each worker lets go of what it reads once before and once after.
+    func emptyLog(waitForWorkers: () -> Void) {
+        let pages = tables.database.loggedPages
+        if pages < emptiesLogAt - Self.logInterval { emptiesLogAt = Self.logInterval }
+        if pages < emptiesLogAt { return }
+        waitForWorkers()
+        // What stays in the log, because the disk is full, say, is as safe there.
+        try? tables.database.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        waitForWorkers()
+        emptiesLogAt = pages + Self.logInterval
+    }
+
     /// Undoes everything since `begin`.
     func rollback() {
         // Fails where SQLite has rolled back already, as it does when the disk is full.
@@ -221,7 +243,8 @@ package final class SessionWriter {
     /// Adds or replaces an appointment, given in fixture form.
     ///
     /// - Returns: Whether it is new.
-    /// - Throws: `StoreError.rule(.notFound(.domain))`, `StoreError.fixtures` for references to what is not there.
+    /// - Throws: `StoreError.rule(.notFound(.domain))`, `StoreError.fixtures` for references to
+    ///   what is not there.
     package func putAppointment(domain: String, _ record: JSONObject) throws(StoreError) -> Bool {
         let domain = try self.domain(domain)
         var isNew = true
@@ -247,7 +270,9 @@ package final class SessionWriter {
         try tables.appointments.delete(entry)
     }
 
-    /// Adds or replaces a site, given in fixture form. Its exam codes and staff grid stay.
+    /// Adds or replaces a site, given in fixture form.
+    ///
+    /// Its exam codes and staff grid stay.
     ///
     /// - Returns: Whether it is new.
     /// - Throws: As `putAppointment`.
@@ -263,7 +288,8 @@ package final class SessionWriter {
 
     /// Removes a site with its exam codes and staff grid.
     ///
-    /// - Throws: `StoreError.rule`: `.notFound(.site)`, or `.inUse` while appointments are scheduled there.
+    /// - Throws: `StoreError.rule`: `.notFound(.site)`, or `.inUse` while appointments are
+    ///   scheduled there.
     package func deleteSite(domain: String, name: String) throws(StoreError) {
         let domain = try self.domain(domain)
         guard let site = try tables.sites.id(of: name, domain: domain.id) else {
@@ -291,7 +317,8 @@ package final class SessionWriter {
 
     /// Removes a patient with its comments.
     ///
-    /// - Throws: `StoreError.rule`: `.notFound(.patient)`, or `.inUse` while appointments are the patient's.
+    /// - Throws: `StoreError.rule`: `.notFound(.patient)`, or `.inUse` while appointments are the
+    ///   patient's.
     package func deletePatient(domain: String, id: String) throws(StoreError) {
         let domain = try self.domain(domain)
         var ignored: [UInt8] = []

@@ -1,6 +1,7 @@
 package import JSON
 
-/// How the contract writes one kind of record: which members, in which order, which of them nullable.
+/// How the contract writes one kind of record: which members, in which order, which of them
+/// nullable.
 ///
 /// Of a record that lacks a member, a nullable one is answered as null and another left out;
 /// members that the view does not have are not answered.
@@ -69,27 +70,27 @@ package struct ViewShape: Sendable, Hashable {
 
 /// The shapes of all the views, as the contract gives them.
 package struct ViewShapes: Sendable, Hashable {
-    /// `AppointmentSummaryResponse`
+    /// The shape of `AppointmentSummaryResponse`.
     package var summary: ViewShape
-    /// `AppointmentOperationalResponse`; begins with the members of the summary.
+    /// The shape of `AppointmentOperationalResponse`, which begins with the members of the summary.
     package var operational: ViewShape
-    /// `TeleReportingAppointmentResponse`
+    /// The shape of `TeleReportingAppointmentResponse`.
     package var reporting: ViewShape
-    /// `PatientSummaryResponse`
+    /// The shape of `PatientSummaryResponse`.
     package var patient: ViewShape
-    /// `AppointmentBillingResponse`
+    /// The shape of `AppointmentBillingResponse`.
     package var billing: ViewShape
-    /// `AttachmentResponse`
+    /// The shape of `AttachmentResponse`.
     package var attachment: ViewShape
-    /// `CommentResponse`
+    /// The shape of `CommentResponse`.
     package var comment: ViewShape
     /// The elements of the list of sites.
     package var listedSite: ViewShape
-    /// `SiteSettingsResponse`
+    /// The shape of `SiteSettingsResponse`.
     package var siteSettings: ViewShape
-    /// `ExamCodeResponse`
+    /// The shape of `ExamCodeResponse`.
     package var examCode: ViewShape
-    /// `StaffSkillsResponse`
+    /// The shape of `StaffSkillsResponse`.
     package var staffSkills: ViewShape
 
     package init(

@@ -150,7 +150,7 @@ enum IdempotencyChecks {
                     if age <= retention * Seconds.nanoseconds {
                         let isSame =
                             entry.idempotency != .conflict
-                            && payload(entry) == payload(time.entries[earlier])
+                            && isSamePayload(entry, time.entries[earlier])
                         tally.judge(
                             isSame
                                 ? nil
@@ -175,6 +175,14 @@ enum IdempotencyChecks {
             }
         }
         return tally
+    }
+
+    /// Whether two requests have the same payload: by the ledger's digest, where both have one.
+    private static func isSamePayload(_ first: JournalEntry, _ second: JournalEntry) -> Bool {
+        if let one = first.details.fingerprint, let other = second.details.fingerprint {
+            return one == other
+        }
+        return first.contentDigest == second.contentDigest
     }
 
     private static func payload(_ entry: JournalEntry) -> JournalDigest? {

@@ -48,6 +48,7 @@ extension VerdictReport {
 
     private var mark: String {
         switch outcome {
+        case .pass where !(scenario?.missing ?? []).isEmpty: "GAPS"
         case .pass: "PASS"
         case .fail: "FAIL"
         case .notExercised: "NOT EXERCISED"

@@ -58,6 +58,7 @@ extension VerdictReport {
 
     private func mark(_ ink: Ink) -> String {
         switch outcome {
+        case .pass where !(scenario?.missing ?? []).isEmpty: ink.paint("GAPS", .yellow)
         case .pass: ink.paint("PASS", .green)
         case .fail: ink.paint("FAIL", .red)
         case .notExercised: ink.paint("NONE", .yellow)

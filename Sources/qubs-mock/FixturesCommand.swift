@@ -9,7 +9,7 @@ struct FixturesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fixtures",
         abstract: "Work with fixture folders.",
-        subcommands: [FixturesCheckCommand.self]
+        subcommands: [FixturesCheckCommand.self, FixturesGenerateCommand.self]
     )
 }
 
@@ -49,7 +49,8 @@ struct FixturesCheckCommand: ParsableCommand {
             return
         }
         for fault in faults { Output.error(FixtureFaultText.line(fault, directory)) }
-        throw Failure(message: "\(directory): \(faults.count) faults")
+        let tally = faults.count == 1 ? "1 fault" : "\(faults.count) faults"
+        throw Failure(message: "\(directory): \(tally)")
     }
 }
 

@@ -83,7 +83,9 @@ enum ProcessGuard {
 
         var status: Int32 = 0
         var ended: pid_t = 0
-        repeat { ended = waitpid(-1, &status, 0) } while ended != pid && (ended > 0 || errno == EINTR)
+        repeat {
+            ended = waitpid(-1, &status, 0)
+        } while ended != pid && (ended > 0 || errno == EINTR)
         hasEnded.store(true, ordering: .sequentiallyConsistent)
         if hadTerminal { tcsetpgrp(0, getpgrp()) }
         endDescendants(grace: graceNanoseconds)
@@ -216,13 +218,18 @@ enum Spawn {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var flags = Int32(POSIX_SPAWN_SETSIGDEF)
+        var flags = Int32(POSIX_SPAWN_SETSIGDEF) | Int32(POSIX_SPAWN_SETSIGMASK)
         if inOwnGroup { flags |= Int32(POSIX_SPAWN_SETPGROUP) }
         posix_spawnattr_setflags(&attributes, Int16(flags))
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in resetting { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
+        // Some starters block signals (those that use Dispatch do), and a mask is inherited: a program
+        // that is stopped by signals must be able to hear them.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        posix_spawnattr_setsigmask(&attributes, &blocked)
         posix_spawnattr_setpgroup(&attributes, 0)
 
         var actions = posix_spawn_file_actions_t()

@@ -95,7 +95,8 @@ enum Output {
         octets.withUnsafeBytes { buffer in
             var offset = 0
             while offset < buffer.count {
-                let count = write(2, buffer.baseAddress?.advanced(by: offset), buffer.count - offset)
+                let rest = buffer.baseAddress?.advanced(by: offset)
+                let count = write(2, rest, buffer.count - offset)
                 if count > 0 { offset += count } else if errno != EINTR { return }
             }
         }

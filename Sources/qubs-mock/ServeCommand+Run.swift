@@ -11,6 +11,8 @@ extension ServeCommand {
 
     /// Serves until SIGINT or SIGTERM; a second signal ends the process at once.
     static func serve(_ configuration: Configuration) throws(Failure) {
+        // From the first moment on: whoever reads the ready file may stop the server at once.
+        let signals = StopSignals()
         // Whoever waits for the file must not find the address of the server before.
         if let path = configuration.readyFile { unlink(path) }
         let application = try ServerComposition.application(configuration)
@@ -38,11 +40,10 @@ extension ServeCommand {
             Output.error("qubs-mock: admin token for /__admin: \(token)")
         }
         Output.line("qubs-mock listening on \(baseURL)")
-        afterSignal {
-            listener.stop(grace: grace)
-            application.close()
-            if let path = configuration.readyFile { unlink(path) }
-        }
+        signals.waitForFirst()
+        listener.stop(grace: grace)
+        application.close()
+        if let path = configuration.readyFile { unlink(path) }
         Glibc.exit(0)
     }
 
@@ -57,23 +58,33 @@ extension ServeCommand {
         }
         return "cannot listen on \(place): \(error)"
     }
+}
 
-    /// Waits for SIGINT or SIGTERM, then stops; a second signal meanwhile ends the process.
-    private static func afterSignal(_ stop: () -> Void) {
-        let received = DispatchSemaphore(value: 0)
+/// SIGINT and SIGTERM, from when this was made: the first can be waited for, a second one ends the
+/// process at once.
+final class StopSignals {
+    private let first = DispatchSemaphore(value: 0)
+    private let sources: [any DispatchSourceSignal]
+
+    init() {
         let queue = DispatchQueue(label: "qubs-mock.signals")
+        let registration = DispatchGroup()
         let count = Atomic(0)
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
+        sources = [SIGINT, SIGTERM].map { [first] number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            registration.enter()
+            source.setRegistrationHandler { registration.leave() }
             source.setEventHandler {
                 if count.add(1, ordering: .relaxed).oldValue > 0 { Glibc._exit(128 + number) }
-                received.signal()
+                first.signal()
             }
             source.activate()
             return source
         }
-        received.wait()
-        withExtendedLifetime(sources) { stop() }
+        // Until a source is registered, its signal has the effect that it had before: nobody may
+        // learn of the server while that is to end it, or to be ignored.
+        registration.wait()
     }
+
+    func waitForFirst() { first.wait() }
 }

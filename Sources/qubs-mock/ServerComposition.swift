@@ -213,6 +213,8 @@ enum StoreErrorText {
                 ?? "the fixtures are not valid"
         case .seedMissing(let path):
             "\(path): the untouched copy of the generated data is gone"
+        case .database(_, let message, _):
+            "the database is damaged, or cannot be used: \(message)"
         default: "the database cannot be opened: \(error)"
         }
     }

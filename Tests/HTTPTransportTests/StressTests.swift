@@ -39,7 +39,9 @@ struct StressTests {
             return nil
         }
 
-        func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply { reply(seed: 0) }
+        func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply {
+            reply(seed: 0)
+        }
 
         func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {
             reports.withLock { $0[ticket, default: 0] += 1 }

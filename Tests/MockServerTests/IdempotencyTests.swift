@@ -91,7 +91,9 @@ struct IdempotencyTests {
         let second = try server.postOctets(TestServer.commentsPath, Array(body.utf8), fields)
         #expect(second.status == status, "\(second.text)")
         #expect((second.response.content == first.response.content) == (status == 200))
-        #expect(try server.commentTexts().count == 3)
+        let count = try server.commentTexts().filter { $0.hasSuffix("/") || $0.hasSuffix("/ ") }
+            .count
+        #expect(count == 1)
     }
 
     @Test("A key that is used up by a conflict still replays its own payload")
@@ -121,7 +123,7 @@ struct IdempotencyTests {
         let answer = try server.post(TestServer.commentsPath, ["commentText": "x"], key: key)
         // DEL is no field content at all: the message is refused, not the key.
         #expect(answer.status == status, "\(answer.text)")
-        #expect(try server.commentTexts().count == (status == 200 ? 3 : 2))
+        #expect(try server.commentTexts().filter { $0 == "x" }.count == (status == 200 ? 1 : 0))
     }
 
     @Test("Two key fields are 400, equal ones too")
@@ -137,7 +139,7 @@ struct IdempotencyTests {
             #expect(answer.status == 400)
             #expect(answer.json["errors"]?["Idempotency-Key"] != nil)
         }
-        #expect(try server.commentTexts().count == 2)
+        #expect(try !server.commentTexts().contains("x"))
     }
 
     @Test("The same key is another one for another client, domain, operation or appointment")
@@ -186,21 +188,31 @@ struct IdempotencyTests {
             .frozen,
             nanoseconds: TestServer.start * 1_000_000_000 + 500_000_000
         )
-        let first = try server.post(path, body, key: "k")
+        let lasting = try server.control(
+            "POST",
+            "/tokens",
+            ["clientId": "acme-partner", "expiresIn": 1_000_000]
+        )
+        let token = try #require(lasting.json["access_token"]?.string)
+        func post() throws -> TestServer.Answer {
+            let fields = [("Authorization", "Bearer \(token)")]
+            return try server.post(path, body, as: nil, key: "k", fields: fields)
+        }
+        let first = try post()
         server.advance(seconds: seconds - 1)
-        let before = try server.post(path, body, key: "k")
+        let before = try post()
         #expect(before.response.content == first.response.content)
         #expect(before.field("idempotency-replayed") == "true")
         // A replay does not keep the key any longer.
         server.advance(seconds: 1)
         #expect(try server.control("GET", "/idempotency").json["items"] == [])
-        let after = try server.post(path, body, key: "k")
+        let after = try post()
         #expect(after.status == 200)
         #expect(after.field("idempotency-replayed") == nil)
         #expect(after.response.content != first.response.content)
         // What was forgotten conflicts with nothing, and is kept as long again.
         server.advance(seconds: seconds - 1)
-        let again = try server.post(path, body, key: "k")
+        let again = try post()
         #expect(again.response.content == after.response.content)
     }
 

@@ -433,6 +433,42 @@ struct MockStoreTests {
         #expect(try Self.count(session) == 602)
     }
 
+    @Test("The log is emptied now and then, though readers never pause")
+    func boundedLog() throws {
+        let store = try TestStore()
+        let session = store.session
+        let isOver = Flag()
+        var threads = TestThreads()
+        for worker in 0..<2 {
+            threads.start {
+                while !isOver.isSet {
+                    var octets: [UInt8] = []
+                    _ = try session.reader(worker: worker).appendPage(
+                        domain: "acme",
+                        status: "PENDING REPORTING",
+                        providers: nil,
+                        view: .reporting,
+                        after: nil,
+                        limit: 100,
+                        to: &octets
+                    )
+                }
+            }
+        }
+        var longest = 0
+        for index in 0..<4000 {
+            try Self.comment(session, "n-\(index)")
+            guard index % 100 == 99 else { continue }
+            let log = try #require(store.folder.names.first { $0.hasSuffix("default.db-wal") })
+            longest = max(longest, try Self.octets(store.folder.path + "/" + log).count)
+        }
+        isOver.set()
+        #expect(threads.wait().isEmpty)
+        // 4000 writes of two pages and more would be 32 MiB; it is to be emptied at 8 MiB.
+        #expect((1..<(14 << 20)).contains(longest))
+        #expect(try Self.count(session) == 4002)
+    }
+
     @Test("Readers go on while the data are reset and restored under their hands")
     func replacedWhileRead() throws {
         let store = try TestStore()

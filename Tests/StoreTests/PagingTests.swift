@@ -121,7 +121,8 @@ struct PagingTests {
         let first = try order(1)
         #expect(try order(1) == first)
         #expect(try order(2) != first)
-        // Identifiers are in the order of dates: about half of all neighbours stand the wrong way round.
+        // Identifiers are in the order of dates: about half of all neighbours stand the wrong way
+        // round.
         let descents = zip(first, first.dropFirst()).count { $0 > $1 }
         #expect((110...190).contains(descents))
         #expect(first.prefix(5) == ["B00189", "B00013", "B00022", "B00059", "B00056"])

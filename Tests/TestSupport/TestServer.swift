@@ -41,6 +41,7 @@ package final class TestServer {
     /// - Parameter change: What shall differ from the defaults.
     package init(
         faults: JSONValue? = nil,
+        scenario: JSONValue? = nil,
         maximumPages: Int? = nil,
         _ change: (inout Configuration) -> Void = { _ in }
     ) throws {
@@ -75,7 +76,8 @@ package final class TestServer {
             faults: faults,
             scenarios: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.scenariosJSON())
-            ).array ?? []
+            ).array ?? [],
+            scenario: scenario
         )
         application = try Application(configuration: configuration, parts: parts)
         application.sessions.default.clock.set(.frozen, nanoseconds: Self.start * 1_000_000_000)

@@ -58,12 +58,15 @@ struct ControlCall {
                     + "PUT /__admin/sessions/\(name)."
             )
         }
+        call.session = session
         return session
     }
 
     /// The session that the request is about, opened where it was not.
     func openSession() throws(Problem) -> Session {
-        try application.openSession(string("session"))
+        let session = try application.openSession(string("session"))
+        call.session = session
+        return session
     }
 }
 
@@ -95,7 +98,9 @@ extension Application {
         }
         response.fields.append(HTTPResponse.Field("Cache-Control", "no-store"))
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
-        response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
+        // By the clock of the session concerned, which the request may have moved.
+        let now = call.session.clock.now()
+        response.fields.append(HTTPResponse.Field("Date", call.worker.date(now)))
         let pending = WorkerContext.Pending(
             session: call.session,
             entry: nil,

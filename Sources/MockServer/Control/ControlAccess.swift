@@ -60,7 +60,7 @@ struct ControlAccess: Sendable {
                 ]
             )
         }
-        if !needsToken, let host = fields.text("host"),
+        if !needsToken, let host = request.host,
             !(Self.host(ofAuthority: host).map(isKnown) ?? false)
         {
             throw Problem(

@@ -52,6 +52,9 @@ struct KeyedWrite {
         } catch {
             if case .rule(.notFound) = error { call.call.entry.refusal = .notFound }
             if case .rule(.wrongStatus) = error { call.call.entry.refusal = .notPending }
+            if case .rule(.appointmentWithoutPatient) = error {
+                call.call.entry.refusal = .contract
+            }
             if case .full = error { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
@@ -124,7 +127,7 @@ struct KeyedWrite {
     }
 
     /// A digest of a payload: members sorted, white space and escapes normalised.
-    private static func fingerprint(of body: JSONValue) -> [UInt8] {
+    static func fingerprint(of body: JSONValue) -> [UInt8] {
         SHA256Digest.octets(of: JSONWriter.octets(of: sorted(body)))
     }
 

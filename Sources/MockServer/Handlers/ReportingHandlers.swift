@@ -94,6 +94,7 @@ enum ReportingHandlers {
         let isForPatient = type.hasPrefix("P")
         let guid = call.call.worker.secureGenerator.uuid()
         let author = call.principal?.clientID ?? ""
+        let time = try time("commentDateTime", of: call)
         let appointment = call.string("appointmentId")
         return try KeyedWrite(call).run { writer throws(StoreError) in
             let patient = try writer.patient(domain: call.domain, appointment: appointment)
@@ -104,7 +105,7 @@ enum ReportingHandlers {
             members["commentText"] = body?["commentText"]
             members["commentType"] = .string(type)
             members["isAlert"] = .bool(type.hasSuffix("A"))
-            members["commentDateTime"] = .string(time(body?["commentDateTime"], else: call.now))
+            members["commentDateTime"] = .string(time)
             members["createdBy"] = ["userId": .string(author), "name": .string(author)]
             let owner: CommentOwner
             if isForPatient {
@@ -171,7 +172,7 @@ enum ReportingHandlers {
         let report = ReportRecord(
             guid: call.call.worker.secureGenerator.uuid(),
             status: status,
-            reportedAt: time(body?["reportedAtUtc"], else: call.now),
+            reportedAt: try time("reportedAtUtc", of: call),
             text: body?["reportText"]?.string ?? "",
             clinician: body?["interpretingClinician"]
         )
@@ -193,8 +194,24 @@ enum ReportingHandlers {
         }
     }
 
-    /// A date-time of the client as the API writes it, UTC with second precision; else `now`.
-    private static func time(_ value: JSONValue?, else now: Instant) -> String {
-        (value?.string.flatMap { Instant(rfc3339: $0) } ?? now).rfc3339
+    /// Seconds since 1970 that can be written with a year of four digits.
+    private static let writableTimes: ClosedRange<Int64> = -62_167_219_200...253_402_300_799
+
+    /// A date-time of the client as the API writes it, UTC with second precision; else now.
+    ///
+    /// - Throws: 400 where the offset takes the time out of the years that can be written.
+    private static func time(
+        _ member: String,
+        of call: OperationCall
+    ) throws(Problem) -> String {
+        guard let text = call.valid.body?[member]?.string else { return call.now.rfc3339 }
+        guard let instant = Instant(rfc3339: text),
+            writableTimes.contains(instant.secondsSince1970)
+        else {
+            call.call.entry.refusal = .contract
+            let message = "Send a time within the years 0000 to 9999 in UTC."
+            throw Problem(400, "/\(member): \(message)", errors: [("/\(member)", [message])])
+        }
+        return instant.rfc3339
     }
 }

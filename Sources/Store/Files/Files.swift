@@ -113,8 +113,8 @@ enum Files {
         }
     }
 
-    /// Copies a file to a new one, whole or not at all; inside the kernel, and by reference where the
-    /// file system can.
+    /// Copies a file to a new one, whole or not at all; inside the kernel, and by reference where
+    /// the file system can.
     ///
     /// - Parameter source: A descriptor of the file, open for reading.
     static func copy(_ source: Int32, to path: String) throws(StoreError) {

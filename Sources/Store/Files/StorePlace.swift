@@ -9,9 +9,9 @@ package struct SnapshotInfo: Sendable, Hashable {
 
 /// Which file holds what.
 ///
-/// With a database: `default` in the file itself, other sessions in `PATH-sessions/NAME.db`, snapshots in
-/// `PATH-snapshots`. Without: all in the run folder. An empty file ending in `.shared` is the
-/// snapshot of a session that has not written.
+/// With a database: `default` in the file itself, other sessions in `PATH-sessions/NAME.db`,
+/// snapshots in `PATH-snapshots`. Without: all in the run folder. An empty file ending in `.shared`
+/// is the snapshot of a session that has not written.
 struct StorePlace: Sendable {
     /// The file given by the user; `nil` for temporary data.
     let databasePath: String?

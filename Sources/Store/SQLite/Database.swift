@@ -23,6 +23,9 @@ final class Database {
     /// Keeps the memory under an image alive.
     private let image: DatabaseImage?
 
+    /// The length of the write-ahead log after the last commit, in pages, once it is counted.
+    private(set) var loggedPages = 0
+
     /// Opens a connection.
     ///
     /// - Throws: `StoreError.database`, and `.full` where the file cannot grow.
@@ -88,6 +91,20 @@ final class Database {
         try statement.begin()
         defer { statement.reset() }
         return try statement.step() ? statement.text(0) : nil
+    }
+
+    /// Counts the pages of the log from now on, and leaves it to others to empty it.
+    func countLoggedPages() {
+        sqlite3_wal_hook(
+            handle,
+            { context, _, _, pages in
+                guard let context else { return SQLITE_OK }
+                Unmanaged<Database>.fromOpaque(context).takeUnretainedValue().loggedPages =
+                    Int(pages)
+                return SQLITE_OK
+            },
+            Unmanaged.passUnretained(self).toOpaque()
+        )
     }
 
     /// The rowid of the last row inserted.

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Fixtures
+import Glibc
+import Store
+
+/// `qubs-mock fixtures generate`: the default data plus synthetic appointments, for `--database`.
+struct FixturesGenerateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Make a large database: the default data plus synthetic appointments in acme."
+    )
+
+    @Option(help: "Appointments to add.")
+    var appointments: Int
+    @Option(help: "Seed: the same one gives the same data.")
+    var seed: UInt64 = 1
+    @Option(help: "File to write; open it with serve --database.")
+    var output: String
+
+    /// The domain that grows.
+    private static let domain = "acme"
+    private static let maximum = 10_000_000
+
+    func validate() throws {
+        guard (1...Self.maximum).contains(appointments) else {
+            throw ValidationError(
+                "--appointments takes 1 to \(Self.maximum), not \(appointments)."
+            )
+        }
+    }
+
+    func run() throws {
+        let contract = try ServerComposition.contract()
+        let total = appointments
+        let showsProgress = isatty(2) == 1
+        do throws(StoreError) {
+            let generator = try FixtureGenerator(
+                shapes: ViewShapes(contract: contract),
+                // The order of lists is the server's own: it reorders what has another seed.
+                scatter: Scatter(seed: 1, contract: contract)
+            )
+            try generator.generate(
+                appointments: total,
+                seed: seed,
+                base: try ServerComposition.embeddedImage(),
+                domain: Self.domain,
+                to: output
+            ) { done in
+                if showsProgress { Output.progress("\(done) of \(total) appointments") }
+            }
+        } catch {
+            if showsProgress { Output.progress("") }
+            throw Failure(message: StoreErrorText.line(error, folder: output))
+        }
+        if showsProgress { Output.progress("") }
+        Output.line("\(output): the default data and \(total) more appointments in \(Self.domain)")
+    }
+}
+
+extension Output {
+    /// A line on the terminal that the next one overwrites.
+    static func progress(_ text: String) {
+        let octets = Array("\r\u{1B}[K\(text)".utf8)
+        octets.withUnsafeBytes { _ = write(2, $0.baseAddress, $0.count) }
+    }
+}

@@ -1,0 +1,325 @@
+import Foundation
+import Glibc
+import JSON
+import TestSupport
+import Testing
+
+@Suite("qubs-mock run and qubs-mock verdict")
+struct RunCommandTests {
+    private static let goodClient = Repository.path("examples/good_client.py")
+    private static let badClients = Repository.path("examples/bad_clients.py")
+
+    private func run(_ arguments: [String], environment: [String: String] = [:]) throws
+        -> ChildProcess
+    {
+        let process = try ChildProcess.mock(
+            ["run"] + arguments,
+            environment: environment.merging(["PYTHONDONTWRITEBYTECODE": "1"]) { $1 }
+        )
+        _ = try process.exitStatus()
+        return process
+    }
+
+    private func json(_ path: String) throws -> JSONValue {
+        let octets = try #require(FileManager.default.contents(atPath: path))
+        return try JSONParser.parse(Array(octets))
+    }
+
+    // MARK: run
+
+    @Test("A good client ends with 0, its output untouched, and a report by extension")
+    func good() throws {
+        let folder = try TemporaryFolder()
+        for (file, beginning) in [
+            ("r.json", "{\"session\":\"default\""), ("r.xml", "<?xml"), ("r.md", "## PASS"),
+        ] {
+            let path = folder.path(file)
+            let script = "import sys; print('out'); print('err', file=sys.stderr)"
+            let process = try run([
+                "--scenario", "calm", "--strict", "--report", path, "--", "sh", "-c",
+                "python3 -c \"$1\"; exec python3 \"$0\"", Self.goodClient, script,
+            ])
+            #expect(try process.exitStatus() == 0, "\(process.errorOutput)")
+            #expect(process.output == "out\n")
+            #expect(process.errorLines.first == "err")
+            #expect(process.errorLines.dropFirst().first?.hasPrefix("PASS  36 checks:") == true)
+            #expect(!process.errorOutput.contains("\u{1B}"))
+            let report = try #require(FileManager.default.contents(atPath: path))
+            #expect(String(decoding: report, as: UTF8.self).hasPrefix(beginning))
+        }
+    }
+
+    @Test("A client that drops its key ends with 1, and the report says where")
+    func bad() throws {
+        let folder = try TemporaryFolder()
+        let report = folder.path("report.json")
+        let process = try run([
+            "--scenario", "lost-answers", "--report", report, "--", "python3", Self.badClients,
+            "idempotency.no-duplicate-effect",
+        ])
+        #expect(try process.exitStatus() == 1)
+        #expect(process.errorLines.first?.hasPrefix("FAIL") == true)
+        #expect(try json(report)["result"] == "fail")
+        #expect(try json(report)["scenario"]?["name"] == "lost-answers")
+    }
+
+    @Test("A failed should is 0 without --strict and 1 with it")
+    func strict() throws {
+        let command = ["--", "python3", Self.badClients, "contract.known-parameters"]
+        #expect(try run(command).exitStatus() == 0)
+        #expect(try run(["--strict"] + command).exitStatus() == 1)
+        // Every option is an environment variable, too.
+        #expect(try run(command, environment: ["QUBS_MOCK_STRICT": "1"]).exitStatus() == 1)
+    }
+
+    @Test("Where nothing was exercised, or a pass mark was not, the status is 2")
+    func gaps() throws {
+        #expect(try run(["--", "true"]).exitStatus() == 2)
+        let process = try run([
+            "--scenario", "calm", "--", "python3", Self.badClients, "paging.keeps-parameters",
+        ])
+        #expect(try process.exitStatus() == 2)
+        #expect(process.errorLines.first?.hasPrefix("GAPS") == true)
+    }
+
+    @Test(
+        "A command that fails is 3, with one line that says how",
+        arguments: [
+            (["sh", "-c", "exit 7"], "qubs-mock: the command ended with status 7"),
+            (["sh", "-c", "kill -SEGV $$"], "qubs-mock: the command was ended by signal 11"),
+            (["/nonexistent/command"], "qubs-mock: /nonexistent/command: No such file"),
+            (["/"], "qubs-mock: /: Permission denied"),
+        ]
+    )
+    func failures(command: [String], line: String) throws {
+        let process = try run(["--"] + command)
+        #expect(try process.exitStatus() == 3)
+        #expect(process.errorLines.first?.hasPrefix(line) == true, "\(process.errorOutput)")
+    }
+
+    @Test(
+        "What cannot be done is one line and 3, what cannot be meant is 64",
+        arguments: [
+            (["--report", "/nonexistent/r.json", "--", "true"], 3, "/nonexistent/r.json"),
+            (["--scenario", "/nonexistent.json", "--", "true"], 3, "/nonexistent.json"),
+            (["--report", "r.pdf", "--", "true"], 64, ".json, .xml or .md"),
+            (["--scenario", "nosuch", "--", "true"], 64, "calm, flaky-network"),
+            (["--session", "a b", "--", "true"], 64, "--session"), ([], 64, "command"),
+            (["true"], 64, "command"), (["--"], 64, "command"),
+        ] as [([String], Int32, String)]
+    )
+    func refusals(arguments: [String], status: Int32, word: String) throws {
+        let folder = try TemporaryFolder()
+        let process = try ChildProcess.mock(["run"] + arguments)
+        #expect(try process.exitStatus() == status, "\(process.errorOutput)")
+        #expect(process.errorOutput.contains(word), "\(process.errorOutput)")
+        if status == 3 { #expect(process.errorLines.count == 1) }
+        withExtendedLifetime(folder) {}
+    }
+
+    @Test("A pack that is not valid is refused with the place, before the command runs")
+    func badPack() throws {
+        let folder = try TemporaryFolder()
+        let pack = folder.path("pack.json")
+        let text = #"{"name":"own","title":"T","description":"D","passMarks":["no.check"]}"#
+        try text.write(toFile: pack, atomically: true, encoding: .utf8)
+        let process = try run(["--scenario", pack, "--", "echo", "ran"])
+        #expect(try process.exitStatus() == 3)
+        #expect(
+            process.errorLines == [
+                "qubs-mock: the scenario own is not valid: /passMarks/0: no check has this id"
+            ]
+        )
+        #expect(process.output == "")
+    }
+
+    @Test("A partner's own pack is played from its path, in the session that was named")
+    func ownPack() throws {
+        let folder = try TemporaryFolder()
+        let report = folder.path("report.json")
+        let process = try run([
+            "--scenario", Repository.path("examples/scenarios/token-outage.json"), "--session",
+            "s1",
+            "--report", report, "--", "python3", Self.badClients, "auth.no-token-storm",
+        ])
+        #expect(try process.exitStatus() == 1)
+        #expect(try json(report)["session"] == "s1")
+        #expect(try json(report)["scenario"]?["name"] == "token-outage")
+    }
+
+    @Test("The command finds where to call and with which credentials")
+    func environment() throws {
+        let process = try run(["--session", "s1", "--", "sh", "-c", "env | grep ^QUBS_ | sort"])
+        let lines = process.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5)
+        #expect(lines[0].wholeMatch(of: /QUBS_BASE_URL=http:\/\/127\.0\.0\.1:[0-9]+/) != nil)
+        #expect(lines[1] == "QUBS_CLIENT_ID=acme-partner+s1")
+        #expect(lines[2] == "QUBS_CLIENT_SECRET=acme-partner-secret")
+        #expect(lines[3] == "QUBS_DOMAIN=acme")
+        #expect(lines[4].hasPrefix("QUBS_TOKEN_URL=http://127.0.0.1:"))
+        #expect(lines[4].hasSuffix("/oauth2/token"))
+    }
+
+    @Test("The command hears every signal, but those that were ignored before")
+    func dispositions() throws {
+        let command = ["grep", "-E", "^Sig(Ign|Blk):", "/proc/self/status"]
+        func lines(_ process: ChildProcess) -> [String] {
+            process.output.split(separator: "\n").map(String.init)
+        }
+        let plain = try ChildProcess("/usr/bin/env", command)
+        _ = try plain.exitStatus()
+        let process = try run(["--"] + command)
+        #expect(lines(process).first == "SigBlk:\t0000000000000000")
+        let ignored = try #require(lines(process).last?.split(separator: "\t").last)
+        let ignoredBefore = try #require(lines(plain).last?.split(separator: "\t").last)
+        // SIGPIPE has its default again, whatever it was.
+        let pipe = UInt64(1) << UInt64(SIGPIPE - 1)
+        #expect(UInt64(ignored, radix: 16) == UInt64(ignoredBefore, radix: 16).map { $0 & ~pipe })
+    }
+
+    // MARK: What is left behind
+
+    /// A number that no other test and no other process has among its arguments.
+    private static func mark() -> String { "9\(UInt32.random(in: 10_000_000...99_999_999))" }
+
+    /// Whether a process with this argument runs.
+    private static func isRunning(_ mark: String) -> Bool {
+        let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return folders.filter { Int($0) != nil }.contains { pid in
+            let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") ?? Data()
+            return line.split(separator: 0).contains { $0.elementsEqual(mark.utf8) }
+        }
+    }
+
+    @Test("What the command leaves running ends with it, whatever group or session it is in")
+    func leftovers() throws {
+        let mark = Self.mark()
+        let script =
+            "sleep \(mark) & setsid sleep \(mark) & (trap '' TERM; exec sleep \(mark)) & sleep 0.2"
+        #expect(try run(["--", "sh", "-c", script]).exitStatus() == 2)
+        #expect(!Self.isRunning(mark))
+    }
+
+    @Test("Signals are passed on to the command", arguments: [SIGTERM, SIGINT, SIGHUP, SIGQUIT])
+    func signals(number: Int32) throws {
+        let mark = Self.mark()
+        let names: [Int32: String] = [
+            SIGTERM: "TERM", SIGINT: "INT", SIGHUP: "HUP", SIGQUIT: "QUIT",
+        ]
+        let name = try #require(names[number])
+        let script = "trap 'echo heard \(name); exit 0' \(name); sleep \(mark) & wait"
+        let process = try ChildProcess.mock(["run", "--", "bash", "-c", script])
+        try process.poll("the command") { Self.isRunning(mark) }
+        process.send(number)
+        #expect(try process.exitStatus() == 2)
+        #expect(process.output == "heard \(name)\n")
+        #expect(!Self.isRunning(mark))
+    }
+
+    @Test("The third signal kills a command that ignores them")
+    func impatience() throws {
+        let mark = Self.mark()
+        let script = "trap '' TERM; while :; do sleep \(mark); done"
+        let process = try ChildProcess.mock(["run", "--", "sh", "-c", script])
+        try process.poll("the command") { Self.isRunning(mark) }
+        // One by one: signals of a kind that come together are one.
+        var sent = 0
+        try process.poll("the end") {
+            process.send(SIGTERM)
+            sent += 1
+            return !Self.isRunning(mark)
+        }
+        #expect(sent >= 3)
+        #expect(try process.exitStatus() == 3)
+    }
+
+    @Test("Nothing is left when qubs-mock itself is killed")
+    func killed() throws {
+        let mark = Self.mark()
+        let script = "setsid sleep \(mark) & sleep \(mark)"
+        let process = try ChildProcess.mock(["run", "--", "sh", "-c", script])
+        try process.poll("the command") { Self.isRunning(mark) }
+        process.send(SIGKILL)
+        _ = try process.exitStatus()
+        try process.poll("the end of the command") { !Self.isRunning(mark) }
+    }
+
+    // MARK: verdict
+
+    @Test("The verdict on a running server comes in each form, with the status of run")
+    func verdict() throws {
+        let server = try TestServer()
+        func verdict(_ arguments: String...) throws -> ChildProcess {
+            let process = try ChildProcess.mock(["verdict", "--url", server.baseURL] + arguments)
+            _ = try process.exitStatus()
+            return process
+        }
+        #expect(try verdict().exitStatus() == 2)
+        _ = try server.get("appointments?take=1&nosuch=1")
+        #expect(try verdict().exitStatus() == 0)
+        let strict = try verdict("--strict")
+        #expect(try strict.exitStatus() == 1)
+        #expect(strict.output.hasPrefix("FAIL  36 checks:"))
+        #expect(strict.errorOutput == "")
+        for (format, beginning) in [
+            ("json", "{\"session\""), ("junit", "<?xml"), ("markdown", "## PASS"), ("text", "PASS"),
+        ] {
+            #expect(try verdict("--format", format).output.hasPrefix(beginning))
+        }
+        _ = try server.control("POST", "/scenarios/calm/start")
+        _ = try server.get("sites")
+        #expect(try verdict().exitStatus() == 2)
+        let unknown = try verdict("--session", "nobody")
+        #expect(try unknown.exitStatus() == 3)
+        #expect(unknown.errorLines.count == 1)
+        #expect(try verdict("--format", "pdf").exitStatus() == 64)
+        #expect(try verdict("--session", "a b").exitStatus() == 64)
+    }
+
+    @Test("Without a server there is no verdict: 3, and one line")
+    func noServer() throws {
+        let process = try ChildProcess.mock(["verdict", "--url", "http://127.0.0.1:1"])
+        #expect(try process.exitStatus() == 3)
+        #expect(process.errorLines == ["qubs-mock: nothing listens at http://127.0.0.1:1"])
+    }
+
+    // MARK: serve
+
+    @Test("serve --scenario plays a pack, and refuses what it does not know")
+    func serve() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock([
+            "serve", "--port", "0", "--ready-file", ready, "--scenario", "token-expiry",
+        ])
+        let url = try server.awaitReady(ready)
+        let verdict = try ChildProcess.mock(["verdict", "--url", url, "--format", "json"])
+        #expect(try verdict.exitStatus() == 2)
+        let scenario = try JSONParser.parse(Array(verdict.output.utf8))["scenario"]
+        #expect(scenario?["name"] == "token-expiry")
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+        let unknown = try ChildProcess.mock(["serve", "--port", "0", "--scenario", "nosuch"])
+        #expect(try unknown.exitStatus() == 64)
+        let missing = try ChildProcess.mock(["serve", "--port", "0", "--scenario", "./nosuch.json"])
+        #expect(try missing.exitStatus() == 1)
+        #expect(missing.errorLines.count == 1)
+    }
+
+    @Test("The log tells no name and no token, not even while it is not known to be one")
+    func log() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(["serve", "--port", "0", "--ready-file", ready])
+        let url = try server.awaitReady(ready)
+        for path in ["/integrations/v1/acme/patients/Jane%20Doe", "/nowhere/Doe-Jane"] {
+            for _ in 0..<2 { #expect(try server.get(path, at: url).status >= 400) }
+        }
+        _ = try server.get("/nowhere/220000", at: url)
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+        #expect(!server.errorOutput.contains("Jane"))
+        #expect(server.errorLines.count { $0.contains(" GET (withheld) ") } == 4)
+        #expect(server.errorOutput.contains(" GET /nowhere/220000 404 "))
+    }
+}

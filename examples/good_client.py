@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+"""A well-behaved client of the QUBS Integrations API, in Python's standard library alone.
+
+It keeps its token and its connections, repeats what may be repeated, waits as long as it is told
+(else longer each time, with jitter), sends one idempotency key for each operation, follows cursors
+and offsets to their ends, and puts files to their upload URLs once, without credentials.
+
+    qubs-mock run --scenario calm -- python3 examples/good_client.py
+"""
+
+import email.utils
+import http.client
+import json
+import os
+import random
+import sys
+import time
+import urllib.parse
+import uuid
+
+ATTEMPTS = 6
+TIMEOUT_SECONDS = float(os.environ.get("QUBS_TIMEOUT", "5"))
+FIRST_PAUSE_SECONDS = float(os.environ.get("QUBS_FIRST_PAUSE", "0.15"))
+LONGEST_PAUSE_SECONDS = 20.0
+TRANSIENT = {429, 500, 502, 503, 504}
+TOKEN_MARGIN_SECONDS = 300
+
+
+class Refused(Exception):
+    """An answer that no repetition will change."""
+
+    def __init__(self, status, detail):
+        super().__init__(f"{status}: {detail}")
+        self.status = status
+
+
+class Unavailable(Exception):
+    """Every attempt failed in a way that might have passed."""
+
+
+class Answer:
+    def __init__(self, status, fields, content):
+        self.status = status
+        self.fields = fields
+        self.content = content
+
+    @property
+    def json(self):
+        return json.loads(self.content) if self.content else None
+
+
+class Client:
+    def __init__(self, environment=os.environ):
+        self.base = environment["QUBS_BASE_URL"].rstrip("/")
+        self.token_url = environment["QUBS_TOKEN_URL"]
+        self.domain = environment["QUBS_DOMAIN"]
+        self.client_id = environment["QUBS_CLIENT_ID"]
+        self.secret = environment["QUBS_CLIENT_SECRET"]
+        self.connections = {}
+        self._token = None
+        self._token_ends = 0.0
+
+    # One request, one answer -------------------------------------------------------------------
+
+    def exchange(self, method, url, fields, content=None):
+        """One attempt on a kept connection; OSError or HTTPException when it breaks."""
+        parts = urllib.parse.urlsplit(url)
+        connection = self.connections.get(parts.netloc)
+        if connection is None:
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            connection = kind(parts.netloc, timeout=TIMEOUT_SECONDS)
+            self.connections[parts.netloc] = connection
+        target = parts.path + ("?" + parts.query if parts.query else "")
+        try:
+            connection.request(method, target, body=content, headers=fields)
+            response = connection.getresponse()
+            # Read to the end, or the connection cannot be used again.
+            return Answer(response.status, response.headers, response.read())
+        except (OSError, http.client.HTTPException):
+            connection.close()
+            raise
+
+    def pause(self, attempt, answer):
+        """How long to wait before the next attempt, in seconds."""
+        told = answer is not None and answer.fields.get("Retry-After")
+        if told and told.isdigit():
+            return int(told)
+        if told:
+            # A date is meant by the server's clock, which Date tells.
+            until = email.utils.parsedate_to_datetime(told)
+            now = email.utils.parsedate_to_datetime(answer.fields["Date"])
+            return max(0.0, (until - now).total_seconds())
+        longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
+        return longest * random.uniform(0.75, 1.25)
+
+    def persist(self, attempt_once):
+        """Repeats an attempt until it has an answer that will not change."""
+        for attempt in range(ATTEMPTS):
+            answer = None
+            try:
+                answer = attempt_once()
+                if answer.status not in TRANSIENT:
+                    return answer
+            except (OSError, http.client.HTTPException) as error:
+                reason = error
+            else:
+                reason = answer.status
+            if attempt < ATTEMPTS - 1:
+                time.sleep(self.pause(attempt, answer))
+        raise Unavailable(f"gave up after {ATTEMPTS} attempts: {reason!r}")
+
+    # Tokens -------------------------------------------------------------------------------------
+
+    def token(self):
+        """The token, fetched anew shortly before its end."""
+        if time.monotonic() >= self._token_ends - TOKEN_MARGIN_SECONDS:
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self.client_id,
+                "client_secret": self.secret,
+            }
+            fields = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+            content = urllib.parse.urlencode(form).encode()
+            answer = self.persist(lambda: self.exchange("POST", self.token_url, fields, content))
+            if answer.status != 200:
+                raise Refused(answer.status, answer.content.decode(errors="replace"))
+            self._token = answer.json["access_token"]
+            self._token_ends = time.monotonic() + answer.json["expires_in"]
+        return self._token
+
+    # Calls --------------------------------------------------------------------------------------
+
+    def fields(self, correlation_id, key=None, has_content=False):
+        fields = {"Accept": "application/json", "X-Correlation-Id": correlation_id}
+        if key is not None:
+            fields["Idempotency-Key"] = key
+        if has_content:
+            fields["Content-Type"] = "application/json"
+        return fields
+
+    def url(self, path, query):
+        url = f"{self.base}/integrations/v1/{self.domain}/{path}"
+        return url + ("?" + urllib.parse.urlencode(query) if query else "")
+
+    def call(self, method, path, query=None, body=None):
+        """Calls an operation and returns its JSON; a POST is sent with a key of its own."""
+        url = self.url(path, query)
+        # Made once: every attempt sends the same id, the same key and the same octets.
+        content = None if body is None else json.dumps(body).encode()
+        key = str(uuid.uuid4()) if method == "POST" else None
+        fields = self.fields(str(uuid.uuid4()), key, content is not None)
+
+        def attempt_once():
+            answer = self.exchange(
+                method, url, {**fields, "Authorization": f"Bearer {self.token()}"}, content
+            )
+            if answer.status == 200:
+                answer.json  # What breaks off inside is a broken answer: ValueError below.
+            return answer
+
+        def attempt():
+            try:
+                return attempt_once()
+            except ValueError as error:
+                raise http.client.HTTPException("the answer is no JSON") from error
+
+        answer = self.persist(attempt)
+        if answer.status == 401:
+            # The token has ended before its time: one new one, and the call once more.
+            self._token_ends = 0.0
+            answer = self.persist(attempt)
+        if answer.status not in (200, 201):
+            detail = answer.content.decode(errors="replace")
+            raise Refused(answer.status, detail)
+        return answer.json
+
+    def get(self, path, **query):
+        return self.call("GET", path, query)
+
+    def post(self, path, body):
+        return self.call("POST", path, body=body)
+
+    def pages(self, path, page_size):
+        """All items of a cursor list."""
+        query = {"pageSize": page_size}
+        while True:
+            page = self.get(path, **query)
+            yield from page["items"]
+            if not page.get("nextToken"):
+                return
+            query["nextToken"] = page["nextToken"]
+
+    def stretches(self, path, take, **filters):
+        """All items of an offset list."""
+        skip = 0
+        while True:
+            items = self.get(path, **filters, skip=skip, take=take)
+            yield from items
+            skip += len(items)
+            if len(items) < take:
+                return
+
+    # Files --------------------------------------------------------------------------------------
+
+    def upload_urls(self, appointment, files):
+        """Asks for an upload URL for each of {file name: content type}."""
+        items = [{"fileName": name, "contentType": kind} for name, kind in files.items()]
+        path = f"reporting/appointments/{appointment}/report/attachments"
+        return self.post(path, {"items": items})["items"]
+
+    def put(self, url, content, content_type):
+        """One PUT of the raw octets: with their length, and without credentials."""
+        return self.exchange("PUT", url, {"Content-Type": content_type}, content)
+
+    def upload(self, appointment, name, content, content_type):
+        """Uploads a file; after a PUT that failed with a new URL."""
+        for attempt in range(ATTEMPTS):
+            [item] = self.upload_urls(appointment, {name: content_type})
+            answer = None
+            try:
+                answer = self.put(item["uploadUrl"], content, content_type)
+                if answer.status == 200:
+                    return item["guid"]
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(self.pause(attempt, answer))
+        raise Unavailable(f"{name} could not be uploaded")
+
+    def download(self, url):
+        """The octets behind a presigned URL, which needs no credentials."""
+        return self.persist(lambda: self.exchange("GET", url, {})).content
+
+
+# The work -------------------------------------------------------------------------------------------
+
+APPOINTMENT, OTHER_APPOINTMENT = "A123456", "A123457"
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Count 0/Kids[]>>endobj\n%%EOF\n"
+
+
+def read_settings(client):
+    for site in client.get("sites")[:1]:
+        name = urllib.parse.quote(site["siteName"], safe="")
+        client.get(f"sites/{name}")
+        client.get(f"sites/{name}/exam-codes")
+        client.get(f"sites/{name}/staff-skills")
+
+
+def read_lists(client):
+    pending = list(client.pages("reporting/appointments/pending", page_size=100))
+    list(client.stretches("appointments", take=100, startDate="2025-01-01", endDate="2025-03-31"))
+    return pending
+
+
+def read_appointment(client, appointment):
+    client.get(f"appointments/operational/by-id/{appointment}")
+    client.get(f"appointments/{appointment}")
+    client.get(f"appointments/{appointment}/billing")
+    pending = client.get(f"reporting/appointments/{appointment}")
+    client.get(f"patients/{pending['patientId']}")
+    client.get(f"reporting/appointments/{appointment}/comments")
+    for attachment in client.get(f"reporting/appointments/{appointment}/attachments"):
+        if attachment.get("url"):
+            client.download(attachment["url"])
+
+
+def comment(client, appointment, text):
+    path = f"reporting/appointments/{appointment}/comments"
+    return client.post(path, {"commentText": text, "commentType": "AC"})
+
+
+def submit_report(client, appointment):
+    client.upload(appointment, "report.pdf", PDF, "application/pdf")
+    path = f"reporting/appointments/{appointment}/report"
+    for status in ("preliminary", "final"):
+        client.post(path, {"reportText": "No acute abnormality detected.", "reportStatus": status})
+
+
+def work(client):
+    read_settings(client)
+    read_lists(client)
+    read_appointment(client, APPOINTMENT)
+    comment(client, APPOINTMENT, "Images received.")
+    comment(client, OTHER_APPOINTMENT, "Images received.")
+    submit_report(client, APPOINTMENT)
+
+
+if __name__ == "__main__":
+    try:
+        work(Client())
+    except (Refused, Unavailable) as failure:
+        sys.exit(f"good_client: {failure}")
