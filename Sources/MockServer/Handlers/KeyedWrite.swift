@@ -50,6 +50,10 @@ struct KeyedWrite {
                 try decide(writer, effect)
             }
         } catch {
+            // A repeat needs no room but for its count, and that is not worth refusing it.
+            if case .full = error, let repeated = repeatedWithoutRoom {
+                return try answer(for: repeated)
+            }
             if case .rule(.notFound) = error { call.call.entry.refusal = .notFound }
             if case .rule(.wrongStatus) = error { call.call.entry.refusal = .notPending }
             if case .rule(.appointmentWithoutPatient) = error {
@@ -58,6 +62,10 @@ struct KeyedWrite {
             if case .full = error { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
+        return try answer(for: outcome)
+    }
+
+    private func answer(for outcome: Outcome) throws(Problem) -> Answer {
         switch outcome {
         case .done(let answer):
             call.call.entry.committed = true
@@ -74,6 +82,24 @@ struct KeyedWrite {
             call.call.entry.idempotency = .conflict
             call.call.entry.refusal = .idempotencyConflict
             throw Problem(rule: .keyReused)
+        }
+    }
+
+    /// What the ledger says of a repeat, read without writing; `nil` where it knows of none.
+    private var repeatedWithoutRoom: Outcome? {
+        guard let scope,
+            // A ledger that cannot be read, either, is the failure that is told.
+            let entries = try? call.reader.ledger(now: call.now)
+        else { return nil }
+        let decision = IdempotencyDecision(
+            entry: entries.first { $0.scope == scope },
+            fingerprint: fingerprint,
+            now: call.now
+        )
+        return switch decision {
+        case .proceed: nil
+        case .replay(let answer): .replayed(answer)
+        case .conflict: .conflict
         }
     }
 
