@@ -24,3 +24,18 @@ need_swift() {
         exit 1
     fi
 }
+
+# Installs what only the tests use: curl, which runs the documentation's lines, and python3, which
+# runs the example clients.
+need_test_tools() {
+    local missing=""
+    for tool in curl python3; do
+        command -v "$tool" >/dev/null || missing="$missing $tool"
+    done
+    if [ -z "$missing" ]; then return; fi
+    echo "qubs-mock: the tests need$missing; installing" >&2
+    local as_root=""
+    if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
+    $as_root apt-get update -q >&2
+    $as_root apt-get install -y -q $missing >&2
+}
