@@ -96,9 +96,11 @@ enum GuardedCommand {
     ) -> Result {
         let queue = DispatchQueue(label: "qubs-mock.signals")
         let count = Mutex(0)
+        let registration = DispatchGroup()
         let sources = numbers.map { number in
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            registration.enter()
+            source.setRegistrationHandler { registration.leave() }
             source.setEventHandler {
                 let isPolite = count.withLock { count in
                     count += 1
@@ -110,6 +112,8 @@ enum GuardedCommand {
             source.activate()
             return source
         }
+        // Until a source is registered, its signal has the effect that it had before.
+        registration.wait()
         defer { for source in sources { source.cancel() } }
         return body()
     }

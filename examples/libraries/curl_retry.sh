@@ -5,6 +5,9 @@
 
 options="${CURL_OPTIONS:---retry 5}"
 api="$QUBS_BASE_URL/integrations/v1/$QUBS_DOMAIN"
+# A file, since curl cannot begin anew on /dev/null.
+answer=$(mktemp)
+trap 'rm -f "$answer"' EXIT
 
 call() { # shellcheck disable=SC2086 -- the options are words
     curl --silent --show-error --fail $options "$@"
@@ -15,7 +18,7 @@ token=$(call "$QUBS_TOKEN_URL" --data grant_type=client_credentials \
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
 
 get() {
-    call --output /dev/null --header "Authorization: Bearer $token" "$api/$1"
+    call --output "$answer" --header "Authorization: Bearer $token" "$api/$1"
 }
 
 get sites
@@ -25,7 +28,7 @@ get reporting/appointments/A123456
 get 'appointments?take=100&startDate=2025-01-01&endDate=2025-01-07'
 get appointments/A123456
 get appointments/operational/by-id/A123456
-call --output /dev/null --header "Authorization: Bearer $token" --json '{"commentText":"Images received."}' \
+call --output "$answer" --header "Authorization: Bearer $token" --json '{"commentText":"Images received."}' \
     --header "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \
     "$api/reporting/appointments/A123456/comments"
 exit 0
