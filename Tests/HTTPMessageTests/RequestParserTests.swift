@@ -37,7 +37,7 @@ enum Feeding: CaseIterable {
                         try parser.parse(UnsafeRawBufferPointer(octets))
                     }
                     guard let parsed else { break }
-                    transcript.heads.append(Self.describe(parsed.head))
+                    transcript.heads.append(parsed.head.line)
                     start += parsed.consumed
                     if case .length(let length) = parsed.head.framing { start += length }
                 }
@@ -48,26 +48,6 @@ enum Feeding: CaseIterable {
         }
         transcript.leftover = max(0, octets.count - start)
         return transcript
-    }
-
-    static func describe(_ head: RequestHead) -> String {
-        var text = head.method.rawValue + " "
-        if head.target.form != .origin { text += "\(head.target.form) " }
-        text += String(decoding: head.target.path, as: UTF8.self)
-        if let query = head.target.query { text += "?" + String(decoding: query, as: UTF8.self) }
-        text += head.version == .http11 ? " 1.1" : " 1.0"
-        for index in 0..<head.fields.count {
-            let value = String(decoding: head.fields.value(at: index), as: UTF8.self)
-            text += " \(head.fields.name(at: index))=<\(value)>"
-        }
-        switch head.framing {
-        case .none: break
-        case .length(let length): text += " length \(length)"
-        case .chunked: text += " chunked"
-        }
-        if !head.persists { text += " closes" }
-        if head.expectsContinue { text += " expects" }
-        return text
     }
 }
 
