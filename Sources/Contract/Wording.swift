@@ -14,17 +14,23 @@ enum Wording {
     static let maximumQuotedCharacters = 64
 
     /// The beginning of a value, with an ellipsis where something is left out.
+    ///
+    /// What a terminal or a report would obey rather than show stands as U+FFFD.
     static func cut(_ text: String) -> String {
-        let scalars = text.unicodeScalars
-        guard
-            let end = scalars.index(
-                scalars.startIndex,
-                offsetBy: maximumQuotedCharacters,
-                limitedBy: scalars.endIndex
-            ),
-            end != scalars.endIndex
-        else { return text }
-        return String(scalars[..<end]) + "…"
+        var shown = String.UnicodeScalarView()
+        var count = 0
+        for scalar in text.unicodeScalars {
+            if count == maximumQuotedCharacters {
+                shown.append("…")
+                break
+            }
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: shown.append("\u{FFFD}")
+            default: shown.append(scalar)
+            }
+            count += 1
+        }
+        return String(shown)
     }
 
     /// A value that should have been a number, a date or a truth value, where it is like one.

@@ -69,7 +69,8 @@ enum ContractInvariants {
         for violation in valid.violations {
             if violation.message.isEmpty { return "a violation without words" }
             if violation.message.contains(where: \.isNewline) { return "words of two lines" }
-            if let value = violation.safeValue, value.unicodeScalars.count > 64 {
+            // 64 characters, and an ellipsis where more was sent.
+            if let value = violation.safeValue, value.unicodeScalars.count > 65 {
                 return "a quoted value of \(value.unicodeScalars.count) characters"
             }
             if violation.location == .body, !violation.name.isEmpty,
