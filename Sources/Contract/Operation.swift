@@ -134,6 +134,15 @@ package struct MediaContent: Sendable {
     /// The `example`, or the first of the `examples`.
     package let example: JSONValue?
     let schemaIndex: Int?
+    /// The range as nearly every client writes it.
+    let usualSpelling: [UInt8]
+
+    init(range: MediaRange, example: JSONValue?, schemaIndex: Int?) {
+        self.range = range
+        self.example = example
+        self.schemaIndex = schemaIndex
+        usualSpelling = Array(range.description.utf8)
+    }
 }
 
 /// One entry of a `responses` object.

@@ -295,9 +295,16 @@ struct RequestValidator {
     /// The entry of the contract for the media type that was sent.
     private func content(of body: RequestBody, sent: Int?, in fields: Fields) -> MediaContent? {
         if let wildcard = body.contents.first(where: { $0.range.isWildcard }) { return wildcard }
-        guard let sent, fields.index(of: Self.contentType, from: sent + 1) == nil,
-            let text = EncodedText.validated(fields.value(at: sent)), let type = MediaRange(text)
-        else { return nil }
+        guard let sent, fields.index(of: Self.contentType, from: sent + 1) == nil else {
+            return nil
+        }
+        let value = fields.value(at: sent)
+        if let usual = body.contents.first(where: { value.elementsEqual($0.usualSpelling) }) {
+            return usual
+        }
+        guard let text = EncodedText.validated(value), let type = MediaRange(text) else {
+            return nil
+        }
         return body.contents.first { $0.range.contains(type) }
     }
 }

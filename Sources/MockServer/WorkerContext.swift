@@ -19,7 +19,7 @@ final class WorkerContext: @unchecked Sendable {
     let tokens: TokenCache
     var generator = QuickGenerator()
     /// For what must not be guessed.
-    var secureGenerator = SystemRandomNumberGenerator()
+    var secureGenerator = SecureGenerator()
     /// Log lines of the present batch.
     var log: [UInt8] = []
 

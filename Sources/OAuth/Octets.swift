@@ -1,3 +1,5 @@
+import Glibc
+
 /// The `base64url` encoding without padding (RFC 7515 §2, RFC 4648 §5).
 package enum Base64URL {
     /// The text for these octets.
@@ -7,22 +9,26 @@ package enum Base64URL {
 
     /// The text for these octets, as ASCII.
     package static func encodedOctets(_ octets: some Collection<UInt8>) -> [UInt8] {
-        var output: [UInt8] = []
-        output.reserveCapacity((octets.count * 4 + 2) / 3)
-        var bits: UInt32 = 0
-        var bitCount: UInt32 = 0
-        for octet in octets {
-            bits = bits << 8 | UInt32(octet)
-            bitCount += 8
-            while bitCount >= 6 {
-                bitCount -= 6
-                output.append(character(for: UInt8(truncatingIfNeeded: bits >> bitCount) & 0x3F))
+        withContiguousOctets(of: octets) { octets in
+            let count = (octets.count * 4 + 2) / 3
+            return [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+                var bits: UInt32 = 0
+                var bitCount: UInt32 = 0
+                for octet in octets {
+                    bits = bits << 8 | UInt32(octet)
+                    bitCount += 8
+                    while bitCount >= 6 {
+                        bitCount -= 6
+                        output[initialized] = character(for: bits >> bitCount)
+                        initialized += 1
+                    }
+                }
+                if bitCount > 0 {
+                    output[initialized] = character(for: bits << (6 - bitCount))
+                    initialized += 1
+                }
             }
         }
-        if bitCount > 0 {
-            output.append(character(for: UInt8(truncatingIfNeeded: bits << (6 - bitCount)) & 0x3F))
-        }
-        return output
     }
 
     /// The octets of a text; `nil` when it is not the one encoding of any octets.
@@ -70,15 +76,13 @@ package enum Base64URL {
         return output
     }
 
-    private static func character(for digit: UInt8) -> UInt8 {
-        switch digit {
-        case 0..<26: UInt8(ascii: "A") + digit
-        case 26..<52: UInt8(ascii: "a") + digit - 26
-        case 52..<62: UInt8(ascii: "0") + digit - 52
-        case 62: UInt8(ascii: "-")
-        default: UInt8(ascii: "_")
-        }
+    /// The character for the six low bits.
+    private static func character(for bits: UInt32) -> UInt8 {
+        alphabet.utf8Start[Int(bits & 0x3F)]
     }
+
+    private static let alphabet: StaticString =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
     private static func value(of octet: UInt8) -> UInt8? {
         switch octet {
@@ -133,7 +137,7 @@ package enum Hexadecimal {
         }
     }
 
-    private static func digit(_ value: UInt8) -> UInt8 {
+    fileprivate static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 }
@@ -170,13 +174,46 @@ extension RandomNumberGenerator {
         var octets = octets(count: 16)
         octets[6] = octets[6] & 0x0F | 0x40
         octets[8] = octets[8] & 0x3F | 0x80
-        let digits = Array(Hexadecimal.encode(octets).utf8)
         var text: [UInt8] = []
         text.reserveCapacity(36)
-        for (index, digit) in digits.enumerated() {
-            if [8, 12, 16, 20].contains(index) { text.append(UInt8(ascii: "-")) }
-            text.append(digit)
+        for (index, octet) in octets.enumerated() {
+            if index == 4 || index == 6 || index == 8 || index == 10 {
+                text.append(UInt8(ascii: "-"))
+            }
+            text.append(Hexadecimal.digit(octet >> 4))
+            text.append(Hexadecimal.digit(octet & 0x0F))
         }
         return String(decoding: text, as: UTF8.self)
+    }
+}
+
+/// The system's generator, asked for 32 numbers at a time: a call of the kernel costs more than
+/// the numbers do.
+package struct SecureGenerator: RandomNumberGenerator {
+    private static let count = 32
+    private var numbers = [UInt64](repeating: 0, count: Self.count)
+    private var left = 0
+
+    /// A generator that has asked for nothing yet.
+    package init() {}
+
+    package mutating func next() -> UInt64 {
+        if left == 0 { refill() }
+        left -= 1
+        defer { numbers[left] = 0 }
+        return numbers[left]
+    }
+
+    private mutating func refill() {
+        // At most 256 octets at once; fails for nothing else but a kernel without the call.
+        let isFilled = numbers.withUnsafeMutableBytes { octets in
+            guard let start = octets.baseAddress else { return false }
+            return getentropy(start, octets.count) == 0
+        }
+        if !isFilled {
+            var system = SystemRandomNumberGenerator()
+            for index in numbers.indices { numbers[index] = system.next() }
+        }
+        left = Self.count
     }
 }

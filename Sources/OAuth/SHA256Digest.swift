@@ -30,22 +30,21 @@ package struct SHA256Digest: Sendable {
 
 /// HMAC with SHA-256 (RFC 2104) under one key.
 package struct HMACSHA256: Sendable {
-    private let key: SymmetricKey
+    /// The state once the key has been taken in, from which each message goes on.
+    private let keyed: HMAC<SHA256>
 
     /// The code under a key of any length.
     package init(key: some Collection<UInt8>) {
-        self.key = withContiguousOctets(of: key) { SymmetricKey(data: $0) }
+        keyed = HMAC(key: withContiguousOctets(of: key) { SymmetricKey(data: $0) })
     }
 
-    /// The 32 octets over a message, which may be given in two pieces.
-    package func code(
-        over first: some Collection<UInt8>,
-        _ second: some Collection<UInt8> = EmptyCollection()
-    ) -> [UInt8] {
-        var code = HMAC<SHA256>(key: key)
-        withContiguousOctets(of: first) { code.update(data: $0) }
-        withContiguousOctets(of: second) { code.update(data: $0) }
-        return Array(code.finalize())
+    /// The 32 octets over a message.
+    package func code(over message: some Collection<UInt8>) -> [UInt8] {
+        withContiguousOctets(of: message) { message in
+            var code = keyed
+            code.update(data: message)
+            return Array(code.finalize())
+        }
     }
 }
 

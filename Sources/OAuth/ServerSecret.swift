@@ -48,7 +48,7 @@ package struct ServerSecret: Sendable {
         over message: some Collection<UInt8>,
         for purpose: Purpose
     ) -> [UInt8] {
-        code.code(over: purpose.label, message)
+        code.code(over: purpose.label + message)
     }
 
     /// Whether this is the signature over a message for a purpose, in constant time.

@@ -110,9 +110,20 @@ struct OctetsTests {
     )
     func hmac(key: [UInt8], message: String, code: String) {
         #expect(Hexadecimal.encode(HMACSHA256(key: key).code(over: message.utf8)) == code)
-        let octets = Array(message.utf8)
-        #expect(
-            Hexadecimal.encode(HMACSHA256(key: key).code(over: octets[..<3], octets[3...])) == code
-        )
+        // The state under the key is not used up by a message.
+        let keyed = HMACSHA256(key: key)
+        #expect(Hexadecimal.encode(keyed.code(over: [])) != code)
+        #expect(Hexadecimal.encode(keyed.code(over: Array(message.utf8))) == code)
+        #expect(Hexadecimal.encode(keyed.code(over: Array(message.utf8).lazy.map { $0 })) == code)
+    }
+
+    @Test("The secure generator never gives a number twice, whoever holds it")
+    func secureGenerator() {
+        var generator = SecureGenerator()
+        var seen = Set((0..<1000).map { _ in generator.next() })
+        #expect(seen.count == 1000)
+        #expect(!seen.contains(0))
+        var other = SecureGenerator()
+        for _ in 0..<100 { #expect(seen.insert(other.next()).inserted) }
     }
 }
