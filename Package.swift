@@ -24,10 +24,17 @@ func room(
 }
 
 /// The tests of a room.
-func tests(_ room: String, _ others: [Target.Dependency] = []) -> Target {
+///
+/// - Parameter corpus: Whether the folder has a `Corpus`, which tests find by their own path.
+func tests(
+    _ room: String,
+    _ others: [Target.Dependency] = [],
+    corpus: Bool = false
+) -> Target {
     .testTarget(
         name: room + "Tests",
         dependencies: [.byName(name: room)] + others,
+        exclude: corpus ? ["Corpus"] : [],
         swiftSettings: strict
     )
 }
@@ -110,8 +117,8 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
-        tests("JSON"),
-        tests("HTTPMessage"),
+        tests("JSON", corpus: true),
+        tests("HTTPMessage", corpus: true),
         tests("HTTPTransport", ["HTTPMessage", "TestSupport"]),
         tests("Contract", ["HTTPMessage", "JSON"]),
         tests(
@@ -119,11 +126,12 @@ let package = Package(
             [
                 "JSON", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-            ]
+            ],
+            corpus: true
         ),
         tests("QUBS"),
         tests("Store", ["QUBS", "JSON", "CSQLite"]),
-        tests("Faults", ["JSON"]),
+        tests("Faults", ["JSON"], corpus: true),
         tests("Journal", ["JSON"]),
         tests("Verdict", ["Journal", "JSON"]),
         tests(
@@ -132,7 +140,8 @@ let package = Package(
                 "Contract", "Embedded", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport",
                 "JSON",
                 "Journal", "OAuth", "QUBS", "Store", "TestSupport", "Verdict", "qubs-mock",
-            ]
+            ],
+            corpus: true
         ),
     ],
     swiftLanguageModes: [.v6]
