@@ -120,6 +120,13 @@ extension Problem {
         case .rule(let error): self.init(rule: error)
         case .full:
             self.init(507, "There is no room on the disk for this; nothing of it was stored.")
+        case .noDescriptors:
+            self.init(
+                503,
+                "The mock may open no further file for this: close connections, drop sessions, or "
+                    + "start it with a higher limit (ulimit -n)."
+            )
+            logged = "no file descriptor is left (ulimit -n)"
         case .tooManySessions(let limit):
             self.init(
                 503,

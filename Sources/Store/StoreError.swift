@@ -6,6 +6,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case rule(RuleError)
     /// No room on the disk; nothing of the write is stored.
     case full
+    /// The process may open no further file; nothing of the operation is stored.
+    case noDescriptors
     /// SQLite refused a statement. `code` is its extended result code.
     case database(code: Int32, message: String, sql: String)
     /// A POSIX call failed.

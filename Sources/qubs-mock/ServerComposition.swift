@@ -206,6 +206,7 @@ enum StoreErrorText {
         case .inUse(let path): "\(path): another running qubs-mock uses it"
         case .alreadyExists(let path): "\(path): exists already; it was not touched"
         case .full: "there is no room on the disk"
+        case .noDescriptors: "no file descriptor is left (ulimit -n)"
         case .system(let call, let code, let path):
             "\(path): \(FileError(path: call, code: code))"
         case .fixtures(let faults):

@@ -422,6 +422,27 @@ final class ChildProcess {
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
+    /// The descriptors that the program has open.
+    var descriptorCount: Int {
+        get throws {
+            let folder = "/proc/\(process.processIdentifier)/fd"
+            return try FileManager.default.contentsOfDirectory(atPath: folder).count
+        }
+    }
+
+    /// The processor time that the program has used, in seconds.
+    var processorSeconds: Double {
+        get throws {
+            let file = "/proc/\(process.processIdentifier)/stat"
+            let text = try String(contentsOfFile: file, encoding: .utf8)
+            // The name in parentheses may hold spaces; utime and stime are the 12th and 13th after it.
+            let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
+            guard fields.count > 13, let user = Double(fields[12]), let system = Double(fields[13])
+            else { throw Failure(description: "\(file): \(text)") }
+            return (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+        }
+    }
+
     /// Waits for the end.
     ///
     /// - Returns: The exit status, or the number of the signal that ended it.

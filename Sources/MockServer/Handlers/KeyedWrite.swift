@@ -59,7 +59,9 @@ struct KeyedWrite {
             if case .rule(.appointmentWithoutPatient) = error {
                 call.call.entry.refusal = .contract
             }
-            if case .full = error { call.call.entry.refusal = .unavailable }
+            if error == .full || error == .noDescriptors {
+                call.call.entry.refusal = .unavailable
+            }
             throw Problem(store: error)
         }
         return try answer(for: outcome)

@@ -58,7 +58,9 @@ enum TransferHandlers {
             }
         } catch {
             if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
-            if case .full = error { call.call.entry.refusal = .unavailable }
+            if error == .full || error == .noDescriptors {
+                call.call.entry.refusal = .unavailable
+            }
             throw Problem(store: error)
         }
         call.call.entry.committed = true

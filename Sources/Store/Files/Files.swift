@@ -190,6 +190,7 @@ enum Files {
     static func failure(_ call: String, _ path: String) -> StoreError {
         let error = errno
         if [ENOSPC, EDQUOT, EFBIG].contains(error) { return .full }
+        if [EMFILE, ENFILE].contains(error) { return .noDescriptors }
         return .system(call: call, errno: error, path: path)
     }
 }

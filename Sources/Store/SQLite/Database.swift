@@ -161,6 +161,9 @@ final class Database {
         {
             return .full
         }
+        if code & 0xFF == SQLITE_CANTOPEN, [EMFILE, ENFILE].contains(systemError) {
+            return .noDescriptors
+        }
         return .database(
             code: code,
             message: String(cString: sqlite3_errmsg(handle)),
