@@ -31,6 +31,8 @@ package struct RequestParser: Sendable {
     private var lines: [Fields.Line] = []
     /// A bit for each length of a field name, to spare searches for names that are not there.
     private var nameLengths: UInt64 = 0
+    /// At most one, in an array, so that idle connections need no room for it.
+    private var refused: [RequestHead] = []
 
     package init(limits: Limits = Limits()) {
         self.limits = limits
@@ -38,6 +40,11 @@ package struct RequestParser: Sendable {
 
     /// The method, once the request line has been read; for answers to a head that is refused.
     package var method: HTTPMethod? { stage == .fieldLines ? requestLine.method : nil }
+
+    /// The head that was refused, where that was for what its fields say: all of them had been read.
+    ///
+    /// For who asked and for what; nothing follows from it for the content.
+    package var refusedHead: RequestHead? { refused.first }
 
     /// Forgets the request that was being read.
     package mutating func reset() {
@@ -159,6 +166,26 @@ package struct RequestParser: Sendable {
             octets: [UInt8](UnsafeRawBufferPointer(rebasing: octets[..<scanned])),
             lines: exchange(&lines, with: [])
         )
+        do throws(MessageError) {
+            return try head(with: fields, in: octets)
+        } catch {
+            refused = [
+                RequestHead(
+                    method: requestLine.method,
+                    target: requestLine.target(in: octets),
+                    version: requestLine.version,
+                    fields: fields,
+                    persists: false
+                )
+            ]
+            throw error
+        }
+    }
+
+    private func head(
+        with fields: Fields,
+        in octets: UnsafeRawBufferPointer
+    ) throws(MessageError) -> RequestHead {
         try checkHost(fields)
         let hasFraming = hasName(ofLength: 14) || hasName(ofLength: 17)
         let framing =

@@ -18,7 +18,8 @@ package protocol RequestHandler: AnyObject, Sendable {
     ///
     /// The connection closes after it.
     ///
-    /// - Parameter head: The head, where it was complete and only its content is wrong or late.
+    /// - Parameter head: The head, where all of it was read: its content is wrong or late, or what
+    ///   its fields say is refused.
     func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply
 
     /// An answer that has a ticket ended. Called once for each reply that was handed over.

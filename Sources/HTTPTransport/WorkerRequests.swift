@@ -263,7 +263,7 @@ extension Worker {
             connection.headArrival = connection.lastProgress
             connection.omitsContent = connection.parser.method == .head
         }
-        let head = connection.incoming?.head
+        let head = connection.incoming?.head ?? connection.parser.refusedHead
         connection.incoming = nil
         connection.persists = false
         connection.lingers = true

@@ -133,12 +133,13 @@ extension Application: RequestHandler {
         let isUpload = TransferHandlers.isUpload(head.target.path)
         let maximum =
             isUpload ? ContentLimits.maximumUploadOctets : ContentLimits.maximumJSONOctets
-        let problem: Problem
+        var problem: Problem?
         switch head.framing {
         case .length(let length) where length > maximum:
             problem = Problem(contentTooLarge: maximum)
         case .chunked where isUpload: problem = Problem.lengthRequired
-        default: return .content(maximumOctets: maximum)
+        default:
+            guard isUpload, head.expectsContinue else { return .content(maximumOctets: maximum) }
         }
         let call = Call(
             application: self,
@@ -147,12 +148,32 @@ extension Application: RequestHandler {
             connectionID: connection.connectionID,
             arrival: connection.headArrival
         )
+        // Who asks before it sends shall not send what is refused in any case.
+        problem = problem ?? refusal(ofUpload: call)
+        guard let problem else { return .content(maximumOctets: maximum) }
         call.early = problem
         if ControlAPI.serves(head.target.path) { return .refuse(deliver(call, problem: problem)) }
         guard let reply = answer(call, exchange: nil) else {
             preconditionFailure("only an exchange can be answered later")
         }
         return .refuse(reply)
+    }
+
+    /// What an upload is refused for whatever its content: its URL or its fields.
+    private func refusal(ofUpload call: Call) -> Problem? {
+        do throws(Problem) {
+            let (operation, match) = try route(call)
+            try enterClaimedSession(call, operation: operation)
+            let valid = contract.validate(call.request, operation: operation, match: match)
+            describe(call, valid: valid)
+            if let refusal = Problem(refusing: valid) { return refusal }
+            _ = try TransferHandlers.checkUpload(
+                OperationCall(call: call, operation: operation, valid: valid)
+            )
+            return nil
+        } catch {
+            return error
+        }
     }
 
     package func refuse(

@@ -1,4 +1,5 @@
 import HTTPMessage
+import HTTPTransport
 import JSON
 import MockServer
 import OAuth
@@ -125,6 +126,27 @@ struct RefusalTests {
         let server = try TestServer()
         let answer = try server.get(path)
         #expect([400, 404].contains(answer.status), "\(answer.status)")
+    }
+
+    @Test(
+        "The correlation id comes back where the message is refused for what its fields say",
+        arguments: [
+            ("Expect: magic\r\n", 417), ("Transfer-Encoding: gzip, chunked\r\n", 501),
+            ("Host: b\r\n", 400), ("Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", 400),
+        ]
+    )
+    func correlationOfRefusedMessages(lines: String, status: Int) throws {
+        let server = try TestServer()
+        let response = try RawClient(port: server.listener.port).exchange(
+            "POST /oauth2/token HTTP/1.1\r\nHost: a\r\n\(lines)X-Correlation-Id: mine\r\n\r\n"
+        )
+        #expect(response.status == status)
+        #expect(response.field("x-correlation-id") == "mine")
+        #expect(response.text.contains(#""requestId":"mine""#))
+        let entry = try server.control("GET", "/requests?limit=1").json["items"]?.array?.first
+        #expect(entry?["requestId"] == "mine")
+        #expect(entry?["path"] == "/oauth2/token")
+        #expect(entry?["reason"] == "message")
     }
 
     @Test("The correlation id of the client comes back where it can be used")

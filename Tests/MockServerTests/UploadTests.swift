@@ -287,6 +287,41 @@ struct UploadTests {
         #expect(try announced.put(Self.pdf).status == 200)
     }
 
+    @Test("Who asks first hears at once that a URL is no good, and sends nothing in vain")
+    func refusedExpectation() throws {
+        let announced = try Announced()
+        let server = announced.server
+        func answer(
+            _ target: String,
+            type: String = "application/pdf"
+        ) throws -> RawClient.Response {
+            let client = try RawClient(port: server.listener.port)
+            let response = try client.exchange(
+                "PUT \(target) HTTP/1.1\r\nHost: x\r\nContent-Type: \(type)\r\n"
+                    + "Content-Length: 5\r\nExpect: 100-continue\r\nX-Correlation-Id: asked\r\n\r\n"
+            )
+            TestServer.validate(response, to: "PUT", target)
+            #expect(response.field("x-correlation-id") == "asked")
+            return response
+        }
+        /// How the journal's last entry says that it was refused.
+        func reason() throws -> JSONValue? {
+            try server.control("GET", "/requests?limit=1").json["items"]?.array?.first?["reason"]
+        }
+        #expect(try answer(announced.target + "x").status == 403)
+        #expect(try reason() == "url-signature")
+        #expect(try answer(announced.target, type: "image/png").status == 403)
+        #expect(try reason() == "upload-content-type")
+        #expect(try answer("/uploads/\(announced.guid)").status == 400)
+        server.advance(seconds: 900)
+        #expect(try answer(announced.target).status == 403)
+        #expect(try reason() == "url-expired")
+        let next = try Announced(server: server)
+        #expect(try next.put(Self.pdf).status == 200)
+        #expect(try answer(next.target).status == 403)
+        #expect(try reason() == "url-used")
+    }
+
     @Test("One octet too many is 413 as soon as it is announced")
     func tooLarge() throws {
         let announced = try Announced()

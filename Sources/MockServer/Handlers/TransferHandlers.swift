@@ -19,6 +19,31 @@ enum TransferHandlers {
     // MARK: - Upload
 
     private static func upload(_ call: OperationCall) throws(Problem) -> Answer {
+        let contentType = try checkUpload(call)
+        do throws(StoreError) {
+            try call.call.session.store.write { writer throws(StoreError) in
+                try writer.putContent(
+                    guid: call.string("guid"),
+                    octets: call.call.request.content,
+                    contentType: contentType,
+                    now: call.now
+                )
+            }
+        } catch {
+            if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
+            if error == .full || error == .noDescriptors {
+                call.call.entry.refusal = .unavailable
+            }
+            throw Problem(store: error)
+        }
+        call.call.entry.committed = true
+        return Answer(status: 200)
+    }
+
+    /// Refuses an upload for its URL or its fields, whatever its content.
+    ///
+    /// - Returns: The media type of the content.
+    static func checkUpload(_ call: OperationCall) throws(Problem) -> String? {
         let guid = call.string("guid")
         let url = try verified(call, purpose: .upload)
         let state = try call.reading { reader throws(StoreError) in try reader.upload(guid: guid) }
@@ -47,24 +72,7 @@ enum TransferHandlers {
                 "Send Content-Type: \(promised), as it was announced for this upload."
             )
         }
-        do throws(StoreError) {
-            try call.call.session.store.write { writer throws(StoreError) in
-                try writer.putContent(
-                    guid: guid,
-                    octets: request.content,
-                    contentType: contentType,
-                    now: call.now
-                )
-            }
-        } catch {
-            if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
-            if error == .full || error == .noDescriptors {
-                call.call.entry.refusal = .unavailable
-            }
-            throw Problem(store: error)
-        }
-        call.call.entry.committed = true
-        return Answer(status: 200)
+        return contentType
     }
 
     // MARK: - Download
