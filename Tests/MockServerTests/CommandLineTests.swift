@@ -423,10 +423,11 @@ final class ChildProcess {
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     /// The descriptors that the program has open.
-    var descriptorCount: Int {
+    var descriptors: [Int] {
         get throws {
             let folder = "/proc/\(process.processIdentifier)/fd"
-            return try FileManager.default.contentsOfDirectory(atPath: folder).count
+            return try FileManager.default.contentsOfDirectory(atPath: folder)
+                .compactMap { Int($0) }
         }
     }
 
