@@ -66,11 +66,8 @@ package final class Listener: Sendable {
         self.workers = workers
         (socket, port) = try Self.listen(host: configuration.host, port: configuration.port)
         wake = clinux_eventfd()
-        guard wake >= 0 else {
-            let error = SystemError.last("eventfd")
-            Glibc.close(socket)
-            throw error
-        }
+        // `deinit` closes the socket.
+        guard wake >= 0 else { throw .last("eventfd") }
     }
 
     deinit {

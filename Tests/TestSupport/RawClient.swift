@@ -95,10 +95,9 @@ package final class RawClient {
                 socklen_t(MemoryLayout<Int32>.size)
             )
         }
+        // What is thrown from here on ends in `deinit`, which closes.
         guard connect(descriptor, address.ai_addr, address.ai_addrlen) == 0 else {
-            let failure = Failure("connect")
-            Glibc.close(descriptor)
-            throw failure
+            throw Failure("connect")
         }
     }
 
