@@ -46,7 +46,7 @@ enum Schema {
             PRAGMA journal_mode = WAL;
             PRAGMA journal_size_limit = 33554432;
             PRAGMA secure_delete = OFF;
-            PRAGMA cache_size = -8192;
+            PRAGMA cache_size = -2048;
             """
         )
         database.countLoggedPages()
