@@ -71,28 +71,27 @@ extension FaultRuleParser {
         switch member {
         case "operation":
             if let index = vocabulary.index(ofOperation: text) { return [index] }
-            refuseName(pointer, "operation", nearest: vocabulary.nearestOperation(to: text))
+            let nearest = vocabulary.nearestOperation(to: text)
+            refuseName(pointer, "operation", nearest: nearest, of: all.map(\.id))
         case "tag":
             let found = indices { $0.tag == text }
             if !found.isEmpty { return found }
-            refuseName(pointer, "tag", nearest: NearestName.of(text, among: all.compactMap(\.tag)))
+            refuseName(pointer, "tag", text, among: all.compactMap(\.tag))
         case "method":
             let found = indices { $0.methods.contains(text) }
             if !found.isEmpty { return found }
-            let nearest = NearestName.of(text, among: all.flatMap(\.methods))
-            refuseName(pointer, "method", nearest: nearest)
+            refuseName(pointer, "method", text, among: all.flatMap(\.methods))
         case "path":
             let found = vocabulary.operations(atPath: text)
             if !found.isEmpty { return Set(found) }
-            refuseName(pointer, "path template", nearest: vocabulary.nearestPath(to: text))
+            let nearest = vocabulary.nearestPath(to: text)
+            refuseName(pointer, "path template", nearest: nearest, of: all.flatMap(\.paths))
         case "domain":
             if vocabulary.domains.contains(text) { return indices(where: \.knowsDomain) }
-            let nearest = NearestName.of(text, among: vocabulary.domains)
-            refuseName(pointer, "domain", nearest: nearest)
+            refuseName(pointer, "domain", text, among: vocabulary.domains)
         case "client":
             if vocabulary.clients.contains(text) { return indices(where: \.knowsClient) }
-            let nearest = NearestName.of(text, among: vocabulary.clients)
-            refuseName(pointer, "client", nearest: nearest)
+            refuseName(pointer, "client", text, among: vocabulary.clients)
         default:
             if !text.isEmpty { return indices(where: \.knowsAppointment) }
             refuse(pointer, "An appointment id is not empty.")
@@ -100,9 +99,29 @@ extension FaultRuleParser {
         return nil
     }
 
-    private mutating func refuseName(_ pointer: JSONPointer, _ kind: String, nearest: String?) {
-        let hint = nearest.map { " The nearest is `\($0)`." } ?? ""
-        refuse(pointer, "No such \(kind).\(hint)")
+    private mutating func refuseName(
+        _ pointer: JSONPointer,
+        _ kind: String,
+        _ name: String,
+        among names: [String]
+    ) {
+        refuseName(pointer, kind, nearest: NearestName.of(name, among: names), of: names)
+    }
+
+    /// Refuses a name that is no real one: with the one that was probably meant, else with all.
+    private mutating func refuseName(
+        _ pointer: JSONPointer,
+        _ kind: String,
+        nearest: String?,
+        of names: [String]
+    ) {
+        if let nearest {
+            refuse(pointer, "No such \(kind). The nearest is `\(nearest)`.")
+            return
+        }
+        var listed: Set<String> = []
+        let distinct = names.filter { listed.insert($0).inserted }
+        refuse(pointer, "No such \(kind); there are \(Self.list(distinct)).")
     }
 
     /// Why nothing is left once a member is heeded too.

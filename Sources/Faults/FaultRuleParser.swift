@@ -214,16 +214,19 @@ extension FaultRuleParser {
         let words = Choice.allCases.map(\.rawValue)
         let nearest = value.string.flatMap { NearestName.of($0, among: words) }
         let hint = nearest.map { " Did you mean `\($0)`?" } ?? ""
-        let list = words.map { "`\($0)`" }.joined(separator: ", ")
-        refuse(pointer, "This is one of \(list).\(hint)")
+        refuse(pointer, "This is one of \(Self.list(words)).\(hint)")
         return nil
     }
 
     mutating func refuseUnknown(_ name: String, at pointer: JSONPointer, among known: [String]) {
         let nearest = NearestName.of(name, among: known)
         let hint = nearest.map { " Did you mean `\($0)`?" } ?? ""
-        let list = known.map { "`\($0)`" }.joined(separator: ", ")
-        refuse(pointer, "Unknown member; here may stand \(list).\(hint)")
+        refuse(pointer, "Unknown member; here may stand \(Self.list(known)).\(hint)")
+    }
+
+    /// Names in a sentence.
+    static func list(_ names: [String]) -> String {
+        names.map { "`\($0)`" }.joined(separator: ", ")
     }
 
     /// Refuses members beside a pair that needs both, or misses one of its own.

@@ -2,10 +2,16 @@
 enum NearestName {
     /// Beyond this a name is a mistake of another kind, and comparing it is only work.
     private static let maximumCharacters = 200
+    /// A part of a name tells something from so many characters on.
+    private static let minimumPartCharacters = 4
 
-    /// The candidate with the least edit distance, the earliest of equals; `nil` without candidates.
+    /// The candidate with the least edit distance, the earliest of equals.
+    ///
+    /// Only what is near is a guess worth making: within a third of the candidate's length, and
+    /// one edit in any case; else a name that holds the one sought as a part. Case does not count.
     ///
     /// - Parameter spellings: The forms of a candidate that a name is compared with.
+    /// - Returns: `nil` where no candidate is near.
     static func of(
         _ name: String,
         among candidates: [String],
@@ -17,7 +23,10 @@ enum NearestName {
             for spelling in spellings(candidate) {
                 let other = Array(spelling.lowercased().unicodeScalars)
                 let distance = editDistance(sought, other)
-                if distance < best?.distance ?? .max { best = (candidate, distance) }
+                let isNear =
+                    distance <= max(1, other.count / 3)
+                    || (sought.count >= minimumPartCharacters && other.contains(sought))
+                if isNear, distance < best?.distance ?? .max { best = (candidate, distance) }
             }
         }
         return best?.name

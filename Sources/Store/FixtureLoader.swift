@@ -46,6 +46,7 @@ package struct FixtureLoader {
                 id: try tables.domains.intern(fixtures.name),
                 name: fixtures.name
             )
+            var absence = Absence(in: fixtures)
             var contents: [String: Int64] = [:]
             for (path, octets) in fixtures.files.sorted(by: { $0.key < $1.key }) {
                 contents[path] = try tables.attachments.insertContent(octets)
@@ -79,7 +80,7 @@ package struct FixtureLoader {
                         contents: contents,
                         with: writer
                     )
-                    faults += found.map {
+                    faults += absence.others(of: found, in: resource).map {
                         FixtureFault(
                             file: file,
                             pointer: pointer.appending($0.member),
@@ -88,6 +89,7 @@ package struct FixtureLoader {
                     }
                 }
             }
+            faults += absence.faults
         }
         try tables.database.execute("DROP INDEX appointment_id")
         return faults
@@ -109,6 +111,44 @@ package struct FixtureLoader {
         case .billing: try writer.putBilling(record, in: domain)
         case .attachments: try writer.addAttachment(record, in: domain, contents: contents)
         case .comments: try writer.addComment(record, in: domain)
+        }
+    }
+}
+
+/// Files that a domain lacks and its records refer to: one fault each, not one for each record.
+private struct Absence {
+    private let fixtures: DomainFixtures
+    /// How many records refer to what an absent file would hold.
+    private var references: [FixtureResource: Int] = [:]
+    /// Kinds of which records are left out for that alone; who refers to those is not wrong itself.
+    private var incomplete: Set<FixtureResource> = []
+
+    init(in fixtures: DomainFixtures) { self.fixtures = fixtures }
+
+    /// The faults of a record that do not come of an absent file; those that do are counted.
+    mutating func others(
+        of faults: [RecordWriter.Fault],
+        in resource: FixtureResource
+    ) -> [RecordWriter.Fault] {
+        faults.filter { fault in
+            guard let missing = fault.missing else { return true }
+            let isAbsent = fixtures.records[missing] == nil
+            guard isAbsent || incomplete.contains(missing) else { return true }
+            if isAbsent { references[missing, default: 0] += 1 }
+            incomplete.insert(resource)
+            return false
+        }
+    }
+
+    var faults: [FixtureFault] {
+        FixtureResource.allCases.compactMap { resource in
+            guard let count = references[resource] else { return nil }
+            let who = count == 1 ? "one record refers" : "\(count) records refer"
+            return FixtureFault(
+                file: "\(fixtures.name)/\(resource.fileName)",
+                pointer: JSONPointer(),
+                reason: "there is no such file, and \(who) to what it should hold"
+            )
         }
     }
 }

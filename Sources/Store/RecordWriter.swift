@@ -11,6 +11,8 @@ final class RecordWriter {
     struct Fault: Equatable {
         var member: String
         var reason: String
+        /// The kind of record that the member refers to, where there is none such.
+        var missing: FixtureResource?
     }
 
     /// A domain and its id.
@@ -78,7 +80,7 @@ final class RecordWriter {
     private func site(named member: String, in check: inout Check) throws(StoreError) -> Int64? {
         guard let name = check.text(member) else { return nil }
         if let id = try tables.sites.id(of: name, domain: check.domain.id) { return id }
-        check.fault(member, "no site of this name in the domain")
+        check.fault(member, missing: .sites, "no site of this name in the domain")
         return nil
     }
 
@@ -133,7 +135,9 @@ final class RecordWriter {
         var patient: JSONObject? = nil
         if let patientID {
             patient = try self.patient(patientID, in: domain)
-            if patient == nil { check.fault("patientId", "no patient of this id in the domain") }
+            if patient == nil {
+                check.fault("patientId", missing: .patients, "no patient of this id in the domain")
+            }
         }
         guard let id, let status, let site, check.faults.isEmpty else { return check.faults }
 
@@ -210,7 +214,11 @@ final class RecordWriter {
     private func appointment(in check: inout Check) throws(StoreError) -> String? {
         guard let id = check.text("appointmentId") else { return nil }
         if try tables.appointments.key(domain: check.domain.id, id: id) != nil { return id }
-        check.fault("appointmentId", "no appointment of this id in the domain")
+        check.fault(
+            "appointmentId",
+            missing: .appointments,
+            "no appointment of this id in the domain"
+        )
         return nil
     }
 
@@ -260,7 +268,7 @@ final class RecordWriter {
             owner = try appointment(in: &check).map { .appointment($0) }
         } else if let patient = check.text("patientId") {
             if try self.patient(patient, in: domain) == nil {
-                check.fault("patientId", "no patient of this id in the domain")
+                check.fault("patientId", missing: .patients, "no patient of this id in the domain")
             }
             owner = .patient(patient)
         } else {
@@ -312,6 +320,10 @@ private struct Check {
 
     mutating func fault(_ member: String, _ reason: String) {
         faults.append(RecordWriter.Fault(member: member, reason: reason))
+    }
+
+    mutating func fault(_ member: String, missing: FixtureResource, _ reason: String) {
+        faults.append(RecordWriter.Fault(member: member, reason: reason, missing: missing))
     }
 
     /// A string that the record must have.

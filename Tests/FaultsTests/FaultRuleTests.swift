@@ -193,7 +193,7 @@ struct FaultRuleTests {
             #"{"delay":{"lognormal":{"median":"80ms","sigma":1,"max":"1ms"}}}"#,
             "/delay/lognormal/max", "not below"
         ),
-        (#"{"transport":"RESET"}"#, "/transport", "`CONNECTION_RESET_BY_PEER`"),
+        (#"{"transport":"RESET"}"#, "/transport", "Did you mean `CONNECTION_RESET_BY_PEER`?"),
         (#"{"transport":"hang"}"#, "/transport", "Did you mean `HANG`?"),
         (#"{"transport":null}"#, "/transport", "one of"),
         (#"{"transport":"HANG","status":503}"#, "/transport", "drop `status`"),
@@ -244,7 +244,8 @@ struct FaultRuleTests {
             "`/appointments/{appointmentId}`"
         ),
         (#"{"path":"/apointments/{appointmentId}"}"#, "/path", "`/appointments/{appointmentId}`"),
-        (#"{"path":"sites"}"#, "/path", "`/sites`"), (#"{"path":""}"#, "/path", "nearest"),
+        (#"{"path":"sites"}"#, "/path", "`/sites`"),
+        (#"{"path":""}"#, "/path", "there are `/sites`"),
         (#"{"path":"/sites/"}"#, "/path", "`/sites`"),
         (#"{"domain":"acne"}"#, "/domain", "`acme`"),
         (#"{"client":"acme-partner+s1"}"#, "/client", "`acme-partner`"),

@@ -218,6 +218,16 @@ struct CommandLineTests {
         #expect(try valid.exitStatus() == 0, "\(valid.errorOutput)")
         #expect(valid.output.hasSuffix("all valid\n"))
 
+        // A file that is gone is one fault, not one for each record that refers to it.
+        let patients = "\(copy)/globex/patients.json"
+        let aside = folder.path("patients.json")
+        try FileManager.default.moveItem(atPath: patients, toPath: aside)
+        let absent = try ChildProcess.mock(["fixtures", "check", copy])
+        #expect(try absent.exitStatus() == 1)
+        #expect(absent.errorLines.count == 2)
+        #expect(absent.errorLines.first?.hasPrefix("\(patients): there is no such file") == true)
+        try FileManager.default.moveItem(atPath: aside, toPath: patients)
+
         let appointments = "\(copy)/globex/appointments.json"
         let text = try String(contentsOfFile: appointments, encoding: .utf8)
         let status = try #require(text.firstRange(of: "\"status\":\""))

@@ -73,6 +73,25 @@ struct FixtureTests {
         #expect(failure { _ = try loader.makeImage(of: set) } == .fixtures(found))
     }
 
+    @Test(
+        "A file that is absent is one fault, however many records refer to it",
+        arguments: [FixtureResource.sites, .patients, .appointments]
+    )
+    func absentFile(resource: FixtureResource) throws {
+        var set = try Samples.set()
+        set.domains[0].records[resource] = nil
+        let loader = try FixtureLoader(shapes: Samples.shapes, scatter: Samples.scatter)
+        let found = try loader.faults(of: set)
+        #expect(found.map(\.file) == ["acme/" + resource.fileName])
+        #expect(found.first?.pointer == JSONPointer())
+        #expect(found.first?.reason.contains("no such file") == true)
+        // What is wrong beside that is told all the same.
+        set.domains[0].records[.comments] = try Samples.records(
+            #"[{"guid":"c","appointmentId":"A123456"},{"guid":"c","appointmentId":"A123456"}]"#
+        )
+        #expect(try loader.faults(of: set).contains { $0.pointer.description == "/1/guid" })
+    }
+
     @Test("Good records have no faults, and the same records give the same image")
     func good() throws {
         let loader = try FixtureLoader(shapes: Samples.shapes, scatter: Samples.scatter)

@@ -62,7 +62,7 @@ package final class RawClient {
     package init(
         port: Int,
         host: String = "127.0.0.1",
-        timeLimitSeconds: Int = 10,
+        timeLimitSeconds: Double = 10,
         receiveBufferOctets: Int32? = nil
     ) throws {
         var hints = addrinfo()
@@ -74,7 +74,10 @@ package final class RawClient {
         defer { freeaddrinfo(found) }
         descriptor = socket(address.ai_family, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure("socket") }
-        var limit = timeval(tv_sec: timeLimitSeconds, tv_usec: 0)
+        var limit = timeval(
+            tv_sec: Int(timeLimitSeconds),
+            tv_usec: Int((timeLimitSeconds - timeLimitSeconds.rounded(.down)) * 1_000_000)
+        )
         let size = socklen_t(MemoryLayout<timeval>.size)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
