@@ -160,14 +160,7 @@ struct ExplainTests {
             ),
             (
                 400, "token endpoint refused", 200,
-                {
-                    try $0.send(
-                        "POST",
-                        "/oauth2/token",
-                        [("Content-Type", "application/x-www-form-urlencoded")],
-                        Array("grant_type=client_credentials&client_id=acme-partner".utf8)
-                    )
-                }
+                { try $0.postForm("grant_type=client_credentials&client_id=acme-partner") }
             ),
             (
                 503, "injected by rule prefer (status, phase before)", 200,

@@ -17,14 +17,7 @@ struct FaultControlTests {
         { try $0.get("appointments/A123457") },
         { try $0.get("reporting/appointments/A123456/comments") },
         { try $0.post(TestServer.commentsPath, ["commentText": "x"]) },
-        {
-            try $0.send(
-                "POST",
-                "/oauth2/token",
-                [("Content-Type", "application/x-www-form-urlencoded")],
-                Array("grant_type=client_credentials&client_id=acme-north&client_secret=x".utf8)
-            )
-        },
+        { try $0.postForm("grant_type=client_credentials&client_id=acme-north&client_secret=x") },
         { try $0.send("PUT", "/uploads/none?expires=1&session=default&signature=x", [], [1]) },
         { try $0.send("GET", "/attachments/none?expires=1&session=default&signature=x") },
         { try $0.get("sites", as: nil) },
@@ -310,11 +303,9 @@ struct FaultControlTests {
         )
         #expect(two.status == 429 && two.field("retry-after") == "9")
         // At the token endpoint in its own form.
-        let token = try server.send(
-            "POST",
-            "/oauth2/token",
-            [("Content-Type", "application/x-www-form-urlencoded"), ("Prefer", "code=503")],
-            Array("grant_type=client_credentials".utf8)
+        let token = try server.postForm(
+            "grant_type=client_credentials",
+            fields: [("Prefer", "code=503")]
         )
         #expect(token.status == 503 && token.json["error"] == "temporarily_unavailable")
         // Control requests are never struck.

@@ -41,12 +41,7 @@ struct JournalTests {
             "grant_type=refresh_token&client_id=acme-refresh&client_secret=acme-refresh-secret"
                 + "&refresh_token=\(word)",
         ] {
-            _ = try server.send(
-                "POST",
-                "/oauth2/token",
-                [("Content-Type", "application/x-www-form-urlencoded")],
-                Array(form.utf8)
-            )
+            _ = try server.postForm(form)
         }
         let upload = try server.post(
             TestServer.uploadsPath,

@@ -182,12 +182,7 @@ struct RefusalTests {
             _ fields: [(String, String)] = [],
             type: String = "application/x-www-form-urlencoded"
         ) throws -> TestServer.Answer {
-            let answer = try server.send(
-                "POST",
-                "/oauth2/token",
-                [("Content-Type", type)] + fields,
-                Array(form.utf8)
-            )
+            let answer = try server.postForm(form, fields: fields, type: type)
             #expect(answer.field("cache-control") == "no-store")
             return answer
         }

@@ -7,23 +7,6 @@ import TestSupport
 
 @Suite("Sessions")
 struct SessionTests {
-    /// A token request of `acme-partner`, with these fields besides.
-    private func askToken(
-        _ server: TestServer,
-        client: String = "acme-partner",
-        fields: [(String, String)] = []
-    ) throws -> TestServer.Answer {
-        let form =
-            "grant_type=client_credentials&client_id=\(PercentCoding.encode(client))"
-            + "&client_secret=acme-partner-secret"
-        return try server.send(
-            "POST",
-            "/oauth2/token",
-            [("Content-Type", "application/x-www-form-urlencoded")] + fields,
-            Array(form.utf8)
-        )
-    }
-
     private func names(_ server: TestServer) throws -> [String] {
         let items = try server.control("GET", "/sessions").json["items"]?.array ?? []
         return items.compactMap { $0["name"]?.string }
@@ -123,7 +106,7 @@ struct SessionTests {
     )
     func sessionNames(name: String, isGood: Bool) throws {
         let server = try TestServer()
-        let answer = try askToken(server, client: "acme-partner+\(name)")
+        let answer = try server.askToken("acme-partner+\(name)")
         #expect(answer.status == (isGood ? 200 : 400), "\(answer.text)")
         if isGood {
             #expect(Set(try names(server)) == ["default", name])
@@ -154,7 +137,7 @@ struct SessionTests {
     @Test("X-Mock-Session chooses the session of a token; a suffix of the client wins over it")
     func header() throws {
         let server = try TestServer()
-        let byHeader = try askToken(server, fields: [("X-Mock-Session", "one")])
+        let byHeader = try server.askToken(fields: [("X-Mock-Session", "one")])
         let token = try #require(byHeader.json["access_token"]?.string)
         let answer = try server.post(
             TestServer.commentsPath,
@@ -165,9 +148,9 @@ struct SessionTests {
         #expect(answer.status == 200)
         #expect(try server.commentTexts(as: "acme-partner+one").contains("One."))
         #expect(try !server.commentTexts().contains("One."))
-        _ = try askToken(server, client: "acme-partner+two", fields: [("X-Mock-Session", "three")])
+        _ = try server.askToken("acme-partner+two", fields: [("X-Mock-Session", "three")])
         #expect(try names(server) == ["default", "one", "two"])
-        #expect(try askToken(server, fields: [("X-Mock-Session", "a b")]).status == 400)
+        #expect(try server.askToken(fields: [("X-Mock-Session", "a b")]).status == 400)
         // The credential chooses where there is one.
         let sent = try server.post(
             TestServer.commentsPath,
@@ -257,7 +240,7 @@ struct SessionTests {
         for refused in [
             try server.control("PUT", "/sessions/more"),
             try server.control("PUT", "/clock?session=more", ["mode": "real"]),
-            try askToken(server, client: "acme-partner+more"),
+            try server.askToken("acme-partner+more"),
         ] {
             #expect(refused.status == 503)
             #expect(refused.text.contains("256 sessions"), "\(refused.text)")
@@ -265,10 +248,10 @@ struct SessionTests {
         // Those that are open go on.
         #expect(try server.get("sites").status == 200)
         #expect(try server.control("PUT", "/sessions/s255").status == 200)
-        #expect(try askToken(server, client: "acme-partner+s7").status == 200)
+        #expect(try server.askToken("acme-partner+s7").status == 200)
         #expect(try server.control("DELETE", "/sessions/s7").status == 204)
-        #expect(try askToken(server, client: "acme-partner+more").status == 200)
-        #expect(try askToken(server, client: "acme-partner+s7").status == 503)
+        #expect(try server.askToken("acme-partner+more").status == 200)
+        #expect(try server.askToken("acme-partner+s7").status == 503)
     }
 
     // MARK: At once

@@ -6,24 +6,6 @@ import TestSupport
 
 @Suite("Faults of the token endpoint")
 struct TokenLaboratoryTests {
-    /// A token request of the everyday client.
-    private static func ask(
-        _ server: TestServer,
-        client: String = "acme-partner",
-        validates: Bool = true
-    ) throws -> TestServer.Answer {
-        try server.send(
-            "POST",
-            "/oauth2/token",
-            [("Content-Type", "application/x-www-form-urlencoded")],
-            Array(
-                ("grant_type=client_credentials&client_id=\(PercentCoding.encode(client))"
-                    + "&client_secret=\(TestServer.secret(of: client))").utf8
-            ),
-            validates: validates
-        )
-    }
-
     @Test("A flawed token looks like any other to who asks for it, and is refused where it is used")
     func flaws() throws {
         let server = try TestServer()
@@ -32,7 +14,7 @@ struct TokenLaboratoryTests {
 
     private func expectFlawed(_ flaw: TokenFlaw, _ server: TestServer) throws {
         try server.arm(#""sequence":[{"token":"\#(flaw.rawValue)"}]"#, on: "token")
-        let flawed = try Self.ask(server)
+        let flawed = try server.askToken()
         #expect(flawed.status == 200)
         #expect(flawed.field("x-mock-fault") == "r")
         #expect(flawed.json["token_type"] == "Bearer" && flawed.json["expires_in"] == 3600)
@@ -43,7 +25,7 @@ struct TokenLaboratoryTests {
         let challenge = use.field("www-authenticate")
         #expect(challenge?.contains("error=\"invalid_token\"") == (isForbidden ? nil : true))
         // The next one is good.
-        let good = try #require(try Self.ask(server).json["access_token"]?.string)
+        let good = try #require(try server.askToken().json["access_token"]?.string)
         let again = try server.get("sites", as: nil, fields: [("Authorization", "Bearer \(good)")])
         #expect(again.status == 200)
         #expect(try server.counts() == [1, 2])
@@ -61,7 +43,7 @@ struct TokenLaboratoryTests {
             """#,
             on: "token"
         )
-        let answers = try (0..<4).map { _ in try Self.ask(server) }
+        let answers = try (0..<4).map { _ in try server.askToken() }
         #expect(answers.map(\.status) == [503, 429, 400, 500])
         #expect(
             answers.map { $0.json["error"]?.string } == [
@@ -76,7 +58,7 @@ struct TokenLaboratoryTests {
             #expect(answer.field("cache-control") == "no-store")
             #expect(answer.json["access_token"] == nil)
         }
-        #expect(try Self.ask(server).status == 200)
+        #expect(try server.askToken().status == 200)
     }
 
     @Test("The answer can be lost, slow or spoiled, too")
@@ -90,12 +72,12 @@ struct TokenLaboratoryTests {
             """#,
             on: "token"
         )
-        let page = try Self.ask(server, validates: false)
+        let page = try server.askToken(validates: false)
         #expect(page.status == 200 && page.field("content-type") == "text/html")
-        let malformed = try Self.ask(server, validates: false)
+        let malformed = try server.askToken(validates: false)
         #expect(malformed.status == 200 && malformed.json == .null)
-        for _ in 0..<2 { #expect(throws: RawClient.Failure.self) { try Self.ask(server) } }
-        let typed = try Self.ask(server, validates: false)
+        for _ in 0..<2 { #expect(throws: RawClient.Failure.self) { try server.askToken() } }
+        let typed = try server.askToken(validates: false)
         #expect(typed.field("content-type") == "text/plain; charset=utf-8")
         #expect(typed.json["access_token"]?.string != nil)
         #expect(try server.counts() == [5, 5])
@@ -107,10 +89,10 @@ struct TokenLaboratoryTests {
         try server.arm(
             #"{"id":"r","match":{"operation":"token","client":"acme-north"},"then":{"status":503}}"#
         )
-        #expect(try Self.ask(server).status == 200)
-        #expect(try Self.ask(server, client: "acme-north").status == 503)
+        #expect(try server.askToken().status == 200)
+        #expect(try server.askToken("acme-north").status == 503)
         // A session of its own has rules of its own.
-        #expect(try Self.ask(server, client: "acme-north+s1").status == 200)
+        #expect(try server.askToken("acme-north+s1").status == 200)
         #expect(try server.counts() == [1, 1])
     }
 }

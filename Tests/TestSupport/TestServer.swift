@@ -108,18 +108,40 @@ package final class TestServer {
     /// An access token, from the token endpoint, asked for once.
     package func token(_ client: String = "acme-partner") throws -> String {
         if let token = tokens[client] { return token }
-        let form =
-            "grant_type=client_credentials&client_id=\(PercentCoding.encode(client))"
-            + "&client_secret=\(Self.secret(of: client))"
-        let answer = try send(
-            "POST",
-            "/oauth2/token",
-            [("Content-Type", "application/x-www-form-urlencoded")],
-            Array(form.utf8)
-        )
+        let answer = try askToken(client)
         let token = try #require(answer.json["access_token"]?.string, "\(answer.text)")
         tokens[client] = token
         return token
+    }
+
+    /// A request for an access token by client credentials.
+    package func askToken(
+        _ client: String = "acme-partner",
+        fields: [(String, String)] = [],
+        validates: Bool = true
+    ) throws -> Answer {
+        try postForm(
+            "grant_type=client_credentials&client_id=\(PercentCoding.encode(client))"
+                + "&client_secret=\(Self.secret(of: client))",
+            fields: fields,
+            validates: validates
+        )
+    }
+
+    /// A form that is sent to the token endpoint.
+    package func postForm(
+        _ form: String,
+        fields: [(String, String)] = [],
+        type: String = "application/x-www-form-urlencoded",
+        validates: Bool = true
+    ) throws -> Answer {
+        try send(
+            "POST",
+            "/oauth2/token",
+            [("Content-Type", type)] + fields,
+            Array(form.utf8),
+            validates: validates
+        )
     }
 
     /// A request to an API path: without a slash in front, below the client's first domain.
