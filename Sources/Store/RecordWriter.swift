@@ -318,11 +318,7 @@ private struct Check {
         }
     }
 
-    mutating func fault(_ member: String, _ reason: String) {
-        faults.append(RecordWriter.Fault(member: member, reason: reason))
-    }
-
-    mutating func fault(_ member: String, missing: FixtureResource, _ reason: String) {
+    mutating func fault(_ member: String, missing: FixtureResource? = nil, _ reason: String) {
         faults.append(RecordWriter.Fault(member: member, reason: reason, missing: missing))
     }
 

@@ -34,6 +34,7 @@ enum Schema {
     ///
     /// A write that was answered must survive the end of the process: in WAL mode it is with the
     /// kernel then, and only the checkpoint, which changes the file itself, waits for the disk.
+    /// The cache is small, since SQLite walks all of it whenever it splits a page.
     static func configureWriter(
         _ database: Database,
         isTemporary: Bool,

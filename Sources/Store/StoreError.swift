@@ -46,4 +46,7 @@ package enum StoreError: Error, Equatable, Sendable {
     case tooManyNames(kind: String, limit: Int)
     /// A stored JSON text cannot be read back.
     case unreadableRecord(domain: String, id: String)
+
+    /// Whether the machine has no more of something: the same may be possible later.
+    package var isShortage: Bool { self == .full || self == .noDescriptors }
 }

@@ -59,9 +59,7 @@ struct KeyedWrite {
             if case .rule(.appointmentWithoutPatient) = error {
                 call.call.entry.refusal = .contract
             }
-            if error == .full || error == .noDescriptors {
-                call.call.entry.refusal = .unavailable
-            }
+            if error.isShortage { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
         return try answer(for: outcome)

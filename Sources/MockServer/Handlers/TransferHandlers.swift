@@ -31,9 +31,7 @@ enum TransferHandlers {
             }
         } catch {
             if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
-            if error == .full || error == .noDescriptors {
-                call.call.entry.refusal = .unavailable
-            }
+            if error.isShortage { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
         call.call.entry.committed = true
