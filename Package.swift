@@ -53,13 +53,14 @@ let package = Package(
         .systemLibrary(name: "CSQLite"),
 
         room("JSON"),
+        room("Suggestions"),
         room("HTTPMessage"),
         room("HTTPTransport", ["HTTPMessage", "CLinux"]),
-        room("Contract", ["HTTPMessage", "JSON"]),
+        room("Contract", ["HTTPMessage", "JSON", "Suggestions"]),
         room(
             "OAuth",
             [
-                "JSON", .product(name: "Crypto", package: "swift-crypto"),
+                "JSON", "Suggestions", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
@@ -71,7 +72,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         room("Fixtures", ["Contract", "JSON", "Store"], settings: small),
-        room("Faults", ["JSON"], settings: small),
+        room("Faults", ["Contract", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON"]),
         room("Verdict", ["Journal", "JSON"], settings: small),
         .target(
@@ -83,7 +84,7 @@ let package = Package(
             name: "MockServer",
             dependencies: [
                 "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "OAuth", "QUBS", "Store", "Verdict",
+                "Journal", "OAuth", "QUBS", "Store", "Suggestions", "Verdict",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict
@@ -131,7 +132,7 @@ let package = Package(
         ),
         tests("QUBS"),
         tests("Store", ["QUBS", "JSON", "CSQLite"]),
-        tests("Faults", ["JSON"], corpus: true),
+        tests("Faults", ["Contract", "Embedded", "JSON"], corpus: true),
         tests("Journal", ["JSON"]),
         tests("Verdict", ["Journal", "JSON"]),
         tests(

@@ -24,6 +24,8 @@ struct ContractLoader {
     private var parameters: [String: ParameterDraft] = [:]
     private var responses: [String: ResponseRule] = [:]
     private var headers: [String: ResponseRule.Header] = [:]
+    /// `x-refuse-unknown-parameters`, for every operation.
+    private var refusesUnknownParameters = false
 
     private static let methods: [String: HTTPMethod] = [
         "get": .get, "head": .head, "post": .post, "put": .put, "delete": .delete,
@@ -53,6 +55,7 @@ struct ContractLoader {
             try components?.object("securitySchemes")?.members.map(\.name) ?? []
         )
         let defaultSecurity = try security(of: root, schemes: schemes)
+        refusesUnknownParameters = try root.bool("x-refuse-unknown-parameters") ?? false
 
         guard let paths = try root.object("paths") else {
             throw ContractError(.missingMember("paths"), at: root.location.pointer)
@@ -183,7 +186,8 @@ struct ContractLoader {
             responses: try object.object("responses").map { (object) throws(ContractError) in
                 try self.rules(object)
             } ?? [],
-            requiresToken: try security(of: object, schemes: schemes) ?? defaultSecurity ?? false
+            requiresToken: try security(of: object, schemes: schemes) ?? defaultSecurity ?? false,
+            refusesUnknownParameters: refusesUnknownParameters
         )
     }
 

@@ -1,5 +1,6 @@
 package import HTTPMessage
 package import JSON
+import Suggestions
 
 /// The contract: an OpenAPI 3.1 document, compiled into a router and validators.
 ///

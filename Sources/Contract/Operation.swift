@@ -40,6 +40,8 @@ package final class Operation: Sendable {
 
     /// How many of `parameters`, from the front, stand in the path.
     let pathParameterCount: Int
+    /// `x-refuse-unknown-parameters`, of the document: whether a query may hold nothing else.
+    let refusesUnknownParameters: Bool
     /// The value of each parameter before anything is read.
     let defaultValues: [ParameterValue]
     /// `x-not-after`: positions of parameters whose first must not be later than the second.
@@ -60,6 +62,7 @@ package final class Operation: Sendable {
         requestBody: RequestBody?,
         responses: [ResponseRule],
         requiresToken: Bool,
+        refusesUnknownParameters: Bool,
         requiredPermission: String?,
         requiredGrant: String?,
         siteGrantParameter: String?,
@@ -79,6 +82,7 @@ package final class Operation: Sendable {
         self.requestBody = requestBody
         self.responses = responses
         self.requiresToken = requiresToken
+        self.refusesUnknownParameters = refusesUnknownParameters
         self.requiredPermission = requiredPermission
         self.requiredGrant = requiredGrant
         self.siteGrantParameter = siteGrantParameter

@@ -12,6 +12,7 @@ struct OperationDraft {
     let requestBody: RequestBody?
     let responses: [ResponseRule]
     let requiresToken: Bool
+    let refusesUnknownParameters: Bool
 
     func finish(index: Int, parameters: [Parameter]) throws(ContractError) -> Operation {
         guard let id = try object.string("operationId") else {
@@ -32,6 +33,7 @@ struct OperationDraft {
             requestBody: requestBody,
             responses: responses,
             requiresToken: requiresToken,
+            refusesUnknownParameters: refusesUnknownParameters,
             requiredPermission: try object.string("x-required-permission"),
             requiredGrant: try object.string("x-required-grant"),
             siteGrantParameter: try siteGrantParameter(),

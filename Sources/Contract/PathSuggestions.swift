@@ -1,4 +1,5 @@
 package import HTTPMessage
+import Suggestions
 
 /// A path that a client may have meant.
 package struct PathSuggestion: Hashable, Sendable {

@@ -1,5 +1,6 @@
 import HTTPMessage
 import JSON
+import Suggestions
 
 /// Holds a request against its operation: parameters, then rules between them, then content.
 struct RequestValidator {
@@ -17,6 +18,7 @@ struct RequestValidator {
         let missing = operation.requiredMask & ~result.sent
         if missing != 0 { reportMissing(missing, in: &result) }
         for order in operation.dateOrders { checkOrder(order, in: &result) }
+        if operation.refusesUnknownParameters { reportUnknown(in: &result) }
         if let body = operation.requestBody { readContent(of: request, body, into: &result) }
         return result
     }
@@ -190,6 +192,26 @@ struct RequestValidator {
                 expected: .bool(true),
                 isStated: true,
                 in: &result
+            )
+        }
+    }
+
+    private func reportUnknown(in result: inout ValidatedRequest) {
+        let operation = result.operation
+        let known = operation.parameters.filter { $0.location == .query }.map(\.name)
+        for name in result.unknownQueryNames {
+            let suggestion = EditDistance.nearest(to: name, among: known)
+            result.violations.append(
+                Violation(
+                    location: .query,
+                    name: Wording.cut(name),
+                    keyword: "x-refuse-unknown-parameters",
+                    message: Wording.unknownParameter(suggestion: suggestion, known: known),
+                    expected: .bool(true),
+                    suggestion: suggestion,
+                    contractPointer: DocumentLocation.root.appending("x-refuse-unknown-parameters")
+                        .pointer
+                )
             )
         }
     }

@@ -130,9 +130,12 @@ struct ResponseValidator {
             return []
         }
         do throws(JSONError) {
+            let value = try JSONParser.parse(response.content)
             var validator = SchemaValidator(schemas: schemas, location: .body)
-            validator.check(try JSONParser.parse(response.content), against: schema)
-            return validator.violations
+            validator.check(value, against: schema)
+            var undocumented = UndocumentedMembers(schemas: schemas)
+            undocumented.look(at: value, against: schema)
+            return validator.violations + undocumented.violations
         } catch {
             return [
                 Violation(

@@ -12,6 +12,7 @@ struct SchemaCompiler {
         case minimum, maximum
         case items, minItems, maxItems
         case properties, required, additionalProperties, unevaluatedProperties
+        case minProperties, maxProperties
         case allOf, anyOf, oneOf
         case title, description, `default`, example, examples, deprecated, readOnly
         case comment = "$comment"
@@ -133,6 +134,8 @@ struct SchemaCompiler {
             guard let names = value.array?.compactMap(\.string), names.count == value.array?.count
             else { throw fault("an array of names") }
             rules.required = names
+        case .minProperties: rules.minProperties = try count()
+        case .maxProperties: rules.maxProperties = try count()
         case .additionalProperties:
             switch value {
             case .bool(true): rules.additional = .allowed

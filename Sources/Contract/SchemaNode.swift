@@ -41,6 +41,8 @@ final class SchemaNode: Sendable {
         /// Positions in `properties`, where there are many.
         var propertyPositions: [String: Int] = [:]
         var required: [String] = []
+        var minProperties = 0
+        var maxProperties: Int?
         var additional = Additional.allowed
         /// Names that `unevaluatedProperties: false` allows because other schemas of the same
         /// object have them.
@@ -70,6 +72,7 @@ final class SchemaNode: Sendable {
         rules.types == nil && acceptsEveryString && rules.minimum == nil && rules.maximum == nil
             && rules.items == nil && rules.minItems == 0 && rules.maxItems == nil
             && rules.properties.isEmpty && rules.required.isEmpty
+            && rules.minProperties == 0 && rules.maxProperties == nil
             && { if case .allowed = rules.additional { true } else { false } }()
     }
 

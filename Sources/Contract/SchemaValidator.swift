@@ -1,4 +1,5 @@
 import JSON
+import Suggestions
 
 /// Holds values against schemas and collects every violation, in the order of the value's text.
 struct SchemaValidator {
@@ -182,6 +183,14 @@ struct SchemaValidator {
     }
 
     private mutating func checkObject(_ object: JSONObject, of node: SchemaNode) {
+        let count = object.members.count
+        if count < node.rules.minProperties || count > node.rules.maxProperties ?? .max {
+            report(
+                node,
+                count < node.rules.minProperties ? "minProperties" : "maxProperties",
+                Wording.members(node.rules, count: count)
+            )
+        }
         for name in node.rules.required where object[name] == nil {
             steps.append(.member(name))
             report(node, "required", Wording.missingMember)
@@ -210,7 +219,11 @@ struct SchemaValidator {
                 report(
                     node,
                     keyword,
-                    Wording.unknownMember(suggestion: suggestion, known: names),
+                    Wording.unknownMember(
+                        suggestion: suggestion,
+                        known: names,
+                        hint: node.source["x-members-hint"]?.string
+                    ),
                     suggestion: suggestion
                 )
                 steps.removeLast()

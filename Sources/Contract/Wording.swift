@@ -1,4 +1,5 @@
 import JSON
+import Suggestions
 
 /// The sentences of violations: what to send, and no data of the client but a number, a date or an
 /// enumerated value.
@@ -64,11 +65,20 @@ enum Wording {
         return "Send the \(kind) `\(parameter.name)`: it is required."
     }
 
-    static func unknownMember(suggestion: String?, known: [String]) -> String {
+    /// - Parameter hint: `x-members-hint`, for members that people put in the wrong place.
+    static func unknownMember(suggestion: String?, known: [String], hint: String?) -> String {
         if let suggestion { return "There is no such member here; did you mean `\(suggestion)`?" }
         if known.isEmpty { return "Leave this member out: none is known here." }
         let names = known.map { "`\($0)`" }.joined(separator: ", ")
-        return "Leave this member out: the members known here are \(names)."
+        let text = "Leave this member out: the members known here are \(names)."
+        return hint.map { "\(text) \($0)" } ?? text
+    }
+
+    static func unknownParameter(suggestion: String?, known: [String]) -> String {
+        if let suggestion { return "There is no such parameter; did you mean `\(suggestion)`?" }
+        if known.isEmpty { return "Leave this parameter out: the operation has none." }
+        let names = known.map { "`\($0)`" }.joined(separator: ", ")
+        return "Leave this parameter out: those of the operation are \(names)."
     }
 
     // MARK: - Types and values
@@ -188,7 +198,7 @@ enum Wording {
         }
     }
 
-    // MARK: - Numbers and arrays
+    // MARK: - Numbers, arrays and objects
 
     static func range(_ rules: SchemaNode.Rules, sent text: String) -> String {
         "Send \(allowedNumbers(rules)), not \(cut(text))."
@@ -214,15 +224,30 @@ enum Wording {
     }
 
     static func items(_ rules: SchemaNode.Rules, count: Int) -> String {
-        switch (rules.minItems, rules.maxItems) {
-        case (0, let most?): "Send at most \(elements(most)), not \(count)."
-        case (let least, nil): "Send at least \(elements(least)), not \(count)."
-        case (let least, let most?): "Send \(least) to \(elements(most)), not \(count)."
-        }
+        amount("element", from: rules.minItems, to: rules.maxItems, not: count)
     }
 
-    private static func elements(_ count: Int) -> String {
-        count == 1 ? "1 element" : "\(count) elements"
+    /// How many members an object has, by `minProperties` and `maxProperties`.
+    static func members(_ rules: SchemaNode.Rules, count: Int) -> String {
+        let names = rules.properties.map { "`\($0.name)`" }.joined(separator: ", ")
+        let text = amount("member", from: rules.minProperties, to: rules.maxProperties, not: count)
+        return names.isEmpty ? text : "\(text) The members known here are \(names)."
+    }
+
+    private static func amount(
+        _ noun: String,
+        from least: Int,
+        to most: Int?,
+        not count: Int
+    ) -> String {
+        func counted(_ count: Int) -> String { count == 1 ? "1 \(noun)" : "\(count) \(noun)s" }
+        return switch (least, most) {
+        case (0, let most?): "Send at most \(counted(most)), not \(count)."
+        case (let least, nil): "Send at least \(counted(least)), not \(count)."
+        case (let least, let most?) where least == most:
+            "Send exactly \(counted(most)), not \(count)."
+        case (let least, let most?): "Send \(least) to \(counted(most)), not \(count)."
+        }
     }
 
     // MARK: - Parameters

@@ -1,3 +1,4 @@
+import Contract
 package import JSON
 
 /// One thing that is wrong with a fault rule.
@@ -10,6 +11,12 @@ package struct FaultRuleError: Hashable, Sendable {
     package init(pointer: JSONPointer, reason: String) {
         self.pointer = pointer
         self.reason = reason
+    }
+
+    /// What the contract found in the form of a rule.
+    init(_ violation: Violation) {
+        pointer = JSONPointer(parsing: violation.name) ?? JSONPointer()
+        reason = violation.message
     }
 }
 

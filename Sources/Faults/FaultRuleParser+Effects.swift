@@ -9,17 +9,10 @@ extension FaultRuleParser {
         var isRate: Bool
     }
 
-    static let effectMembers = [
+    private static let effectMembers = [
         "phase", "status", "retryAfter", "detail", "delay", "transport", "truncateAt", "drip",
         "bytesPerSecond", "content", "token",
     ]
-
-    /// A day, as for every other duration.
-    private static let maximumRetryAfterSeconds = 86_400
-    private static let maximumDetailCharacters = 1_000
-    private static let maximumChunks = 10_000
-    private static let maximumOctetsPerSecond = 1_000_000_000
-    private static let maximumSigma = 10.0
 
     /// Reads `then`, or a step that is not empty.
     mutating func effects(
@@ -27,7 +20,7 @@ extension FaultRuleParser {
         at pointer: JSONPointer,
         in context: EffectContext
     ) -> FaultEffects? {
-        guard let object = object(value, at: pointer, "This") else { return nil }
+        guard let object = object(value, at: pointer) else { return nil }
         var effects = FaultEffects()
         for member in object.members {
             let value = member.value
@@ -35,23 +28,18 @@ extension FaultRuleParser {
             switch member.name {
             case "phase":
                 effects.phase = choice(value, at: here, as: FaultPhase.self) ?? .before
-            case "status": effects.status = integer(value, at: here, in: 400...599)
+            case "status": effects.status = integer(value, at: here, least: 400)
             case "retryAfter": retryAfter(value, at: here, in: context, into: &effects)
-            case "detail": effects.detail = detail(value, at: here)
+            case "detail": effects.detail = string(value, at: here)
             case "delay": effects.delay = delay(value, at: here)
             case "transport":
                 effects.transport = choice(value, at: here, as: TransportFault.self)
             case "truncateAt": effects.truncateAt = truncation(value, at: here)
             case "drip": effects.drip = drip(value, at: here)
-            case "bytesPerSecond":
-                effects.bytesPerSecond = integer(
-                    value,
-                    at: here,
-                    in: 1...Self.maximumOctetsPerSecond
-                )
+            case "bytesPerSecond": effects.bytesPerSecond = integer(value, at: here)
             case "content": effects.content = choice(value, at: here, as: ContentFault.self)
             case "token": effects.token = choice(value, at: here, as: TokenFault.self)
-            case let name: refuseUnknown(name, at: here, among: Self.effectMembers)
+            default: refuseForm(here)
             }
         }
         if !context.isRate, object.members.allSatisfy({ $0.name == "phase" }) {
@@ -118,35 +106,20 @@ extension FaultRuleParser {
         in context: EffectContext,
         into effects: inout FaultEffects
     ) {
-        let range = 0...Self.maximumRetryAfterSeconds
         guard let object = value.object else {
-            effects.retryAfterSeconds = integer(value, at: pointer, in: range)
+            effects.retryAfterSeconds = integer(value, at: pointer, least: 0)
             return
         }
-        if context.isRate {
-            check(object, at: pointer, needs: [], mayHave: ["seconds", "form"])
-        } else {
-            check(object, at: pointer, needs: ["seconds"], mayHave: ["form"])
-        }
+        let here = pointer.appending("seconds")
         if let seconds = object["seconds"] {
-            effects.retryAfterSeconds = integer(
-                seconds,
-                at: pointer.appending("seconds"),
-                in: range
-            )
+            effects.retryAfterSeconds = integer(seconds, at: here, least: 0)
+        } else if !context.isRate {
+            refuse(here, "Say how many seconds: only a rate knows them itself.")
         }
         if let form = object["form"] {
             let form = choice(form, at: pointer.appending("form"), as: RetryAfterForm.self)
             effects.retryAfterForm = form ?? .seconds
         }
-    }
-
-    private mutating func detail(_ value: JSONValue, at pointer: JSONPointer) -> String? {
-        guard let text = string(value, at: pointer) else { return nil }
-        if !(1...Self.maximumDetailCharacters).contains(text.unicodeScalars.count) {
-            refuse(pointer, "`detail` has 1 to \(Self.maximumDetailCharacters) characters.")
-        }
-        return text
     }
 
     /// Octets where the number is an integer; a fraction where it is not, and below 1.
@@ -164,12 +137,13 @@ extension FaultRuleParser {
     }
 
     private mutating func drip(_ value: JSONValue, at pointer: JSONPointer) -> Drip? {
-        guard let object = object(value, at: pointer, "`drip`") else { return nil }
-        check(object, at: pointer, needs: ["chunks", "over"])
-        let chunks = object["chunks"].map {
-            integer($0, at: pointer.appending("chunks"), in: 1...Self.maximumChunks)
+        guard let object = object(value, at: pointer) else { return nil }
+        let chunks = required("chunks", of: object, at: pointer).map {
+            integer($0, at: pointer.appending("chunks"))
         }
-        let over = object["over"].map { duration($0, at: pointer.appending("over"), least: 1) }
+        let over = required("over", of: object, at: pointer).map {
+            duration($0, at: pointer.appending("over"), least: 1)
+        }
         guard let chunks = chunks ?? nil, let over = over ?? nil else { return nil }
         return Drip(chunks: chunks, overNanoseconds: over)
     }
@@ -179,20 +153,19 @@ extension FaultRuleParser {
         guard let object = value.object else {
             return duration(value, at: pointer, least: 0).map(FaultDelay.fixed)
         }
-        check(object, at: pointer, needs: [], mayHave: ["uniform", "lognormal"])
         switch (object["uniform"], object["lognormal"]) {
         case (let bounds?, nil): return uniform(bounds, at: pointer.appending("uniform"))
         case (nil, let shape?): return lognormal(shape, at: pointer.appending("lognormal"))
         default:
-            refuse(pointer, "A delay is a duration, or has one of `uniform` and `lognormal`.")
+            refuseForm(pointer)
             return nil
         }
     }
 
     private mutating func uniform(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
-        guard let bounds = array(value, at: pointer, "`uniform`") else { return nil }
+        guard let bounds = array(value, at: pointer) else { return nil }
         guard bounds.count == 2 else {
-            refuse(pointer, "`uniform` has two durations, the least and the most.")
+            refuseForm(pointer)
             return nil
         }
         let least = duration(bounds[0], at: pointer.appending(0), least: 0)
@@ -206,19 +179,18 @@ extension FaultRuleParser {
     }
 
     private mutating func lognormal(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
-        guard let object = object(value, at: pointer, "`lognormal`") else { return nil }
-        check(object, at: pointer, needs: ["median", "sigma", "max"])
-        let median = object["median"].map {
+        guard let object = object(value, at: pointer) else { return nil }
+        let median = required("median", of: object, at: pointer).map {
             duration($0, at: pointer.appending("median"), least: 1)
         }
-        let maximum = object["max"].map { duration($0, at: pointer.appending("max"), least: 1) }
-        let sigma = object["sigma"]?.double
-        if object["sigma"] != nil, sigma.map({ (0...Self.maximumSigma).contains($0) }) != true {
-            refuse(pointer.appending("sigma"), "`sigma` is a number from 0 to 10.")
+        let maximum = required("max", of: object, at: pointer).map {
+            duration($0, at: pointer.appending("max"), least: 1)
         }
-        guard let median = median ?? nil, let maximum = maximum ?? nil, let sigma else {
-            return nil
+        let sigma = required("sigma", of: object, at: pointer).map {
+            number($0, at: pointer.appending("sigma"), in: 0 ... .greatestFiniteMagnitude)
         }
+        guard let median = median ?? nil, let maximum = maximum ?? nil, let sigma = sigma ?? nil
+        else { return nil }
         if maximum < median {
             refuse(pointer.appending("max"), "`max` is not below `median`.")
         }

@@ -1,4 +1,5 @@
 import JSON
+import Suggestions
 
 extension FaultRuleParser {
     static let matchMembers = [
@@ -12,7 +13,7 @@ extension FaultRuleParser {
 
     /// Reads `match`: each name must be real, and together they must describe some request.
     mutating func match(_ value: JSONValue, at pointer: JSONPointer) -> FaultMatch? {
-        guard let object = object(value, at: pointer, "`match`") else { return nil }
+        guard let object = object(value, at: pointer) else { return nil }
         var match = anyPartnerOperation
         if object["operation"] != nil {
             match.operations = vocabulary.operations.map { _ in true }
@@ -23,7 +24,7 @@ extension FaultRuleParser {
         for member in object.members {
             let here = pointer.appending(member.name)
             guard Self.matchMembers.contains(member.name) else {
-                refuseUnknown(member.name, at: here, among: Self.matchMembers)
+                refuseForm(here)
                 continue
             }
             guard let text = string(member.value, at: here) else { continue }
@@ -92,9 +93,7 @@ extension FaultRuleParser {
         case "client":
             if vocabulary.clients.contains(text) { return indices(where: \.knowsClient) }
             refuseName(pointer, "client", text, among: vocabulary.clients)
-        default:
-            if !text.isEmpty { return indices(where: \.knowsAppointment) }
-            refuse(pointer, "An appointment id is not empty.")
+        default: return indices(where: \.knowsAppointment)
         }
         return nil
     }
@@ -105,7 +104,8 @@ extension FaultRuleParser {
         _ name: String,
         among names: [String]
     ) {
-        refuseName(pointer, kind, nearest: NearestName.of(name, among: names), of: names)
+        let nearest = NameSuggestions.nearest(to: name, among: names).first
+        refuseName(pointer, kind, nearest: nearest, of: names)
     }
 
     /// Refuses a name that is no real one: with the one that was probably meant, else with all.

@@ -1,8 +1,11 @@
 import JSON
 
-/// Reads fault rules and collects everything that is wrong with them.
+/// Reads fault rules and collects everything that is wrong with them beyond their form.
 ///
-/// A value that is returned is of use only while `errors` is empty.
+/// Which members there are, their types, words and ranges, is for the contract of the control API
+/// to say (`FaultRules`), and is checked by it before. Here stands what a schema cannot say: names
+/// that must be real, durations, and what excludes what. A value that is returned is of use only
+/// while `errors` is empty.
 struct FaultRuleParser {
     let vocabulary: MatchVocabulary
     let defaultSeed: Int64
@@ -28,14 +31,12 @@ struct FaultRuleParser {
         guard case .array(let elements) = document else {
             return rule(document, at: JSONPointer()).map { [$0] } ?? []
         }
-        if elements.isEmpty { refuse(JSONPointer(), "An array of rules has at least one.") }
+        if elements.isEmpty { refuseForm(JSONPointer()) }
         return elements.enumerated().compactMap { rule($1, at: JSONPointer([String($0)])) }
     }
 
-    private static let ruleMembers = ["id", "match", "sequence", "when", "then", "ttl"]
-
     private mutating func rule(_ value: JSONValue, at pointer: JSONPointer) -> FaultRule? {
-        guard let object = object(value, at: pointer, "A rule") else { return nil }
+        guard let object = object(value, at: pointer) else { return nil }
         var id: String?
         var match = anyPartnerOperation
         var sequence: [FaultEffects?]?
@@ -58,9 +59,7 @@ struct FaultRuleParser {
             case "when": trigger = self.trigger(member.value, at: here)
             case "then": then = effects(member.value, at: here, in: context)
             case "ttl": ttl = duration(member.value, at: here, least: 1)
-            case let name where Self.effectMembers.contains(name):
-                refuse(here, "Effects stand in `then`, or in a step of `sequence`.")
-            case let name: refuseUnknown(name, at: here, among: Self.ruleMembers)
+            default: refuseForm(here)
             }
         }
         checkParts(of: object, at: pointer)
@@ -106,22 +105,8 @@ struct FaultRuleParser {
         guard let text = string(value, at: pointer) else { return nil }
         if text == PreferredFault.ruleID {
             refuse(pointer, "`\(text)` is kept for faults that a `Prefer` field asks for.")
-        } else if !Self.isID(text) {
-            refuse(
-                pointer,
-                "An id is 1 to 64 letters, digits, `.`, `_` or `-`, the first a letter or digit."
-            )
         }
         return text
-    }
-
-    /// An id stands in a field value and in a path, where it must need no escape.
-    private static func isID(_ text: String) -> Bool {
-        func isAlphanumeric(_ octet: UInt8) -> Bool {
-            (0x30...0x39).contains(octet) || (0x41...0x5A).contains(octet & 0xDF)
-        }
-        return (1...64).contains(text.utf8.count) && text.utf8.first.map(isAlphanumeric) == true
-            && text.utf8.allSatisfy { isAlphanumeric($0) || [0x2E, 0x5F, 0x2D].contains($0) }
     }
 
     private mutating func sequence(
@@ -129,10 +114,8 @@ struct FaultRuleParser {
         at pointer: JSONPointer,
         in context: EffectContext
     ) -> [FaultEffects?]? {
-        guard let steps = array(value, at: pointer, "A sequence") else { return nil }
-        if steps.isEmpty {
-            refuse(pointer, "A sequence has at least one step.")
-        } else if steps.allSatisfy({ $0.object?.isEmpty == true }) {
+        guard let steps = array(value, at: pointer) else { return nil }
+        if steps.allSatisfy({ $0.object?.isEmpty == true }) {
             refuse(pointer, "A sequence of normal answers alone does nothing.")
         }
         return steps.enumerated().map { index, step -> FaultEffects? in
@@ -145,55 +128,60 @@ struct FaultRuleParser {
 // MARK: Readers of single values
 
 extension FaultRuleParser {
-    mutating func object(
-        _ value: JSONValue,
-        at pointer: JSONPointer,
-        _ what: String
-    ) -> JSONObject? {
-        if let object = value.object { return object }
-        refuse(pointer, "\(what) is an object, not \(value.withArticle).")
-        return nil
+    /// Refuses what the contract would not have let through.
+    mutating func refuseForm(_ pointer: JSONPointer) {
+        refuse(pointer, "This is not of the form that /__admin/openapi.yaml describes.")
     }
 
-    mutating func array(
-        _ value: JSONValue,
-        at pointer: JSONPointer,
-        _ what: String
-    ) -> [JSONValue]? {
-        if let array = value.array { return array }
-        refuse(pointer, "\(what) is an array, not \(value.withArticle).")
-        return nil
+    /// What a value is read as; where it is nothing of the kind, its form is refused.
+    private mutating func read<Read>(_ read: Read?, at pointer: JSONPointer) -> Read? {
+        if read == nil { refuseForm(pointer) }
+        return read
+    }
+
+    mutating func object(_ value: JSONValue, at pointer: JSONPointer) -> JSONObject? {
+        read(value.object, at: pointer)
+    }
+
+    mutating func array(_ value: JSONValue, at pointer: JSONPointer) -> [JSONValue]? {
+        read(value.array, at: pointer)
     }
 
     mutating func string(_ value: JSONValue, at pointer: JSONPointer) -> String? {
-        if let string = value.string { return string }
-        refuse(pointer, "This is a string, not \(value.withArticle).")
-        return nil
+        read(value.string, at: pointer)
     }
 
+    /// An integer within what the arithmetic here can bear; the contract has narrower bounds.
     mutating func integer(
         _ value: JSONValue,
         at pointer: JSONPointer,
-        in range: ClosedRange<Int>
+        least: Int = 1
     ) -> Int? {
-        if let integer = value.int, range.contains(integer) { return integer }
-        refuse(
-            pointer,
-            range.upperBound == .max
-                ? "This is an integer of at least \(range.lowerBound)."
-                : "This is an integer from \(range.lowerBound) to \(range.upperBound)."
-        )
-        return nil
+        read(value.int.flatMap { $0 >= least ? $0 : nil }, at: pointer)
+    }
+
+    mutating func number(
+        _ value: JSONValue,
+        at pointer: JSONPointer,
+        in range: ClosedRange<Double>
+    ) -> Double? {
+        read(value.double.flatMap { range.contains($0) ? $0 : nil }, at: pointer)
+    }
+
+    /// A member of an object that the contract requires.
+    mutating func required(
+        _ name: String,
+        of object: JSONObject,
+        at pointer: JSONPointer
+    ) -> JSONValue? {
+        read(object[name], at: pointer.appending(name))
     }
 
     /// A duration in nanoseconds.
     ///
     /// - Parameter least: 0, or 1 where an empty time would make the rule do nothing.
     mutating func duration(_ value: JSONValue, at pointer: JSONPointer, least: Int64) -> Int64? {
-        guard case .string(let text) = value else {
-            refuse(pointer, "A duration is a string with its unit, such as \"250ms\" or \"PT2S\".")
-            return nil
-        }
+        guard let text = string(value, at: pointer) else { return nil }
         do throws(FaultDuration.Fault) {
             let nanoseconds = try FaultDuration.nanoseconds(parsing: text)
             if nanoseconds < least { refuse(pointer, "This duration is longer than zero.") }
@@ -205,54 +193,16 @@ extension FaultRuleParser {
     }
 
     /// One of the words of an enumeration.
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(
+    mutating func choice<Choice: RawRepresentable>(
         _ value: JSONValue,
         at pointer: JSONPointer,
         as type: Choice.Type
     ) -> Choice? where Choice.RawValue == String {
-        if let text = value.string, let choice = Choice(rawValue: text) { return choice }
-        let words = Choice.allCases.map(\.rawValue)
-        let nearest = value.string.flatMap { NearestName.of($0, among: words) }
-        let hint = nearest.map { " Did you mean `\($0)`?" } ?? ""
-        refuse(pointer, "This is one of \(Self.list(words)).\(hint)")
-        return nil
-    }
-
-    mutating func refuseUnknown(_ name: String, at pointer: JSONPointer, among known: [String]) {
-        let nearest = NearestName.of(name, among: known)
-        let hint = nearest.map { " Did you mean `\($0)`?" } ?? ""
-        refuse(pointer, "Unknown member; here may stand \(Self.list(known)).\(hint)")
+        read(value.string.flatMap(Choice.init(rawValue:)), at: pointer)
     }
 
     /// Names in a sentence.
     static func list(_ names: [String]) -> String {
         names.map { "`\($0)`" }.joined(separator: ", ")
-    }
-
-    /// Refuses members beside a pair that needs both, or misses one of its own.
-    mutating func check(
-        _ object: JSONObject,
-        at pointer: JSONPointer,
-        needs required: [String],
-        mayHave optional: [String] = []
-    ) {
-        let known = required + optional
-        for member in object.members where !known.contains(member.name) {
-            refuseUnknown(member.name, at: pointer.appending(member.name), among: known)
-        }
-        for name in required where object[name] == nil {
-            refuse(pointer.appending(name), "`\(name)` is missing.")
-        }
-    }
-}
-
-extension JSONValue {
-    /// The type of this value in a sentence.
-    fileprivate var withArticle: String {
-        switch self {
-        case .null: "null"
-        case .array, .object: "an \(typeName)"
-        default: "a \(typeName)"
-        }
     }
 }

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// The names that rules may use, and what they mean together.
 ///
 /// A rule that can never match is a test that proves nothing, so it is refused when it is set.
@@ -94,9 +96,10 @@ package struct MatchVocabulary: Sendable {
 
     /// The id most like a name.
     func nearestOperation(to name: String) -> String? {
-        NearestName.of(name, among: operations.map(\.id)) { id in
+        let found = NameSuggestions.nearest(to: name, among: operations.map(\.id)) { id in
             id.hasPrefix(sharedPrefix) ? [id, String(id.dropFirst(sharedPrefix.count))] : [id]
         }
+        return found.first
     }
 
     /// The path template that a concrete path would fit, else the one most like it.
@@ -115,9 +118,10 @@ package struct MatchVocabulary: Sendable {
                 if fits { return template }
             }
         }
-        return NearestName.of(path, among: templates) { template in
+        let found = NameSuggestions.nearest(to: path, among: templates) { template in
             [template] + pathPrefixes.map { $0 + template }
         }
+        return found.first
     }
 
     /// The path, and the path without a prefix that it carries.

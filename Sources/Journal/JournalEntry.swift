@@ -116,6 +116,9 @@ package struct JournalEntry: Sendable {
         case download
         /// Everything else: unknown paths, the published keys, the contract.
         case other
+
+        /// The kinds that a filter names by themselves; operations have ids of their own.
+        package static let named: [Kind] = [.token, .upload, .download, .other]
     }
 
     /// How the answer reached the client.

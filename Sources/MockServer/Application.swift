@@ -21,7 +21,7 @@ package final class Application: Sendable {
     let issuer: TokenIssuer
     package let sessions: Sessions
     let store: MockStore
-    let vocabulary: MatchVocabulary
+    let faultRules: FaultRuleReader
     /// The key of the journal's digests.
     let digestKey: JournalDigest.Key
     let log: LogSink
@@ -109,24 +109,17 @@ package final class Application: Sendable {
             throw StartError("signing-key.json\(error.pointer): \(error.explanation)")
         }
         issuer = TokenIssuer(keys: keys)
-        vocabulary = MatchVocabulary(contract: contract, clients: clients)
+        faultRules = FaultRuleReader(
+            form: Self.ruleForm(in: controlContract),
+            vocabulary: MatchVocabulary(contract: contract, clients: clients),
+            defaultSeed: Int64(truncatingIfNeeded: configuration.seed)
+        )
         var generator = SystemRandomNumberGenerator()
         digestKey = JournalDigest.Key(generator.next(), generator.next())
-        let rules = try Self.rules(
-            parts.faults,
-            path: configuration.faultsPath,
-            vocabulary: vocabulary,
-            seed: configuration.seed
-        )
-        scenarios = try ScenarioLibrary(
-            parts.scenarios,
-            vocabulary: vocabulary,
-            seed: configuration.seed
-        )
+        let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)
+        scenarios = try ScenarioLibrary(parts.scenarios, faultRules)
         var scenario: Scenario?
-        if let pack = parts.scenario {
-            scenario = try Scenario(pack, vocabulary: vocabulary, seed: configuration.seed)
-        }
+        if let pack = parts.scenario { scenario = try Scenario(pack, faultRules) }
         do throws(Sessions.Refusal) {
             sessions = try Sessions(
                 store: store,
@@ -149,19 +142,22 @@ package final class Application: Sendable {
         workers = (0..<configuration.workers).map { WorkerContext(index: $0, verifier: verifier) }
     }
 
+    /// The schema of fault rules in the contract of the control API.
+    private static func ruleForm(in contract: OpenAPIContract) -> Schema {
+        guard let schema = contract.namedSchema("FaultRules") else {
+            preconditionFailure("the contract of the control API describes no fault rules")
+        }
+        return schema
+    }
+
     private static func rules(
         _ document: JSONValue?,
         path: String?,
-        vocabulary: MatchVocabulary,
-        seed: UInt64
+        _ reader: FaultRuleReader
     ) throws(StartError) -> [FaultRule] {
         guard let document else { return [] }
         do throws(FaultError) {
-            return try FaultRule.parse(
-                document,
-                vocabulary: vocabulary,
-                defaultSeed: Int64(truncatingIfNeeded: seed)
-            )
+            return try reader.rules(document)
         } catch {
             let errors =
                 switch error {

@@ -64,6 +64,10 @@ final class Call: @unchecked Sendable {
             wallTime: time.nanoseconds,
             arrival: Int64(arrival)
         )
+        if correlation.wasSent {
+            entry.traits.insert(.sentRequestID)
+            if !correlation.isClients { entry.traits.insert(.malformedRequestID) }
+        }
     }
 
     /// The time of the session, which everything that expires or is stamped goes by.

@@ -25,10 +25,6 @@ extension Application {
             }
             try identify(call, token: token)
         }
-        if call.correlation.wasSent {
-            call.entry.traits.insert(.sentRequestID)
-            if !call.correlation.isClients { call.entry.traits.insert(.malformedRequestID) }
-        }
     }
 
     private func identify(_ call: Call, token: ArraySlice<UInt8>) throws(Problem) {

@@ -10,11 +10,7 @@ package struct Scenario: Sendable {
     let rules: [FaultRule]
 
     /// - Throws: One line for whoever gave the pack: what is wrong with it, and where.
-    init(
-        _ value: JSONValue,
-        vocabulary: MatchVocabulary,
-        seed: UInt64
-    ) throws(Application.StartError) {
+    init(_ value: JSONValue, _ reader: FaultRuleReader) throws(Application.StartError) {
         do throws(ScenarioPack.Faults) {
             pack = try ScenarioPack(value)
         } catch {
@@ -28,11 +24,7 @@ package struct Scenario: Sendable {
             return
         }
         do throws(FaultError) {
-            rules = try FaultRule.parse(
-                .array(pack.rules),
-                vocabulary: vocabulary,
-                defaultSeed: Int64(truncatingIfNeeded: seed)
-            )
+            rules = try reader.rules(.array(pack.rules))
         } catch {
             let errors =
                 switch error {
@@ -59,15 +51,10 @@ struct ScenarioLibrary: Sendable {
     /// In the order of their names.
     let packs: [ScenarioPack]
     private let values: [JSONValue]
-    private let vocabulary: MatchVocabulary
-    private let seed: UInt64
+    private let faultRules: FaultRuleReader
 
     /// - Throws: Where a built-in pack is not valid; its rules are looked at when it is started.
-    init(
-        _ values: [JSONValue],
-        vocabulary: MatchVocabulary,
-        seed: UInt64
-    ) throws(Application.StartError) {
+    init(_ values: [JSONValue], _ faultRules: FaultRuleReader) throws(Application.StartError) {
         var packs: [ScenarioPack] = []
         for value in values {
             do throws(ScenarioPack.Faults) {
@@ -81,14 +68,13 @@ struct ScenarioLibrary: Sendable {
         }
         self.packs = packs
         self.values = values
-        self.vocabulary = vocabulary
-        self.seed = seed
+        self.faultRules = faultRules
     }
 
     /// The scenario of this name; `nil` where there is none.
     func scenario(named name: String) throws(Application.StartError) -> Scenario? {
         guard let place = packs.firstIndex(where: { $0.name == name }) else { return nil }
-        return try Scenario(values[place], vocabulary: vocabulary, seed: seed)
+        return try Scenario(values[place], faultRules)
     }
 }
 

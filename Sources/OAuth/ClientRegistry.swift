@@ -1,4 +1,5 @@
 package import JSON
+import Suggestions
 
 /// Who may ask for tokens: the clients of the fixtures.
 package struct ClientRegistry: Sendable {
@@ -75,7 +76,7 @@ package struct ClientRegistry: Sendable {
 
     /// The id that is most like this one, without regard to case; `nil` when none is near.
     package func nearest(to id: String) -> String? {
-        NearestName.find(id, among: clients.map(\.id))
+        NameSuggestions.nearest(to: id, among: clients.map(\.id)).first
     }
 }
 
@@ -134,7 +135,7 @@ private struct ClientReader {
             return nil
         }
         for member in object.members where !Self.memberNames.contains(member.name) {
-            let nearest = NearestName.find(member.name, among: Self.memberNames)
+            let nearest = NameSuggestions.nearest(to: member.name, among: Self.memberNames).first
             let hint = nearest.map { "; did you mean \($0)?" } ?? "."
             fault(pointer.appending(member.name), "A client has no such member\(hint)")
         }

@@ -1,3 +1,5 @@
+import Suggestions
+
 /// A request to the token endpoint whose credentials and grant type are good (RFC 6749 §3.2).
 package struct TokenRequest: Sendable, Equatable {
     /// What a client offers for a token.
@@ -72,7 +74,7 @@ package struct TokenRequest: Sendable, Equatable {
 
     private static func advice(onUnsupported grantType: String) -> String {
         let known = ["client_credentials", "refresh_token"]
-        if let nearest = NearestName.find(grantType, among: known) {
+        if let nearest = NameSuggestions.nearest(to: grantType, among: known).first {
             return "This grant_type is not known; did you mean \(nearest)?"
         }
         return "This grant_type is not supported: use client_credentials, or refresh_token."

@@ -65,9 +65,9 @@ struct ContractLoadingTests {
     static let schemas: [Case] = [
         .schema(
             "an unknown keyword",
-            #"{"properties": {"a": {"minProperties": 1}}}"#,
-            .unsupportedKeyword("minProperties"),
-            at: "/properties/a/minProperties"
+            #"{"properties": {"a": {"uniqueItems": 1}}}"#,
+            .unsupportedKeyword("uniqueItems"),
+            at: "/properties/a/uniqueItems"
         ),
         .schema("a schema that is no object", "true", .wrongValue(expected: "a schema object")),
         .schema(

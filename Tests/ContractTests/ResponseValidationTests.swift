@@ -31,7 +31,8 @@ struct ResponseValidationTests {
                     "headers": {"X-Correlation-Id": {"$ref": "#/components/headers/Correlation"}},
                     "content": {"application/problem+json": {"schema": {
                         "type": "object", "required": ["requestId"],
-                        "properties": {"status": {"type": ["integer", "null"]}}}}}}}
+                        "properties": {"status": {"type": ["integer", "null"]},
+                            "requestId": {"type": "string"}}}}}}}
                 """##,
             root: ##""x-unrouted-responses": {"405": {"$ref": "#/components/responses/Problem"}}"##
         )
@@ -89,6 +90,7 @@ struct ResponseValidationTests {
         Case(206, [], "x"),
         Case(404, [id, problem], #"{"requestId": "c1", "status": 404}"#),
         Case(404, [id, problem], #"{"status": "404"}"#, "/requestId required", "/status type"),
+        Case(404, [id, problem], #"{"requestId": "c1", "more": 1}"#, "/more properties"),
         Case(404, [id, json], #"{"requestId": "c1"}"#, "Content-Type content"),
         Case(503, [id, problem], #"{"requestId": "c1"}"#),
         Case(201, [id, json], "[]", "status status"),

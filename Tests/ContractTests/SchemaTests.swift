@@ -105,6 +105,13 @@ struct SchemaTests {
     static let structures: [Case] =
         Case.accepts(#"{"items": {"type": "string"}, "minItems": 1, "maxItems": 2}"#, #"["a"]"#)
         + Case.refuses(#"{"items": {"type": "string"}, "minItems": 1}"#, "[]", " minItems")
+        + Case.accepts(
+            #"{"minProperties": 1, "maxProperties": 2}"#,
+            #"{"a": 1}"#,
+            #"{"a": 1, "b": 2}"#
+        )
+        + Case.refuses(#"{"minProperties": 1}"#, "{}", " minProperties")
+        + Case.refuses(#"{"maxProperties": 0}"#, #"{"a": 1}"#, " maxProperties")
         + Case.refuses(
             #"{"items": {"type": "string"}, "maxItems": 2}"#,
             #"["a", 1, "b"]"#,

@@ -76,10 +76,9 @@ struct FaultMatchTests {
             clients: [],
             pathPrefixes: []
         )
-        let rules = try FaultRule.parse(
-            ["match": ["operation": "op_68"], "then": ["status": 500]],
-            vocabulary: names,
-            defaultSeed: 1
+        let reader = FaultRuleReader(form: ruleForm, vocabulary: names, defaultSeed: 1)
+        let rules = try reader.rules(
+            ["match": ["operation": "op_68"], "then": ["status": 500]]
         )
         let plan = try FaultPlan(rules: rules)
         let met = (0..<70).filter { operation in

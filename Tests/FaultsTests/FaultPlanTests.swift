@@ -309,11 +309,12 @@ struct FaultPlanTests {
     func seeds() throws {
         func faulty(_ id: String, _ seed: String, default: Int64 = 1) throws -> [Int] {
             let text = #"{"id":"\#(id)","when":{"probability":0.3\#(seed)},"then":{"status":500}}"#
-            let rules = try FaultRule.parse(
-                JSONParser.parse(Array(text.utf8)),
+            let reader = FaultRuleReader(
+                form: ruleForm,
                 vocabulary: .sample,
                 defaultSeed: `default`
             )
+            let rules = try reader.rules(JSONParser.parse(Array(text.utf8)))
             return try FaultPlan(rules: rules).faulty(of: 200)
         }
         let reference = try faulty("p", #","seed":1"#)

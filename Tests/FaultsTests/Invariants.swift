@@ -14,7 +14,7 @@ enum Invariants {
         guard let document = try? JSONParser.parse(octets) else { return nil }
         let rules: [FaultRule]
         do throws(FaultError) {
-            rules = try FaultRule.parse(document, vocabulary: .sample, defaultSeed: 1)
+            rules = try FaultRuleReader.sample.rules(document)
         } catch {
             guard case .invalid(let errors) = error, !errors.isEmpty else {
                 return "refused without a reason"
@@ -47,11 +47,8 @@ enum Invariants {
             var again = listing.rule
             again["id"] = .string(listing.id)
             guard
-                let reread = try? FaultRule.parse(
-                    .object(again),
-                    vocabulary: .sample,
-                    defaultSeed: 1
-                ), reread.count == 1
+                let reread = try? FaultRuleReader.sample.rules(.object(again)),
+                reread.count == 1
             else { return "a rule that was taken is refused when it is set again" }
         }
         return nil

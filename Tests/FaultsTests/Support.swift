@@ -102,13 +102,14 @@ extension MatchVocabulary.Operation {
     }
 }
 
+extension FaultRuleReader {
+    /// Rules in the contract's own form, about the operations of `MatchVocabulary.sample`.
+    static let sample = FaultRuleReader(form: ruleForm, vocabulary: .sample, defaultSeed: 1)
+}
+
 /// The rules of a JSON text, with 1 as the server's seed.
 func rules(_ text: String) throws -> [FaultRule] {
-    try FaultRule.parse(
-        JSONParser.parse(Array(text.utf8)),
-        vocabulary: .sample,
-        defaultSeed: 1
-    )
+    try FaultRuleReader.sample.rules(JSONParser.parse(Array(text.utf8)))
 }
 
 /// The rules of a JSON text, armed at time 0.

@@ -230,11 +230,8 @@ package final class TestServer {
         _ target: String
     ) {
         let path = Array(target.prefix { $0 != "?" }.utf8)
-        let documents = [
-            "/openapi.yaml", "/openapi.json", "/__admin/openapi.yaml", "/__admin/openapi.json",
-        ]
-        if documents.contains(String(decoding: path, as: UTF8.self)) { return }
-        let contract = path.starts(with: "/__admin".utf8) ? controlContract : contract
+        let isControl = ControlAPI.serves(path)
+        let contract = isControl ? controlContract : contract
         var operation: Contract.Operation?
         if case .matched(let found, _) = contract.route(method: HTTPMethod(method), path: path) {
             operation = found
@@ -244,8 +241,6 @@ package final class TestServer {
             fields: response.fields.map { HTTPResponse.Field($0.name, $0.value) },
             content: response.content
         )
-        // The control contract does not describe what reaches none of its operations.
-        if operation == nil, contract === controlContract { return }
         let violations = contract.violations(
             of: message,
             operation: operation,
@@ -262,6 +257,9 @@ package final class TestServer {
         }
         if response.field("x-correlation-id") == nil {
             Issue.record("\(method) \(target): no X-Correlation-Id")
+        }
+        if isControl, response.field("cache-control") != "no-store" {
+            Issue.record("\(method) \(target): a control answer that may be kept")
         }
         if response.field("date") == nil { Issue.record("\(method) \(target): no Date") }
     }

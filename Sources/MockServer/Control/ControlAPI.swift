@@ -6,7 +6,7 @@ import JSON
 import OAuth
 
 /// The control API below `/__admin`: routed and validated by its own contract, never journalled.
-enum ControlAPI {
+package enum ControlAPI {
     /// Carries out one control operation.
     typealias Handler = @Sendable (ControlCall) throws(Problem) -> Answer
 
@@ -15,7 +15,7 @@ enum ControlAPI {
     static let prefix: [UInt8] = Array("/__admin".utf8)
 
     /// Whether a path belongs to the control API.
-    static func serves(_ path: [UInt8]) -> Bool {
+    package static func serves(_ path: [UInt8]) -> Bool {
         guard path.count >= prefix.count, path[1] == UInt8(ascii: "_") else { return false }
         return path.starts(with: prefix)
             && (path.count == prefix.count || path[prefix.count] == UInt8(ascii: "/"))

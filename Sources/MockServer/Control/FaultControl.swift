@@ -66,11 +66,7 @@ enum FaultControl {
     /// The rules of the content: all of them, or nothing is armed.
     private static func rules(_ call: ControlCall) throws(Problem) -> [FaultRule] {
         do throws(FaultError) {
-            return try FaultRule.parse(
-                call.body,
-                vocabulary: call.application.vocabulary,
-                defaultSeed: Int64(truncatingIfNeeded: call.application.configuration.seed)
-            )
+            return try call.application.faultRules.rules(call.body)
         } catch {
             throw Problem(faults: error)
         }

@@ -4,6 +4,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Suggestions
 
 /// Tag Journal of the control API.
 enum JournalControl {
@@ -83,12 +84,51 @@ enum JournalControl {
             }
         }
         return JournalFilter(
-            operation: call.valid.string("operation"),
-            client: call.valid.string("client"),
+            operation: try operation(call),
+            client: try client(call),
             status: status,
             since: since,
             limit: call.valid.int("limit") ?? JournalFilter.defaultLimit
         )
+    }
+
+    /// The operation asked for; a name that no entry can have would only ever find nothing.
+    private static func operation(_ call: ControlCall) throws(Problem) -> String? {
+        guard let name = call.valid.string("operation") else { return nil }
+        let contract = call.application.contract
+        let kinds = JournalEntry.Kind.named.map(\.rawValue)
+        if contract.operation(anyCase: name) != nil || kinds.contains(name.lowercased()) {
+            return name
+        }
+        let nearest = NameSuggestions.nearest(
+            to: name,
+            among: contract.operations.map(\.id) + kinds
+        )
+        throw unknown("operation", nearest, listedAt: "GET /__admin/operations lists them")
+    }
+
+    /// The client asked for, who must be one of `clients.json`.
+    private static func client(_ call: ControlCall) throws(Problem) -> String? {
+        guard let name = call.valid.string("client") else { return nil }
+        let clients = call.application.clients
+        if clients[name] != nil { return name }
+        let names = clients.clients.map(\.id)
+        throw unknown(
+            "client",
+            clients.nearest(to: name).map { [$0] } ?? [],
+            listedAt: "there are \(names.joined(separator: ", ")), without a session"
+        )
+    }
+
+    private static func unknown(
+        _ parameter: String,
+        _ nearest: [String],
+        listedAt: String
+    ) -> Problem {
+        let message =
+            nearest.first.map { "There is no such \(parameter); did you mean `\($0)`?" }
+            ?? "There is no such \(parameter): \(listedAt)."
+        return Problem(400, "\(parameter): \(message)", errors: [(parameter, [message])])
     }
 
     // MARK: - The ledger

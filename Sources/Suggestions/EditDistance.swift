@@ -1,8 +1,11 @@
 /// How far two texts are apart.
-enum EditDistance {
+package enum EditDistance {
     /// The least number of insertions, deletions, replacements and swaps of neighbours (optimal
     /// string alignment).
-    static func between(_ left: some Sequence<UInt8>, _ right: some Sequence<UInt8>) -> Int {
+    package static func between(
+        _ left: some Sequence<UInt8>,
+        _ right: some Sequence<UInt8>
+    ) -> Int {
         let left = Array(left)
         let right = Array(right)
         if left.isEmpty || right.isEmpty { return max(left.count, right.count) }
@@ -34,7 +37,7 @@ enum EditDistance {
     ///
     /// A value that differs only in case, in the signs used for a space, or in how often it was
     /// percent-encoded wins; else the nearest within two edits, fewer where the value is short.
-    static func nearest(to text: String, among values: [String]) -> String? {
+    package static func nearest(to text: String, among values: [String]) -> String? {
         guard text.utf8.count <= 256 else { return nil }
         let wanted = normalized(text)
         if let same = values.first(where: { normalized($0) == wanted }) { return same }
@@ -51,7 +54,7 @@ enum EditDistance {
     }
 
     /// How many edits a text of this many octets may be away from what it was meant to be.
-    static func allowed(for count: Int) -> Int { count <= 4 ? 1 : 2 }
+    package static func allowed(for count: Int) -> Int { count <= 4 ? 1 : 2 }
 
     /// Lower case, `+` and `_` and `%20` as spaces.
     private static func normalized(_ text: String) -> [UInt8] {
