@@ -48,6 +48,11 @@ final class Connection: @unchecked Sendable {
     var omitsContent = false
     /// Whether the request in hand allows another after it.
     var persists = true
+    /// The ticket of the answer that is waited for, or sent by the clock; 0 where nobody asks.
+    var watchedTicket: UInt64 = 0
+    /// When the client was first seen to end its side, or to be gone; 0 while it has not.
+    var departure: UInt64 = 0
+
     /// Whether a close has to wait until the client has seen the answer.
     var lingers = false
 
@@ -81,6 +86,14 @@ final class Connection: @unchecked Sendable {
         mailbox = worker.mailbox
         parser = RequestParser(limits: worker.configuration.limits)
         lastProgress = now
+    }
+}
+
+extension Connection {
+    /// Lets go of an answer that has ended.
+    func dropDelivery() {
+        delivery = nil
+        watchedTicket = 0
     }
 }
 

@@ -34,8 +34,18 @@ package struct Exchange: Sendable {
     ///
     /// For what must wait before it may begin. From any thread; work that is due after the worker
     /// has ended is dropped.
-    package func perform(after delay: Duration, _ work: @escaping @Sendable () -> Void) {
+    ///
+    /// - Parameter ticket: Names the answer that is waited for in `RequestHandler.departed`; 0 asks for
+    ///   no notice.
+    package func perform(
+        after delay: Duration,
+        ticket: UInt64 = 0,
+        _ work: @escaping @Sendable () -> Void
+    ) {
         let time = MonotonicTime.now().addingClamped(delay.nanoseconds)
+        if ticket != 0 {
+            connection.mailbox.post(.watch(connection, ordinal: requestOrdinal, ticket: ticket))
+        }
         connection.mailbox.post(.perform(at: time, work))
     }
 }

@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
         case accepted(descriptor: Int32, peer: PeerAddress, id: UInt64, isExcess: Bool)
         /// The answer to a request that was left open.
         case reply(Connection, ordinal: Int, Reply)
+        /// The answer that a request waits for: whether its client leaves meanwhile is told.
+        case watch(Connection, ordinal: Int, ticket: UInt64)
         /// Work for the worker's own queue, not before this moment.
         case perform(at: UInt64, @Sendable () -> Void)
         /// No more requests; what runs may run until the deadline.

@@ -100,8 +100,11 @@ struct OutputQueue {
     }
 
     /// Reports the answers that will not be sent any further.
+    ///
+    /// - Parameter departure: When the client left, where that was seen; else 0.
     mutating func abandon(
         as outcome: DeliveryReport.Outcome,
+        departure: UInt64,
         report: (UInt64, DeliveryReport) -> Void
     ) {
         for answer in answers {
@@ -112,7 +115,8 @@ struct OutputQueue {
                     firstOctet: answer.firstOctet,
                     lastOctet: octetsSent > 0 ? lastSend : 0,
                     octetsSent: octetsSent,
-                    outcome: outcome
+                    outcome: outcome,
+                    departure: departure
                 )
             )
         }

@@ -97,11 +97,32 @@ package struct DeliveryReport: Sendable, Hashable {
     /// Octets handed to the socket, those of the head included.
     package var octetsSent: Int
     package var outcome: Outcome
+    /// Where the client left: when it was first seen to end its side, in monotonic nanoseconds; 0
+    /// where that was not seen.
+    package var departure: UInt64
 
-    package init(firstOctet: UInt64, lastOctet: UInt64, octetsSent: Int, outcome: Outcome) {
+    package init(
+        firstOctet: UInt64,
+        lastOctet: UInt64,
+        octetsSent: Int,
+        outcome: Outcome,
+        departure: UInt64 = 0
+    ) {
         self.firstOctet = firstOctet
         self.lastOctet = lastOctet
         self.octetsSent = octetsSent
         self.outcome = outcome
+        self.departure = departure
+    }
+
+    /// What is reported of an answer of which no octet was sent, since the client had left.
+    static func unsent(departure: UInt64) -> DeliveryReport {
+        DeliveryReport(
+            firstOctet: 0,
+            lastOctet: 0,
+            octetsSent: 0,
+            outcome: .clientLeft,
+            departure: departure
+        )
     }
 }

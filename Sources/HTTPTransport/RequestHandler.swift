@@ -22,6 +22,14 @@ package protocol RequestHandler: AnyObject, Sendable {
     ///   its fields say is refused.
     func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply
 
+    /// The client ended its side of the connection while an answer that has a ticket was waited for,
+    /// or was sent by the clock.
+    ///
+    /// It may have left, or may still read: `delivered` has the last word.
+    ///
+    /// - Parameter time: When that was seen, in monotonic nanoseconds.
+    func departed(ticket: UInt64, at time: UInt64, worker: Int)
+
     /// An answer that has a ticket ended. Called once for each reply that was handed over.
     func delivered(ticket: UInt64, report: DeliveryReport, worker: Int)
 

@@ -129,6 +129,7 @@ final class Worker: @unchecked Sendable {
             return
         }
         if event.isPeerClosed {
+            noteDeparture(of: connection)
             connection.state.hasSeenEnd = true
             connection.state.mayRead = true
             if event.isHangUp, connection.state.phase == .lingering {
@@ -138,6 +139,18 @@ final class Worker: @unchecked Sendable {
         }
         if event.isReadable { connection.state.mayRead = true }
         advance(connection)
+    }
+
+    /// Notes when the client ended its side, and tells whoever waits for an answer of it.
+    func noteDeparture(of connection: Connection) {
+        if connection.departure == 0 { connection.departure = MonotonicTime.now() }
+        guard connection.watchedTicket != 0 else { return }
+        handler.departed(
+            ticket: connection.watchedTicket,
+            at: connection.departure,
+            worker: index
+        )
+        connection.watchedTicket = 0
     }
 
     private func connection(for token: UInt64) -> Connection? {
@@ -172,6 +185,15 @@ final class Worker: @unchecked Sendable {
             }
             deliver(reply, on: connection)
             advance(connection)
+        case .watch(let connection, let ordinal, let ticket):
+            guard connection.state.phase == .waiting, connection.ordinal == ordinal else {
+                if connection.state.phase == .closed {
+                    handler.departed(ticket: ticket, at: connection.departure, worker: index)
+                }
+                return
+            }
+            connection.watchedTicket = ticket
+            if connection.state.hasSeenEnd { noteDeparture(of: connection) }
         case .perform(let time, let work): deferredWork.add(work, at: time)
         case .stop(let deadline): stop(deadline: deadline)
         }
@@ -183,12 +205,9 @@ final class Worker: @unchecked Sendable {
         case .accepted(let descriptor, _, _, _):
             Glibc.close(descriptor)
             noteClosed()
-        case .reply(_, _, let reply):
-            report(
-                reply.ticket,
-                DeliveryReport(firstOctet: 0, lastOctet: 0, octetsSent: 0, outcome: .clientLeft)
-            )
-        case .perform, .stop: break
+        case .reply(let connection, _, let reply):
+            report(reply.ticket, .unsent(departure: connection.departure))
+        case .watch, .perform, .stop: break
         }
     }
 
@@ -257,17 +276,24 @@ final class Worker: @unchecked Sendable {
     /// Closes a connection, and reports every answer that is not finished.
     func close(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
         guard connection.state.phase != .closed else { return }
+        let unsent = outcome == .complete ? .clientLeft : outcome
+        if unsent == .clientLeft { noteDeparture(of: connection) }
+        let departure = unsent == .clientLeft ? connection.departure : 0
         connection.state.phase = .closed
         connection.isGone.store(true, ordering: .relaxed)
-        let unsent = outcome == .complete ? .clientLeft : outcome
-        connection.output.abandon(as: unsent, report: report)
+        connection.output.abandon(as: unsent, departure: departure, report: report)
         if let delivery = connection.delivery {
-            connection.delivery = nil
-            report(delivery.ticket, delivery.report(unsent))
+            connection.dropDelivery()
+            var ended = delivery.report(unsent)
+            ended.departure = departure
+            report(delivery.ticket, ended)
         }
         for (ticket, sent) in connection.unconfirmed {
             var confirmed = sent
-            if outcome == .clientLeft { confirmed.outcome = .clientLeft }
+            if outcome == .clientLeft {
+                confirmed.outcome = .clientLeft
+                confirmed.departure = departure
+            }
             report(ticket, confirmed)
         }
         connection.unconfirmed = []

@@ -6,6 +6,7 @@ import Synchronization
 extension Worker {
     /// Begins an answer.
     func deliver(_ reply: Reply, on connection: Connection) {
+        connection.watchedTicket = 0
         let closes = reply.closesConnection || !connection.persists
         if reply.closesConnection { connection.lingers = true }
         // What was brought from elsewhere may find that the client has ended its side meanwhile.
@@ -13,15 +14,7 @@ extension Worker {
         guard reply.delivery.isPlain, !isLate else {
             sendBatch(on: connection)
             guard connection.state.phase != .closed else {
-                report(
-                    reply.ticket,
-                    DeliveryReport(
-                        firstOctet: 0,
-                        lastOctet: 0,
-                        octetsSent: 0,
-                        outcome: .clientLeft
-                    )
-                )
+                report(reply.ticket, .unsent(departure: connection.departure))
                 return
             }
             connection.delivery = ScriptedDelivery(
@@ -31,6 +24,10 @@ extension Worker {
                 now: MonotonicTime.now()
             )
             connection.state.phase = .delivering
+            if !reply.delivery.isPlain {
+                connection.watchedTicket = reply.ticket
+                if connection.state.hasSeenEnd { noteDeparture(of: connection) }
+            }
             return
         }
         let start = batch.octets.count
@@ -60,7 +57,11 @@ extension Worker {
             batch.removeAll()
             watchWritable(connection)
         case .broken:
-            batch.abandon(as: .clientLeft, report: report)
+            batch.abandon(
+                as: .clientLeft,
+                departure: connection.departure,
+                report: report
+            )
             lose(connection)
         }
     }
@@ -123,11 +124,11 @@ extension Worker {
     private func end(_ delivery: ScriptedDelivery, on connection: Connection) -> Bool {
         switch delivery.end {
         case .whole:
-            connection.delivery = nil
+            connection.dropDelivery()
             confirm(delivery.ticket, delivery.report(.complete), on: connection)
             connection.state.phase = delivery.closes ? .finishing : .reading
         case .fin(let outcome):
-            connection.delivery = nil
+            connection.dropDelivery()
             confirm(delivery.ticket, delivery.report(outcome), on: connection)
             connection.lingers = true
             connection.state.phase = .finishing
@@ -136,7 +137,7 @@ extension Worker {
             if connection.state.hasSeenEnd {
                 lose(connection)
             } else if isStopping || MonotonicTime.now() >= until ?? .max {
-                connection.delivery = nil
+                connection.dropDelivery()
                 report(delivery.ticket, delivery.report(.cut))
                 connection.lingers = true
                 connection.state.phase = .finishing

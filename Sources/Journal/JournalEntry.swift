@@ -161,14 +161,19 @@ package struct JournalEntry: Sendable {
         package static let tokenInURL = Findings(rawValue: 1 << 3)
         /// A token in content, other than a refresh token at the token endpoint.
         package static let tokenInContent = Findings(rawValue: 1 << 4)
+        /// A part of a token in the correlation id.
+        package static let tokenInRequestID = Findings(rawValue: 1 << 5)
 
         /// What stands in path or query, and must not be repeated.
         package static let inURL: Findings = [.patientNameInURL, .medicareNumberInURL, .tokenInURL]
 
+        /// What stands in the correlation id, and must not be repeated.
+        package static let inRequestID: Findings = [.patientDataInRequestID, .tokenInRequestID]
+
         /// The words of the journal's JSON, in the order of the bits.
         package static let names = [
             "patient-name-in-url", "medicare-number-in-url", "patient-data-in-request-id",
-            "token-in-url", "token-in-content",
+            "token-in-url", "token-in-content", "token-in-request-id",
         ]
 
         /// The names of the findings in this set.

@@ -12,9 +12,9 @@ extension JournalEntry {
         object["operation"] = .optional(operationName)
         object["method"] = .string(method)
         object["path"] = .string(shownPath)
-        object["domain"] = .optional(domain)
-        object["appointmentId"] = .optional(appointmentID)
-        object["query"] = .array(details.query.map(\.json))
+        object["domain"] = .optional(domain.map(shown))
+        object["appointmentId"] = .optional(appointmentID.map(shown))
+        object["query"] = .array(shownQuery.map(\.json))
         object["queryDigest"] = .optional(queryDigest?.hexadecimal)
         object["fields"] = fieldsJSON
         object["content"] = [
@@ -22,7 +22,7 @@ extension JournalEntry {
         ]
         object["status"] = .optional(status.map { Int($0) })
         object["reason"] = .optional(refusal == .none ? nil : refusal.rawValue)
-        object["violations"] = .array(details.violations.map(\.json))
+        object["violations"] = .array(shownViolations.map(\.json))
         object["fault"] = details.fault?.json ?? .null
         object["idempotency"] = .optional(idempotency == .none ? nil : idempotency.rawValue)
         object["committed"] = .bool(committed)
@@ -33,8 +33,8 @@ extension JournalEntry {
         object["items"] = .optional(itemCount.map { Int($0) })
         object["paging"] = pagingJSON
         object["token"] = tokenJSON
-        object["presigned"] = details.presigned?.json ?? .null
-        object["uploadsIssued"] = .array(details.uploadsIssued.map(\.json))
+        object["presigned"] = details.presigned.map { $0.json(guid: shown($0.guid)) } ?? .null
+        object["uploadsIssued"] = .array(details.uploadsIssued.map { $0.json(guid: $0.guid) })
         object["connection"] = .integer(Int(connection))
         object["time"] = .string(Timestamp.text(wallTime))
         object["clockMoves"] = .integer(Int(clockMoves))
@@ -61,14 +61,66 @@ extension JournalEntry {
         }
     }
 
+    /// What stands for a text that must not be repeated.
+    private static let withheld = "(withheld)"
+
+    /// Whether the URL was found to hold what must not be repeated.
+    package var isURLWithheld: Bool { !findings.isDisjoint(with: .inURL) }
+
+    /// A part of the URL, unless that holds what must not be repeated.
+    private func shown(_ part: String) -> String { isURLWithheld ? Self.withheld : part }
+
     /// The path, unless the URL was found to hold what must not be repeated.
-    package var shownPath: String {
-        findings.isDisjoint(with: .inURL) ? path : "(withheld)"
-    }
+    package var shownPath: String { shown(path) }
 
     /// The correlation id, unless it was found to hold what must not be repeated.
     package var shownRequestID: String {
-        findings.contains(.patientDataInRequestID) ? "(withheld)" : requestID
+        findings.isDisjoint(with: .inRequestID) ? requestID : Self.withheld
+    }
+
+    /// The query parameters; of those that the operation does not have, the names are the client's.
+    package var shownQuery: [JournalDetails.QueryParameter] {
+        guard isURLWithheld else { return details.query }
+        return details.query.map { parameter in
+            var parameter = parameter
+            if !parameter.isKnown { parameter.name = Self.withheld }
+            return parameter
+        }
+    }
+
+    /// The rules that were broken, without what was sent where that must not be repeated.
+    package var shownViolations: [JournalViolation] {
+        guard isURLWithheld else { return details.violations }
+        return details.violations.map { violation in
+            var violation = violation
+            if violation.location == "path" || violation.location == "query" {
+                violation.sent = nil
+                violation.message = Self.withheld
+            }
+            return violation
+        }
+    }
+
+    /// The products of `User-Agent` (RFC 9110 §10.1.5), such as `curl/8.5.0`; comments and whatever
+    /// else may stand there could be anything.
+    package var shownUserAgent: String? {
+        guard let userAgent else { return nil }
+        let products = userAgent.split(separator: " ").prefix(8).filter(Self.isProduct)
+        return products.isEmpty ? nil : products.joined(separator: " ")
+    }
+
+    /// Whether a word is a product's name and version, or one plain word.
+    private static func isProduct(_ word: Substring) -> Bool {
+        let parts = word.split(separator: "/", omittingEmptySubsequences: false)
+        func isPlain(_ octet: UInt8) -> Bool {
+            (0x30...0x39).contains(octet) || (0x41...0x5A).contains(octet & 0xDF)
+        }
+        guard parts.count == 2, let name = parts.first, let version = parts.last else {
+            return false
+        }
+        return (1...40).contains(name.utf8.count) && (1...20).contains(version.utf8.count)
+            && name.utf8.allSatisfy { isPlain($0) || $0 == 0x2D || $0 == 0x5F }
+            && version.utf8.allSatisfy { isPlain($0) || [0x2B, 0x2D, 0x2E, 0x5F].contains($0) }
     }
 
     private var requestIDOrigin: String {
@@ -83,7 +135,7 @@ extension JournalEntry {
         object["correlationId"] = .bool(traits.contains(.sentRequestID))
         object["prefer"] = .bool(traits.contains(.preference))
         object["contentType"] = .optional(details.contentType)
-        object["userAgent"] = .optional(userAgent)
+        object["userAgent"] = .optional(shownUserAgent)
         if let key = details.idempotencyKey {
             object["idempotencyKey"] = [
                 "digest": .string(key.digest.hexadecimal), "wellFormed": .bool(key.isWellFormed),
@@ -188,7 +240,8 @@ extension JournalDetails.RetryAfter {
 }
 
 extension JournalDetails.PresignedURL {
-    fileprivate var json: JSONValue {
+    /// - Parameter guid: As it may be shown.
+    fileprivate func json(guid: String) -> JSONValue {
         [
             "guid": .string(guid),
             "expiresAt": .string(Timestamp.text(expiresAt &* 1_000_000_000)),

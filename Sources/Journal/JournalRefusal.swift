@@ -51,6 +51,8 @@ package enum JournalRefusal: String, Sendable, CaseIterable {
     case uploadContentLength = "upload-content-length"
     /// 413.
     case tooLarge = "too-large"
+    /// 416: the content has no such octets.
+    case range
     /// 5xx: the mock could not do it (no room on the disk, too many sessions, too many connections).
     case unavailable
 }

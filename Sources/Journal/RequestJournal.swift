@@ -47,6 +47,22 @@ package final class RequestJournal: Sendable {
         }
     }
 
+    /// Says everything of an entry that was appended before its answer was known; its place and what
+    /// is known of its delivery stay.
+    ///
+    /// - Returns: The entry's id: another one, where it was no longer kept.
+    package func complete(_ id: UInt64, with entry: JournalEntry) -> UInt64 {
+        var other = entry
+        // What was kept is freed after the lock is released.
+        let isKept = update(id) { kept in
+            other.id = kept.id
+            other.delivery = kept.delivery
+            other.answerEnded = kept.answerEnded
+            swap(&kept, &other)
+        }
+        return isKept ? id : append(entry)
+    }
+
     /// Records how the answer of an entry was delivered.
     ///
     /// - Parameters:

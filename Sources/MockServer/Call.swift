@@ -28,9 +28,14 @@ final class Call: @unchecked Sendable {
     var principal: Principal?
     /// What was found wrong before the request was complete.
     var early: Problem?
+    /// Why the session that the request names cannot be had: nothing else can be judged then.
+    var sessionProblem: Problem?
     /// What shall go wrong.
     var fault: FaultDecision?
     var entry: JournalEntry
+    /// Where the call stands in the journal while it is held up: its entry, and the ticket that tells
+    /// when the client leaves.
+    var held: (entry: UInt64, ticket: UInt64)?
 
     /// What came of the `Authorization` field.
     enum Credentials {

@@ -7,7 +7,11 @@ struct LogLine {
     let time: String
     let method: String
     let path: [UInt8]
-    let status: Int
+    /// As answered, or as it would have been; `nil` where a fault took the operation's place and
+    /// nothing was to be answered.
+    let status: Int?
+    /// The rule that acted.
+    let fault: String?
     let requestID: String
     let arrival: UInt64
 
@@ -23,11 +27,19 @@ struct LogLine {
             output.append(UInt8(ascii: " "))
             output.append(contentsOf: path)
             output.append(UInt8(ascii: " "))
-            JSONWriter.append(status, to: &output)
+            if let status {
+                JSONWriter.append(status, to: &output)
+            } else {
+                output.append(UInt8(ascii: "-"))
+            }
             output.append(UInt8(ascii: " "))
             Self.append(milliseconds: microseconds, to: &output)
             output.append(contentsOf: "ms ".utf8)
             output.append(contentsOf: requestID.utf8)
+            if let fault {
+                output.append(contentsOf: " fault=".utf8)
+                output.append(contentsOf: fault.utf8)
+            }
             output.append(UInt8(ascii: "\n"))
         case .json:
             output.append(contentsOf: "{\"time\":\"".utf8)
@@ -37,11 +49,19 @@ struct LogLine {
             output.append(contentsOf: ",\"path\":".utf8)
             path.withUnsafeBufferPointer { JSONWriter.append(stringOctets: $0, to: &output) }
             output.append(contentsOf: ",\"status\":".utf8)
-            JSONWriter.append(status, to: &output)
+            if let status {
+                JSONWriter.append(status, to: &output)
+            } else {
+                output.append(contentsOf: "null".utf8)
+            }
             output.append(contentsOf: ",\"milliseconds\":".utf8)
             Self.append(milliseconds: microseconds, to: &output)
             output.append(contentsOf: ",\"requestId\":".utf8)
             JSONWriter.append(string: requestID, to: &output)
+            if let fault {
+                output.append(contentsOf: ",\"fault\":".utf8)
+                JSONWriter.append(string: fault, to: &output)
+            }
             output.append(contentsOf: "}\n".utf8)
         }
     }

@@ -52,14 +52,35 @@ extension Application {
         return deliver(call, response: HTTPResponse(status: 503), operation: operation)
     }
 
+    /// Puts a request that a delay holds up into the journal, so that it can be seen meanwhile, and
+    /// so that it is known when its client gives up.
+    ///
+    /// - Returns: The ticket of the answer to come.
+    func hold(_ call: Call, for fault: FaultDecision) -> UInt64 {
+        call.entry.details.fault = JournalFault(
+            rule: fault.ruleID,
+            phase: .before,
+            effects: .delay,
+            delay: fault.delayNanoseconds
+        )
+        let entry = call.session.journal.append(call.entry)
+        let ticket = call.worker.ticket(
+            for: WorkerContext.Pending(session: call.session, entry: entry, line: nil)
+        )
+        call.held = (entry, ticket)
+        return ticket
+    }
+
     /// Writes the journal entry, and gives the answer what every answer has.
     private func finish(_ call: Call, response: HTTPResponse, delivery: Delivery) -> Reply {
         var response = response
         response.fields.reserveCapacity(response.fields.count + 3)
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
-        call.entry.status = UInt16(truncatingIfNeeded: response.status)
-        call.entry.answerOctets = response.content.count
+        if isAnswered(call) {
+            call.entry.status = UInt16(truncatingIfNeeded: response.status)
+            call.entry.answerOctets = response.content.count
+        }
         if call.entry.hasDetails {
             call.session.uploadOwners.note(call.entry.details.uploadsIssued, of: call.entry.client)
         }
@@ -72,17 +93,15 @@ extension Application {
         }
         let line = logLine(
             of: call,
-            status: response.status,
-            // What may be a name, until that is known, is not told either.
-            withholdsPath: !(suspect?.url.isEmpty ?? true)
-                || !call.entry.findings.isDisjoint(with: .inURL),
-            withholdsID: suspect?.requestID != nil
-                || call.entry.findings.contains(.patientDataInRequestID)
+            status: isAnswered(call) ? response.status : nil,
+            suspect: suspect
         )
         let session = call.session
         if call.entry.kind == .token { session.personalData.prepare() }
         let isOperation = call.entry.kind == .operation
-        let id = session.journal.append(call.entry)
+        let id =
+            call.held.map { session.journal.complete($0.entry, with: call.entry) }
+            ?? session.journal.append(call.entry)
         if let suspect {
             session.personalData.examine(suspect) { findings in
                 session.journal.update(id) { $0.findings.formUnion(findings) }
@@ -97,22 +116,42 @@ extension Application {
             entry: id,
             line: line
         )
-        return Reply(response, delivery: delivery, ticket: call.worker.ticket(for: pending))
+        let ticket: UInt64
+        if let held = call.held {
+            ticket = held.ticket
+            call.worker.replace(ticket, with: pending)
+        } else {
+            ticket = call.worker.ticket(for: pending)
+        }
+        return Reply(response, delivery: delivery, ticket: ticket)
+    }
+
+    /// Whether a status answers the call: not where a silent transport takes the operation's place.
+    private func isAnswered(_ call: Call) -> Bool {
+        guard let fault = call.fault else { return true }
+        return fault.runsOperation || fault.status != nil
     }
 
     /// The line of the log for a call, where there is a log.
+    ///
+    /// - Parameter suspect: What may be a name, until that is known; it is not told either.
     func logLine(
         of call: Call,
-        status: Int,
-        withholdsPath: Bool = false,
-        withholdsID: Bool = false
+        status: Int?,
+        suspect: PersonalData.Suspect?
     ) -> LogLine? {
         if configuration.log == .off { return nil }
+        let findings = call.entry.findings
+        let withholdsPath =
+            !(suspect?.url.isEmpty ?? true) || !findings.isDisjoint(with: .inURL)
+        let withholdsID =
+            suspect?.requestID != nil || !findings.isDisjoint(with: .inRequestID)
         return LogLine(
             time: call.worker.logTime(SystemTime.wall()),
             method: call.request.method.rawValue,
             path: withholdsPath ? Array("(withheld)".utf8) : call.request.target.path,
             status: status,
+            fault: call.fault?.ruleID,
             requestID: withholdsID ? "(withheld)" : call.correlation.text,
             arrival: call.arrival
         )

@@ -19,10 +19,12 @@ extension Application {
             do throws(PreferredFault.Malformed) {
                 preferred = try PreferredFault.parse(lines)
             } catch {
-                throw Problem(
-                    400,
-                    "The Prefer field asks for something impossible.",
-                    errors: [("Prefer", ["\(error.preference): \(error.reason)"])]
+                throw refusal(
+                    of: call,
+                    field: "Prefer",
+                    keyword: "prefer",
+                    "\(error.preference): \(error.reason)",
+                    detail: "The Prefer field asks for something impossible."
                 )
             }
         }

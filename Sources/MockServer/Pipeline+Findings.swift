@@ -1,3 +1,4 @@
+import Contract
 import HTTPMessage
 import Journal
 
@@ -15,24 +16,68 @@ extension Application {
         let target = call.request.target
         let isRefused = !(200..<400).contains(status)
         if isRefused {
-            if TokenScan.holdsToken(target.path) { call.entry.findings.insert(.tokenInURL) }
-            for segment in target.path.split(separator: UInt8(ascii: "/")) {
-                add(segment, plusIsSpace: false, to: &suspect)
-            }
+            inspect(path: target.path.split(separator: UInt8(ascii: "/")), of: call, &suspect)
         }
         if let query = target.query, !query.isEmpty {
             if TokenScan.holdsToken(query) { call.entry.findings.insert(.tokenInURL) }
             let isPresigned = call.entry.kind == .upload || call.entry.kind == .download
             if !isPresigned { inspect(query: query, of: call, &suspect) }
+            // Their names are the client's own, and are told.
+            for parameter in call.entry.details.query where !parameter.isKnown {
+                add(Array(parameter.name.utf8)[...], plusIsSpace: false, to: &suspect)
+            }
         }
         if !call.request.content.isEmpty { inspectContent(of: call) }
+        inspectRequestID(of: call, &suspect)
+        return remainder(of: suspect, in: call)
+    }
+
+    /// Notes what the log must not repeat of a control request; as `inspect`, but of the path only
+    /// what the client chose.
+    func inspectControl(_ call: Call) -> PersonalData.Suspect? {
+        var suspect = PersonalData.Suspect()
+        let path = call.request.target.path
+        var chosen = path.split(separator: UInt8(ascii: "/"))
+        let route = controlContract.route(method: call.request.method, path: path)
+        if case .matched(let operation, _) = route {
+            let template = operation.pathTemplate.split(separator: "/")
+            chosen = zip(template, chosen).filter { $0.0.hasPrefix("{") }.map { $0.1 }
+        }
+        inspect(path: chosen, of: call, &suspect)
+        inspectRequestID(of: call, &suspect)
+        let rest = remainder(of: suspect, in: call)
+        if rest != nil { call.session.personalData.prepare() }
+        return rest
+    }
+
+    private func inspect(
+        path segments: [ArraySlice<UInt8>],
+        of call: Call,
+        _ suspect: inout PersonalData.Suspect
+    ) {
+        for segment in segments {
+            if TokenScan.holdsToken(segment) { call.entry.findings.insert(.tokenInURL) }
+            add(segment, plusIsSpace: false, to: &suspect)
+        }
+    }
+
+    private func inspectRequestID(of call: Call, _ suspect: inout PersonalData.Suspect) {
         if call.entry.traits.contains(.sentRequestID) {
             for value in call.request.fields.values(named: "x-correlation-id")
             where !Self.isPlainID(value[...]) {
+                if TokenScan.holdsPart(value[...]) { call.entry.findings.insert(.tokenInRequestID) }
                 let text = PersonalText(value[...])
                 if text.words.count > 1 || !text.numbers.isEmpty { suspect.requestID = text }
             }
         }
+    }
+
+    /// What of a suspect is left to be looked at, once the index is made; else it is noted.
+    private func remainder(
+        of suspect: PersonalData.Suspect,
+        in call: Call
+    ) -> PersonalData.Suspect? {
+        var suspect = suspect
         if suspect.url.count == 1, let only = suspect.url.first, only.words.count < 2,
             only.numbers.isEmpty
         {

@@ -67,10 +67,12 @@ extension Application {
         guard let value = call.request.fields.first("x-mock-session") else { return }
         let name = String(decoding: value, as: UTF8.self)
         guard SessionName.isValid(name) else {
-            throw Problem(
-                400,
-                "The X-Mock-Session field must hold a session name.",
-                errors: [("X-Mock-Session", ["Send \(SessionName.rule)."])]
+            throw refusal(
+                of: call,
+                field: "X-Mock-Session",
+                keyword: "session",
+                "Send \(SessionName.rule).",
+                detail: "The X-Mock-Session field must hold a session name."
             )
         }
         if let session = sessions.existing(name) { call.enter(session) }
@@ -114,6 +116,20 @@ extension Application {
             }
         }
         return nil
+    }
+
+    /// The decoded value of the first query parameter of a name; empty where it has none.
+    static func queryOctets(_ name: String, of target: RequestTarget) -> [UInt8] {
+        for pair in (target.query ?? []).split(separator: UInt8(ascii: "&")) {
+            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
+            let sent = PercentCoding.decode(pair[..<end], plusIsSpace: true) ?? Array(pair[..<end])
+            guard String(decoding: sent, as: UTF8.self) == name, end < pair.endIndex else {
+                continue
+            }
+            let value = pair[(end + 1)...]
+            return PercentCoding.decode(value, plusIsSpace: true) ?? Array(value)
+        }
+        return []
     }
 
     /// The session of this name, opened where it was not.

@@ -97,15 +97,37 @@ extension Application {
             )
         }
         for name in valid.unknownQueryNames {
+            let value = Self.queryOctets(name, of: call.request.target)
             query.append(
                 JournalDetails.QueryParameter(
                     name: name,
-                    value: .digest(call.digest(name.utf8)),
+                    value: .digest(call.digest(value)),
                     isKnown: false
                 )
             )
         }
         call.entry.details.query = query
+    }
+
+    /// 400 for a field of the mock's own, which no contract describes.
+    func refusal(
+        of call: Call,
+        field: String,
+        keyword: String,
+        _ message: String,
+        detail: String
+    ) -> Problem {
+        call.entry.refusal = .contract
+        call.entry.details.violations.append(
+            JournalViolation(
+                location: "header",
+                name: field,
+                keyword: keyword,
+                message: message,
+                contractPointer: ""
+            )
+        )
+        return Problem(400, detail, errors: [(field, [message])])
     }
 
     /// Notes a nextToken that the contract does not let through to the operation.

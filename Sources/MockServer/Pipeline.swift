@@ -28,7 +28,7 @@ extension Application: RequestHandler {
     private func answer(_ call: Call, exchange: Exchange?) -> Reply? {
         do throws(Problem) {
             // What is wrong with the session is told once it is known in whose form.
-            do throws(Problem) { try identify(call) } catch { call.early = call.early ?? error }
+            do throws(Problem) { try identify(call) } catch { call.sessionProblem = error }
             if call.request.target.form == .asterisk {
                 return deliver(call, response: ServiceDocuments.serverOptions.response)
             }
@@ -39,14 +39,18 @@ extension Application: RequestHandler {
             do throws(Problem) {
                 try enterClaimedSession(call, operation: operation)
             } catch {
-                call.early = call.early ?? error
+                call.sessionProblem = call.sessionProblem ?? error
             }
             describe(call, operation: operation, match: match)
             call.fault = try decideFault(call, operation: operation)
             if let fault = call.fault {
                 if !fault.runsOperation { return deliverInjected(call, operation: operation) }
                 if fault.phase == .before, fault.delayNanoseconds > 0, let exchange {
-                    exchange.perform(after: .nanoseconds(fault.delayNanoseconds)) {
+                    let ticket = hold(call, for: fault)
+                    exchange.perform(
+                        after: .nanoseconds(fault.delayNanoseconds),
+                        ticket: ticket
+                    ) {
                         call.time = call.session.clock.read()
                         exchange.send(self.run(call, operation: operation, match: match))
                     }
@@ -78,7 +82,16 @@ extension Application: RequestHandler {
         operation: Operation,
         match: PathMatch
     ) throws(Problem) -> Answer {
+        // Without the session that a token names, the token cannot be judged either.
+        if let problem = call.sessionProblem, problem.status == 503 {
+            call.entry.refusal = .unavailable
+            throw problem
+        }
         try authorize(call, operation: operation)
+        if let problem = call.sessionProblem {
+            call.entry.refusal = .contract
+            throw problem
+        }
         if let early = call.early {
             switch early.status {
             case 411: call.entry.refusal = .uploadContentLength
@@ -93,7 +106,14 @@ extension Application: RequestHandler {
         if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
             throw refusal
         }
-        if valid.body != nil { try refuseContentCoding(of: call.request) }
+        if valid.body != nil {
+            do throws(Problem) {
+                try refuseContentCoding(of: call.request)
+            } catch {
+                call.entry.refusal = .mediaType
+                throw error
+            }
+        }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try checkGrants(operationCall)
         return try handlers[operation.index](operationCall)
@@ -116,7 +136,7 @@ extension Application: RequestHandler {
     }
 
     /// 415 for content under a coding such as gzip, which is taken by nobody here (RFC 9110 §15.5.16).
-    private func refuseContentCoding(of request: HTTPRequest) throws(Problem) {
+    func refuseContentCoding(of request: HTTPRequest) throws(Problem) {
         guard let coding = request.fields.first("content-encoding"),
             !FieldSyntax.matches(coding, "identity")
         else { return }
@@ -152,7 +172,9 @@ extension Application: RequestHandler {
         problem = problem ?? refusal(ofUpload: call)
         guard let problem else { return .content(maximumOctets: maximum) }
         call.early = problem
-        if ControlAPI.serves(head.target.path) { return .refuse(deliver(call, problem: problem)) }
+        if ControlAPI.serves(head.target.path) {
+            return .refuse(refuseControl(call, problem))
+        }
         guard let reply = answer(call, exchange: nil) else {
             preconditionFailure("only an exchange can be answered later")
         }
@@ -189,6 +211,9 @@ extension Application: RequestHandler {
             connectionID: exchange.connectionID,
             arrival: exchange.headArrival
         )
+        if ControlAPI.serves(call.request.target.path) {
+            return refuseControl(call, Problem(refusing: error))
+        }
         call.entry.refusal = error == .tooManyConnections ? .unavailable : .message
         call.entry.details.violations = [
             JournalViolation(
@@ -202,10 +227,25 @@ extension Application: RequestHandler {
         return deliver(call, problem: Problem(refusing: error))
     }
 
+    package func departed(ticket: UInt64, at time: UInt64, worker: Int) {
+        guard let pending = workers[worker].pending(ticket), let entry = pending.entry else {
+            return
+        }
+        pending.session.journal.recordDelivery(
+            of: entry,
+            .clientLeft,
+            began: nil,
+            ended: time == 0 ? SystemTime.monotonic() : Int64(time)
+        )
+    }
+
     package func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {
         let context = workers[worker]
         guard let pending = context.redeem(ticket) else { return }
-        let ended = report.lastOctet == 0 ? UInt64(SystemTime.monotonic()) : report.lastOctet
+        let ended =
+            report.departure != 0
+            ? report.departure
+            : report.lastOctet != 0 ? report.lastOctet : UInt64(SystemTime.monotonic())
         if let entry = pending.entry {
             let delivery: JournalEntry.Delivery =
                 switch report.outcome {

@@ -29,6 +29,25 @@ enum TokenScan {
         return found ?? false
     }
 
+    /// Whether text holds the beginning of a token, or of its claims: `eyJ` and a long row behind it.
+    static func holdsPart(_ octets: ArraySlice<UInt8>) -> Bool {
+        var row = 0
+        var isToken = false
+        for (place, octet) in zip(octets.indices, octets) {
+            guard isTokenOctet(octet) else {
+                (row, isToken) = (0, false)
+                continue
+            }
+            if row == 0 { isToken = octets[place...].starts(with: "eyJ".utf8) }
+            row += 1
+            if isToken, row >= longPart { return true }
+        }
+        return false
+    }
+
+    /// Octets of a row that is long enough to be taken for a part of a token.
+    private static let longPart = 24
+
     /// Octets of the shortest header, claims and signature that are taken for a token's.
     private static let shortestPart = 10
 

@@ -45,6 +45,17 @@ final class WorkerContext: @unchecked Sendable {
         return UInt64(pending.count)
     }
 
+    /// The answer behind a ticket, while its delivery has not ended.
+    func pending(_ ticket: UInt64) -> Pending? {
+        let index = Int(ticket) - 1
+        return pending.indices.contains(index) ? pending[index] : nil
+    }
+
+    /// Puts the answer in the place of what was remembered while it was waited for.
+    func replace(_ ticket: UInt64, with answer: Pending) {
+        pending[Int(ticket) - 1] = answer
+    }
+
     /// Forgets an answer.
     func redeem(_ ticket: UInt64) -> Pending? {
         let index = Int(ticket) - 1

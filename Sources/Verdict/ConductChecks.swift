@@ -131,7 +131,7 @@ enum ConductChecks {
     static func knownParameters(_ time: Timeline) -> Tally {
         var tally = Tally()
         for index in time.entries.indices where time.isOperation(index) {
-            let unknown = time.entries[index].details.query.filter { !$0.isKnown }.map(\.name)
+            let unknown = time.entries[index].shownQuery.filter { !$0.isKnown }.map(\.name)
             tally.judge(
                 unknown.isEmpty
                     ? nil

@@ -331,6 +331,39 @@ struct DeliveryTests {
         #expect(try report(server).outcome == .clientLeft)
     }
 
+    @Test(
+        "That a client has ended its side is told at once while it waits for an answer",
+        arguments: [false, true],
+        [false, true]
+    )
+    func departure(isBroughtLater: Bool, onlyEndsItsSide: Bool) throws {
+        let delay = Duration.milliseconds(200)
+        let server = try TestListener(
+            TestHandler { _, exchange in
+                guard isBroughtLater else {
+                    return .text("0", delivery: Delivery(delay: delay), ticket: 7)
+                }
+                exchange.perform(after: delay, ticket: 7) { exchange.send(.text("0", ticket: 7)) }
+                return nil
+            }
+        )
+        let client = try server.client()
+        try client.send(get())
+        #expect(server.handler.received.next() == 1)
+        let start = MonotonicTime.now()
+        if onlyEndsItsSide { client.finishSending() } else { client.reset() }
+        let departed = try #require(server.handler.departed.next())
+        #expect(departed.ticket == 7 && departed.time >= start)
+        #expect(departed.time < start + 200_000_000)
+        if onlyEndsItsSide { #expect(try client.response().text == "0") }
+        client.close()
+        let report = try report(server)
+        #expect(report.outcome == (onlyEndsItsSide ? .complete : .clientLeft))
+        #expect(report.departure == (onlyEndsItsSide ? 0 : departed.time))
+        // Nothing more is told of an answer that has ended.
+        #expect(server.handler.departed.next(within: 0) == nil)
+    }
+
     @Test("A hang ends with the client's side, even one that had ended before")
     func hangAndHalfClose() throws {
         let server = try server(Delivery(ending: .hang(maximum: nil)))

@@ -28,7 +28,13 @@ final class TestHandler: RequestHandler {
         let report: DeliveryReport
     }
 
+    struct Departed: Sendable, Equatable {
+        let ticket: UInt64
+        let time: UInt64
+    }
+
     let delivered = Queue<Delivered>()
+    let departed = Queue<Departed>()
     let refused = Queue<MessageError>()
     /// The ordinals of the requests that were answered or left open.
     let received = Queue<Int>()
@@ -71,6 +77,10 @@ final class TestHandler: RequestHandler {
         return Reply(
             HTTPResponse(status: error.suggestedStatus, content: Array("\(error)".utf8))
         )
+    }
+
+    func departed(ticket: UInt64, at time: UInt64, worker: Int) {
+        departed.push(Departed(ticket: ticket, time: time))
     }
 
     func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {

@@ -84,6 +84,30 @@ extension Application {
         return nil
     }
 
+    /// Refuses a control request before its content was read; who may not ask is told that first.
+    func refuseControl(_ call: Call, _ problem: Problem) -> Reply {
+        let route = controlContract.route(
+            method: call.request.method,
+            path: call.request.target.path
+        )
+        do throws(Problem) {
+            try checkAccess(call, route)
+        } catch {
+            return finishControl(call, .failure(error))
+        }
+        return finishControl(call, .failure(problem))
+    }
+
+    private func checkAccess(_ call: Call, _ route: Route) throws(Problem) {
+        let isOpen: Bool =
+            if case .matched(let operation, _) = route {
+                ServerControl.openOperations.contains(operation.id)
+            } else {
+                false
+            }
+        try access.check(call.request, needsToken: !isOpen)
+    }
+
     /// Gives the answer to a control request what every answer has.
     private func finishControl(_ call: Call, _ result: Result<Answer, Problem>) -> Reply {
         var response: HTTPResponse
@@ -104,27 +128,27 @@ extension Application {
         let pending = WorkerContext.Pending(
             session: call.session,
             entry: nil,
-            line: logLine(of: call, status: response.status)
+            line: controlLogLine(of: call, status: response.status)
         )
         return Reply(response, ticket: call.worker.ticket(for: pending))
+    }
+
+    private func controlLogLine(of call: Call, status: Int) -> LogLine? {
+        if configuration.log == .off { return nil }
+        return logLine(of: call, status: status, suspect: inspectControl(call))
     }
 
     private func controlAnswer(_ call: Call) throws(Problem) -> Answer {
         let request = call.request
         let document = try ControlDocuments.form(of: request)
         let route = controlContract.route(method: request.method, path: request.target.path)
-        let isOpen: Bool =
-            if case .matched(let operation, _) = route {
-                ServerControl.openOperations.contains(operation.id)
-            } else {
-                false
-            }
-        try access.check(request, needsToken: !isOpen)
+        try checkAccess(call, route)
         if let document { return ControlDocuments.answer(document, to: call) }
         switch route {
         case .matched(let operation, let match):
             let valid = controlContract.validate(request, operation: operation, match: match)
             if let refusal = Problem(refusing: valid) { throw refusal }
+            if valid.body != nil { try refuseContentCoding(of: request) }
             let controlCall = ControlCall(call: call, operation: operation, valid: valid)
             if operation.tag == "Journal" {
                 // What was found in requests is there before anybody reads the journal.

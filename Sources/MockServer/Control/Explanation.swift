@@ -109,6 +109,7 @@ struct Explanation {
         case .uploadContentType: return "The upload needs the Content-Type that was announced."
         case .uploadContentLength: return "The upload needs Content-Length."
         case .tooLarge: return "The content is larger than allowed."
+        case .range: return "The content has no octets in the range that was asked for."
         case .unavailable: return "The mock itself could not serve the request."
         }
     }

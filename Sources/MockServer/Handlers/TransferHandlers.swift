@@ -96,7 +96,12 @@ enum TransferHandlers {
             ),
             HTTPResponse.Field("Accept-Ranges", "bytes"),
         ]
-        try ByteRange.apply(call.call.request, to: &answer)
+        do throws(Problem) {
+            try ByteRange.apply(call.call.request, to: &answer)
+        } catch {
+            call.call.entry.refusal = .range
+            throw error
+        }
         return answer
     }
 
