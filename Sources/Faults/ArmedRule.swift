@@ -71,6 +71,7 @@ struct ArmedRule: Sendable {
         let effects = firing.effects
         var decision = FaultDecision(ruleID: id, ordinal: seen, phase: effects.phase)
         decision.delayNanoseconds = effects.delay?.nanoseconds(using: &draws) ?? 0
+        if effects.transport == .randomDataThenClose { decision.noiseSeed = draws.next() }
         decision.status = effects.status
         let untilFree = firing.nanosecondsUntilFree.map {
             max(1, Int(($0 - 1) / FaultDuration.nanosecondsPerSecond) + 1)

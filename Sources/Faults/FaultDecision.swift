@@ -15,7 +15,8 @@ package struct FaultDecision: Hashable, Sendable {
     package var retryAfter: RetryAfter?
     /// For the problem details of the status.
     package var detail: String?
-    /// Alone on the wire: never beside a status or another effect on the answer.
+    /// Never beside a status or another effect on the answer, but for `truncateAt`: then the connection
+    /// is reset, or falls silent, within the content.
     package var transport: TransportFault?
     package var truncateAt: Truncation?
     package var drip: Drip?
@@ -24,6 +25,8 @@ package struct FaultDecision: Hashable, Sendable {
     package var content: ContentFault?
     /// Only for the operation `token`.
     package var token: TokenFault?
+    /// What makes the octets of `RANDOM_DATA_THEN_CLOSE`: the same in every run.
+    package var noiseSeed: UInt64 = 0
     /// How long the rule still lives, where it has a `ttl`.
     ///
     /// A `HANG` ends then, in real time.
@@ -36,8 +39,20 @@ package struct FaultDecision: Hashable, Sendable {
         delayNanoseconds = 0
     }
 
+    /// The octets of `RANDOM_DATA_THEN_CLOSE`.
+    ///
+    /// The first has its high bit set, as no octet of a status line has.
+    package func noise(octets count: Int) -> [UInt8] {
+        var draws = FaultDraws(state: noiseSeed)
+        return (0..<count).map { index in
+            let octet = UInt8(truncatingIfNeeded: draws.next())
+            return index == 0 ? octet | 0x80 : octet
+        }
+    }
+
     /// Whether the operation runs: not where phase `before` brings a status or a silent transport.
     package var runsOperation: Bool {
-        phase == .after || (status == nil && transport?.sendsNothing != true)
+        phase == .after
+            || (status == nil && (transport?.sendsNothing != true || truncateAt != nil))
     }
 }

@@ -13,6 +13,9 @@ package struct FaultDraws {
         state = Self.mix(Self.mix(key) &+ UInt64(ordinal) &* Self.increment)
     }
 
+    /// The numbers from a state on.
+    init(state: UInt64) { self.state = state }
+
     mutating func next() -> UInt64 {
         state &+= Self.increment
         return Self.mix(state)

@@ -61,10 +61,14 @@ extension FaultRuleParser {
             let here = pointer.appending(member.name)
             switch member.name {
             case "transport":
-                // Only a delay leaves a transport fault what it is.
+                // Only a delay leaves a transport fault what it is, and a cut says where it strikes.
+                var beside = ["phase", "delay", "transport"]
+                let transport = object["transport"]?.string.flatMap(TransportFault.init)
+                if transport == .connectionResetByPeer || transport == .hang {
+                    beside.append("truncateAt")
+                }
                 let hidden = object.members.map(\.name).filter {
-                    Self.effectMembers.contains($0)
-                        && !["phase", "delay", "transport"].contains($0)
+                    Self.effectMembers.contains($0) && !beside.contains($0)
                 }
                 if !hidden.isEmpty {
                     let list = hidden.map { "`\($0)`" }.joined(separator: ", ")

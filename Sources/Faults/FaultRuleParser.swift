@@ -63,6 +63,7 @@ struct FaultRuleParser {
             }
         }
         checkParts(of: object, at: pointer)
+        checkWindow(trigger?.trigger, within: ttl, at: pointer)
         let plot: FaultRule.Plot
         if let sequence {
             plot = .sequence(sequence)
@@ -80,6 +81,19 @@ struct FaultRuleParser {
             ttlNanoseconds: ttl,
             seed: trigger?.seed ?? defaultSeed,
             knownClients: vocabulary.knownClients
+        )
+    }
+
+    /// A window that opens when the rule is no longer there would never be seen.
+    private mutating func checkWindow(
+        _ trigger: FaultTrigger?,
+        within ttl: Int64?,
+        at pointer: JSONPointer
+    ) {
+        guard case .window(let after, _) = trigger, let ttl, after >= ttl else { return }
+        refuse(
+            pointer.appending("when").appending("window").appending("after"),
+            "Never fires: the rule's `ttl` is over before the window begins."
         )
     }
 

@@ -13,6 +13,8 @@ enum PreferSyntax {
         let name: String
         /// `nil` without one, or where it is empty (§2 says these are the same).
         let value: String?
+        /// In lower case, the names of its parameters.
+        let parameterNames: [String]
     }
 
     /// The preferences of one field line; list members that break the grammar are left out.
@@ -21,18 +23,32 @@ enum PreferSyntax {
     static func preferences(in fieldLine: String) -> [Preference] {
         split(Array(fieldLine.utf8)[...], at: UInt8(ascii: ",")).compactMap { member in
             let parts = split(member, at: UInt8(ascii: ";"))
-            return parts.first.flatMap(preference)
+            let parameters = parts.dropFirst().map { part in
+                trimmed(part.prefix { $0 != UInt8(ascii: "=") })
+            }
+            return parts.first.flatMap {
+                preference(
+                    $0,
+                    parameterNames: parameters.map {
+                        String(decoding: $0, as: UTF8.self).lowercased()
+                    }
+                )
+            }
         }
     }
 
-    private static func preference(_ octets: ArraySlice<UInt8>) -> Preference? {
+    private static func preference(
+        _ octets: ArraySlice<UInt8>,
+        parameterNames: [String]
+    ) -> Preference? {
         let equals = octets.firstIndex(of: UInt8(ascii: "="))
         let name = trimmed(octets[..<(equals ?? octets.endIndex)])
         guard !name.isEmpty, name.allSatisfy(isTokenOctet) else { return nil }
         let value = equals.flatMap { word(trimmed(octets[($0 + 1)...])) }
         return Preference(
             name: String(decoding: name, as: UTF8.self).lowercased(),
-            value: value?.isEmpty == true ? nil : value
+            value: value?.isEmpty == true ? nil : value,
+            parameterNames: parameterNames
         )
     }
 

@@ -25,6 +25,8 @@ package enum PreferredFault {
         ("bad-chunk", .malformedResponseChunk, .before),
     ]
 
+    private static let names = ["code", "retry-after", "delay", "fault"]
+
     private static let maximumSeconds: Int64 = 86_400
 
     /// The fault that the `Prefer` field lines ask for, `nil` where they ask for none.
@@ -35,9 +37,15 @@ package enum PreferredFault {
         var decision = FaultDecision(ruleID: ruleID)
         var seen: Set<String> = []
         for preference in fieldLines.flatMap(PreferSyntax.preferences) {
-            guard ["code", "retry-after", "delay", "fault"].contains(preference.name),
-                seen.insert(preference.name).inserted
-            else { continue }
+            guard names.contains(preference.name), seen.insert(preference.name).inserted else {
+                continue
+            }
+            if let name = preference.parameterNames.first(where: names.contains) {
+                throw Malformed(
+                    preference: name,
+                    reason: "`\(name)` stands behind a comma, not behind a semicolon."
+                )
+            }
             switch preference.name {
             case "code":
                 decision.status = Int(try number(in: preference, from: 400, to: 599))

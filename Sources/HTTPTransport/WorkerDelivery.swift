@@ -7,6 +7,8 @@ extension Worker {
     /// Begins an answer.
     func deliver(_ reply: Reply, on connection: Connection) {
         connection.watchedTicket = 0
+        // The client had nothing to do meanwhile: its time begins now.
+        if connection.state.phase == .waiting { connection.lastProgress = MonotonicTime.now() }
         let closes = reply.closesConnection || !connection.persists
         if reply.closesConnection { connection.lingers = true }
         // What was brought from elsewhere may find that the client has ended its side meanwhile.

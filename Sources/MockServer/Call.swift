@@ -26,6 +26,10 @@ final class Call: @unchecked Sendable {
     var credentials = Credentials.absent
     /// The caller, once the token is known to be good.
     var principal: Principal?
+    /// The token that was sent, where everything but the time is right with it.
+    var verifiedToken: VerifiedToken?
+    /// Whether the request names a session that is not open.
+    var isOfNoSession = false
     /// What was found wrong before the request was complete.
     var early: Problem?
     /// Why the session that the request names cannot be had: nothing else can be judged then.
@@ -83,6 +87,7 @@ final class Call: @unchecked Sendable {
 
     /// Moves the call into a session.
     func enter(_ session: Session) {
+        isOfNoSession = false
         self.session = session
         time = session.clock.read()
         entry.session = session.name

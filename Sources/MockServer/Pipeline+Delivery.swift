@@ -59,7 +59,7 @@ extension Application {
     func hold(_ call: Call, for fault: FaultDecision) -> UInt64 {
         call.entry.details.fault = JournalFault(
             rule: fault.ruleID,
-            phase: .before,
+            phase: fault.phase == .before ? .before : .after,
             effects: .delay,
             delay: fault.delayNanoseconds
         )
@@ -99,15 +99,20 @@ extension Application {
         let session = call.session
         if call.entry.kind == .token { session.personalData.prepare() }
         let isOperation = call.entry.kind == .operation
-        let id =
-            call.held.map { session.journal.complete($0.entry, with: call.entry) }
-            ?? session.journal.append(call.entry)
-        if let suspect {
+        let id: UInt64? =
+            if let held = call.held {
+                session.journal.complete(held.entry, with: call.entry)
+            } else if call.isOfNoSession {
+                nil
+            } else {
+                session.journal.append(call.entry)
+            }
+        if let suspect, let id {
             session.personalData.examine(suspect) { findings in
                 session.journal.update(id) { $0.findings.formUnion(findings) }
             }
         }
-        if isOperation {
+        if isOperation, !call.isOfNoSession {
             let advance = session.scenario.countRequest()
             if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
         }

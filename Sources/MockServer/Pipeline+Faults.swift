@@ -4,6 +4,7 @@ import HTTPMessage
 import HTTPTransport
 import JSON
 import Journal
+import OAuth
 import QUBS
 
 extension Application {
@@ -28,6 +29,7 @@ extension Application {
                 )
             }
         }
+        if call.isOfNoSession { return preferred }
         let faults = call.session.faults
         guard preferred != nil || faults.concerns(operation: operation.index) else { return nil }
         let facts = RequestFacts(
@@ -49,42 +51,45 @@ extension Application {
         operation: Operation?
     ) {
         var effects: JournalFault.Effects = []
-        let isDelayed = fault.delayNanoseconds > 0
-        if isDelayed {
+        if fault.delayNanoseconds > 0 {
             effects.insert(.delay)
-            // In phase `before` of an operation that ran, the delay is over already.
-            if fault.phase == .after || !fault.runsOperation {
-                delivery.delay = .nanoseconds(fault.delayNanoseconds)
-            }
+            // Where the call was held up, the delay is over.
+            if call.held == nil { delivery.delay = .nanoseconds(fault.delayNanoseconds) }
         }
         if let status = fault.status {
             effects.insert(.status)
             response = injectedResponse(status, by: fault, for: call, operation: operation)
         }
-        if let content = fault.content {
-            effects.insert(.content)
-            spoil(&response, content)
+        if let content = fault.content, spoil(&response, content) { effects.insert(.content) }
+        let hasContent = call.request.method != .head && !response.content.isEmpty
+        if let truncation = fault.truncateAt, hasContent {
+            let octets = truncation.octets(of: response.content.count)
+            if octets < response.content.count {
+                effects.insert(.truncation)
+                delivery.truncateAfter = octets
+            }
         }
-        if let truncation = fault.truncateAt {
-            effects.insert(.truncation)
-            delivery.truncateAfter = truncation.octets(of: response.content.count)
-        }
-        if let drip = fault.drip {
+        if let drip = fault.drip, hasContent {
             effects.insert(.slow)
             delivery.drip = (
                 chunks: drip.chunks, over: .nanoseconds(drip.overNanoseconds)
             )
         }
-        if let rate = fault.bytesPerSecond {
+        if let rate = fault.bytesPerSecond, hasContent {
             effects.insert(.slow)
             delivery.bytesPerSecond = rate
         }
-        if fault.token != nil { effects.insert(.token) }
+        if fault.token != nil, response.status == 200 { effects.insert(.token) }
         if let transport = fault.transport {
             effects.insert(Self.effect(of: transport))
-            delivery.ending = ending(for: transport, by: fault, call: call)
-            if transport == .malformedResponseChunk { response.status = 200 }
+            delivery.ending = ending(for: transport, by: fault)
+            if transport == .malformedResponseChunk {
+                response.status = 200
+                response.fields.removeAll { Self.fieldsOfStatuses.contains($0.name) }
+            }
         }
+        // An effect that has nothing to act on, such as a cut beyond the content, is none.
+        if effects.isEmpty { return }
         if configuration.sendsFaultHeader {
             response.fields.append(HTTPResponse.Field("X-Mock-Fault", fault.ruleID))
         }
@@ -96,6 +101,11 @@ extension Application {
         )
     }
 
+    /// Fields that belong to statuses other than 200.
+    private static let fieldsOfStatuses: Set<String> = [
+        "Allow", "Content-Range", "Retry-After", "WWW-Authenticate",
+    ]
+
     /// A true error of the API, or of the token endpoint, with the status of a rule.
     private func injectedResponse(
         _ status: Int,
@@ -106,23 +116,33 @@ extension Application {
         let detail =
             fault.detail ?? "\(StatusCode.title(of: status)): injected by a fault rule."
         var response: HTTPResponse
-        if operation?.id == OperationID.token {
-            let code =
-                status >= 500 || status == 429 ? "temporarily_unavailable" : "invalid_request"
-            response =
-                Answer.json(
-                    ["error": .string(code), "error_description": .string(detail)],
-                    status: status
-                ).response
-            response.fields.append(HTTPResponse.Field("Cache-Control", "no-store"))
+        let isToken = operation?.id == OperationID.token
+        if isToken {
+            response = OAuthHandlers.answer(for: Problem(status, detail)).response
         } else {
             response = Problem(status, detail).response(
                 instance: String(decoding: call.request.target.path, as: UTF8.self),
                 requestID: call.correlation.text
             )
         }
-        if status == 401 {
-            response.fields.append(HTTPResponse.Field("WWW-Authenticate", "Bearer"))
+        let required: (name: String, value: String)? =
+            switch status {
+            case 401 where isToken: ("WWW-Authenticate", OAuthError.basicChallenge)
+            case 401:
+                (
+                    "WWW-Authenticate",
+                    BearerChallenge.text(
+                        describing: call.entry.traits.contains(.authorization) ? detail : nil
+                    )
+                )
+            // No method at all, as where a resource is shut for a while (RFC 9110 §10.2.1).
+            case 405: ("Allow", "")
+            case 407: ("Proxy-Authenticate", #"Basic realm="gateway""#)
+            case 426: ("Upgrade", "HTTP/2.0")
+            default: nil
+            }
+        if let (name, value) = required {
+            response.fields.append(HTTPResponse.Field(name, value))
         }
         if let retryAfter = fault.retryAfter {
             var date: Int64?
@@ -144,21 +164,24 @@ extension Application {
     }
 
     /// Spoils the content under the true status; only the named thing is wrong.
-    private func spoil(_ response: inout HTTPResponse, _ fault: ContentFault) {
+    ///
+    /// - Returns: Whether there was something to spoil.
+    private func spoil(_ response: inout HTTPResponse, _ fault: ContentFault) -> Bool {
         func setContentType(_ value: String) {
             response.fields.removeAll { $0.name == "Content-Type" }
             response.fields.insert(HTTPResponse.Field("Content-Type", value), at: 0)
         }
         switch fault {
         case .malformedJSON:
+            guard !response.content.isEmpty,
+                response.field("Content-Type").flatMap({ MediaRange($0) })?.isJSON == true
+            else { return false }
             // Cut inside the last value, so that no parser finds a whole document.
-            if response.content.isEmpty {
-                response.content = Array("{\"items\":[".utf8)
-            } else {
-                response.content.removeLast()
-                response.content.append(contentsOf: ",".utf8)
-            }
-        case .empty: response.content = []
+            response.content.removeLast()
+            response.content.append(contentsOf: ",".utf8)
+        case .empty:
+            if response.content.isEmpty { return false }
+            response.content = []
         case .html:
             let title = "\(response.status) \(StatusCode.title(of: response.status))"
             response.content = Array(
@@ -176,20 +199,24 @@ extension Application {
             setContentType("text/html")
         case .wrongContentType: setContentType("text/plain; charset=utf-8")
         }
+        return true
     }
 
     private func ending(
         for transport: TransportFault,
-        by fault: FaultDecision,
-        call: Call
+        by fault: FaultDecision
     ) -> Delivery.Ending {
         switch transport {
         case .connectionResetByPeer: .reset
         case .emptyResponse: .empty
-        case .hang: .hang(maximum: fault.holdNanoseconds.map { .nanoseconds($0) })
-        case .randomDataThenClose:
-            // A first octet with its high bit set is no status line's.
-            .raw((0..<256).map { $0 == 0 ? 0x93 : call.worker.generator.next() })
+        case .hang:
+            // The rule lives no longer for a delay that came before.
+            .hang(
+                maximum: fault.holdNanoseconds.map {
+                    .nanoseconds(max(0, $0 - fault.delayNanoseconds))
+                }
+            )
+        case .randomDataThenClose: .raw(fault.noise(octets: 256))
         case .malformedResponseChunk: .malformedChunk
         }
     }

@@ -50,16 +50,28 @@ extension Application {
         // The end of the signature tells tokens apart as well as the whole.
         call.entry.token = call.digest(token.suffix(64))
         call.entry.tokenExpiry = verified.expiresAt
+        call.verifiedToken = verified
+        judge(verified, of: call)
+    }
+
+    /// Holds a token against the time of its session.
+    private func judge(_ token: VerifiedToken, of call: Call) {
         do throws(OAuth.TokenFault) {
-            try verified.check(
+            try token.check(
                 at: call.now.secondsSince1970,
                 keysAt: keysNow.secondsSince1970
             )
-            call.principal = verified.principal
+            call.principal = token.principal
             call.credentials = .accepted
         } catch {
+            call.principal = nil
             call.credentials = .refused(error)
         }
+    }
+
+    /// Holds the token against the time once more: it may have expired while the call was held up.
+    func judgeTokenAgain(_ call: Call) {
+        if let token = call.verifiedToken { judge(token, of: call) }
     }
 
     /// Takes the session that `X-Mock-Session` names, where it is open.
@@ -75,7 +87,17 @@ extension Application {
                 detail: "The X-Mock-Session field must hold a session name."
             )
         }
-        if let session = sessions.existing(name) { call.enter(session) }
+        enterExisting(name, call)
+    }
+
+    /// Takes a session, where it is open; else the call is nobody's, and no rule or journal of
+    /// another session knows of it.
+    private func enterExisting(_ name: String, _ call: Call) {
+        if let session = sessions.existing(name) {
+            call.enter(session)
+        } else {
+            call.isOfNoSession = true
+        }
     }
 
     /// Takes the session that a token request or a presigned URL claims.
@@ -98,7 +120,7 @@ extension Application {
             }
         case OperationID.upload, OperationID.download:
             let name = Self.queryValue("session", of: request.target)
-            if let name, let session = sessions.existing(name) { call.enter(session) }
+            if let name { enterExisting(name, call) }
         default: break
         }
     }

@@ -42,39 +42,65 @@ extension Application: RequestHandler {
                 call.sessionProblem = call.sessionProblem ?? error
             }
             describe(call, operation: operation, match: match)
-            call.fault = try decideFault(call, operation: operation)
-            if let fault = call.fault {
-                if !fault.runsOperation { return deliverInjected(call, operation: operation) }
-                if fault.phase == .before, fault.delayNanoseconds > 0, let exchange {
-                    let ticket = hold(call, for: fault)
-                    exchange.perform(
-                        after: .nanoseconds(fault.delayNanoseconds),
-                        ticket: ticket
-                    ) {
-                        call.time = call.session.clock.read()
-                        exchange.send(self.run(call, operation: operation, match: match))
-                    }
-                    return nil
-                }
+            do throws(Problem) {
+                call.fault = try decideFault(call, operation: operation)
+            } catch {
+                return deliver(call, problem: error, operation: operation)
             }
-            return run(call, operation: operation, match: match)
+            return delayed(call, in: .before, exchange) {
+                self.run(call, operation: operation, match: match, exchange)
+            }
         } catch {
             return deliver(call, problem: error)
         }
     }
 
-    /// Carries out the operation and says how its answer is delivered.
-    private func run(_ call: Call, operation: Operation, match: PathMatch) -> Reply {
-        do throws(Problem) {
-            let answer = try perform(call, operation: operation, match: match)
-            call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
-            if let token = answer.nextToken {
-                call.entry.details.nextTokenIssued = call.digest(token.utf8)
-            }
-            return deliver(call, response: answer.response, operation: operation)
-        } catch {
-            return deliver(call, problem: error, operation: operation)
+    /// Carries out the operation, where the fault lets it, and says how its answer is delivered.
+    private func run(
+        _ call: Call,
+        operation: Operation,
+        match: PathMatch,
+        _ exchange: Exchange?
+    ) -> Reply? {
+        if let fault = call.fault, !fault.runsOperation {
+            return deliverInjected(call, operation: operation)
         }
+        let result = Result { () throws(Problem) in
+            try perform(call, operation: operation, match: match)
+        }
+        return delayed(call, in: .after, exchange) {
+            switch result {
+            case .success(let answer):
+                call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
+                if let token = answer.nextToken {
+                    call.entry.details.nextTokenIssued = call.digest(token.utf8)
+                }
+                return self.deliver(call, response: answer.response, operation: operation)
+            case .failure(let problem):
+                return self.deliver(call, problem: problem, operation: operation)
+            }
+        }
+    }
+
+    /// Goes on when the delay that the fault wants in a phase is over; no worker waits for that.
+    ///
+    /// - Parameter exchange: Without one the answer itself is held back, by the transport.
+    private func delayed(
+        _ call: Call,
+        in phase: FaultPhase,
+        _ exchange: Exchange?,
+        _ next: @escaping @Sendable () -> Reply?
+    ) -> Reply? {
+        guard let fault = call.fault, fault.phase == phase, fault.delayNanoseconds > 0,
+            let exchange
+        else { return next() }
+        let ticket = hold(call, for: fault)
+        exchange.perform(after: .nanoseconds(fault.delayNanoseconds), ticket: ticket) {
+            call.time = call.session.clock.read()
+            if phase == .before { self.judgeTokenAgain(call) }
+            if let reply = next() { exchange.send(reply) }
+        }
+        return nil
     }
 
     private func perform(

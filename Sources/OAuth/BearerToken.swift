@@ -64,9 +64,14 @@ package enum BearerChallenge {
     ///
     /// - Parameter fault: `nil` for a request without a token: §3.1 wants no `error` then.
     package static func text(for fault: TokenFault?) -> String {
+        text(describing: fault?.explanation)
+    }
+
+    /// The challenge, with what is wrong with the token where one was sent.
+    package static func text(describing explanation: String?) -> String {
         let challenge = #"Bearer realm="qubs-mock""#
-        guard let fault else { return challenge }
-        let description = ErrorText.restricted(fault.explanation)
+        guard let explanation else { return challenge }
+        let description = ErrorText.restricted(explanation)
         return challenge + #", error="invalid_token", error_description="\#(description)""#
     }
 }

@@ -128,6 +128,10 @@ struct FaultRuleTests {
         Refused(#"{"ttl":"P1M","then":{"status":500}}"#, ("/ttl", "years or months")),
         Refused(#"{"ttl":"P2D","then":{"status":500}}"#, ("/ttl", "24 hours")),
         Refused(#"{"ttl":"soon","then":{"status":500}}"#, ("/ttl", "ISO 8601")),
+        Refused(
+            #"{"ttl":"10s","when":{"window":{"after":"10s"}},"then":{"status":500}}"#,
+            ("/when/window/after", "Never fires")
+        ),
     ]
 
     static let triggers: [Refused] = [

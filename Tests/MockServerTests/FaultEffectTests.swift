@@ -42,7 +42,8 @@ struct FaultEffectTests {
         #expect(answer.json["status"]?.int == status && answer.json["requestId"] == "mine")
         #expect(answer.json["instance"]?.string?.hasSuffix("A123456/comments") == true)
         #expect(answer.field("retry-after") == nil)
-        #expect((answer.field("www-authenticate") == "Bearer") == (status == 401))
+        let challenge = answer.field("www-authenticate")
+        #expect((challenge?.contains("error=\"invalid_token\"") == true) == (status == 401))
         #expect(try !server.commentTexts().contains(text))
         // The key is free.
         let again = try server.post(
@@ -227,16 +228,21 @@ struct FaultEffectTests {
         #expect(!content.isEmpty && !decoder.isComplete)
     }
 
-    @Test("Random data differ from answer to answer")
+    @Test("Random data differ from answer to answer, and are the same in every run of a seed")
     func random() throws {
-        let server = try TestServer()
-        try server.arm(
-            #""then":{"transport":"RANDOM_DATA_THEN_CLOSE"}"#,
-            on: TestServer.summaryID
-        )
-        let answers = try (0..<8).map { _ in try server.wireGet().octets }
-        #expect(Set(answers).count == 8)
-        #expect(answers.allSatisfy { $0.first.map { $0 >= 0x80 } == true })
+        func answers(seed: UInt64) throws -> [[UInt8]] {
+            let server = try TestServer { $0.seed = seed }
+            try server.arm(
+                #""then":{"transport":"RANDOM_DATA_THEN_CLOSE"}"#,
+                on: TestServer.summaryID
+            )
+            return try (0..<8).map { _ in try server.wireGet().octets }
+        }
+        let first = try answers(seed: 1)
+        #expect(Set(first).count == 8)
+        #expect(first.allSatisfy { $0.count == 256 && $0[0] >= 0x80 })
+        #expect(try answers(seed: 1) == first)
+        #expect(try answers(seed: 2) != first)
     }
 
     @Test("A HANG ends with the ttl of its rule")
@@ -303,7 +309,7 @@ struct FaultEffectTests {
     /// A `truncateAt`, and how many of so many octets it leaves.
     static let cuts: [(at: String, kept: @Sendable (Int) -> Int)] = [
         ("0", { _ in 0 }), ("1", { _ in 1 }), ("50", { _ in 50 }), ("0.5", { $0 / 2 }),
-        ("0.0", { _ in 0 }), ("0.25", { $0 / 4 }), ("1000000", { $0 }),
+        ("0.0", { _ in 0 }), ("0.25", { $0 / 4 }),
     ]
 
     @Test("Cut content ends with FIN under the Content-Length of the whole")

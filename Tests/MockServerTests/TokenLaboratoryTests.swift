@@ -48,7 +48,7 @@ struct TokenLaboratoryTests {
         #expect(
             answers.map { $0.json["error"]?.string } == [
                 "temporarily_unavailable", "temporarily_unavailable", "invalid_request",
-                "temporarily_unavailable",
+                "server_error",
             ]
         )
         #expect(answers[0].field("retry-after") == "1")

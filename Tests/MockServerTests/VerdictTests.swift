@@ -82,7 +82,6 @@ struct VerdictTests {
             ("GET", "/verdict?format=pdf", 400), ("GET", "/verdict?strict=yes", 400),
             ("POST", "/verdict", 405), ("GET", "/scenarios?session=nobody", 404),
             ("POST", "/scenarios/nosuch/start", 404), ("POST", "/scenarios/a%20b/start", 400),
-            ("POST", "/scenarios/stop?session=nobody", 404),
             ("GET", "/scenarios/calm/start", 405),
         ]
     )

@@ -69,13 +69,11 @@ struct ControlAccess: Sendable {
                     + "host of --public-url."
             )
         }
-        if let origin = fields.text("origin"),
-            !(Self.host(ofOrigin: origin).map(isKnown) ?? false)
-        {
-            throw Problem(
-                403,
-                "Control requests from pages of another origin are refused."
-            )
+        for origin in fields.values(named: "origin") {
+            let host = Self.host(ofOrigin: String(decoding: origin, as: UTF8.self))
+            guard let host, isKnown(host) else {
+                throw Problem(403, "Control requests from pages of another origin are refused.")
+            }
         }
     }
 
@@ -114,7 +112,10 @@ struct ControlAccess: Sendable {
             default: false
             }
         }
-        guard isHost, port.isEmpty || (port.hasPrefix(":") && UInt16(port.dropFirst()) != nil)
+        // The port may be empty (RFC 3986 §3.2.3).
+        guard isHost,
+            port.isEmpty || port == ":"
+                || (port.hasPrefix(":") && UInt16(port.dropFirst()) != nil)
         else { return nil }
         return String(host)
     }

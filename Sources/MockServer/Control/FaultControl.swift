@@ -40,7 +40,7 @@ enum FaultControl {
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
-        try call.existingSession().faults.clear()
+        try call.openSession().faults.clear()
         return .noContent
     }
 

@@ -27,7 +27,7 @@ enum JournalControl {
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
-        try call.existingSession().journal.clear()
+        try call.openSession().journal.clear()
         return .noContent
     }
 

@@ -54,7 +54,7 @@ enum VerdictControl {
     }
 
     private static func stop(_ call: ControlCall) throws(Problem) -> Answer {
-        let session = try call.existingSession()
+        let session = try call.openSession()
         session.scenario.stop(faults: session.faults)
         return .noContent
     }

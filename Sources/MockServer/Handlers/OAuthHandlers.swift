@@ -79,8 +79,9 @@ enum OAuthHandlers {
     static func answer(for problem: Problem) -> Answer {
         let code: OAuthError.Code =
             switch problem.status {
-            case 503, 507: .temporarilyUnavailable
-            case 500...: .serverError
+            case 401: .invalidClient
+            case 500: .serverError
+            case 429, 500...: .temporarilyUnavailable
             default: .invalidRequest
             }
         return answer(OAuthError(code: code, description: problem.detail, status: problem.status))
