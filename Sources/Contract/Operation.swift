@@ -30,6 +30,8 @@ package final class Operation: Sendable {
     package let siteGrantParameter: String?
     /// `x-idempotency-retention`, in seconds; `nil` where no idempotency key is honoured.
     package let idempotencyRetentionSeconds: Int?
+    /// `x-runs-aside`: whether it may take longer than a worker should be held up.
+    package let runsAside: Bool
     /// `x-provenance`: `example` or `inferred`; `nil` where the operation is documented.
     package let provenance: String?
 
@@ -67,6 +69,7 @@ package final class Operation: Sendable {
         requiredGrant: String?,
         siteGrantParameter: String?,
         idempotencyRetentionSeconds: Int?,
+        runsAside: Bool,
         provenance: String?,
         dateOrders: [(first: Int, second: Int)],
         documentLocation: DocumentLocation
@@ -87,6 +90,7 @@ package final class Operation: Sendable {
         self.requiredGrant = requiredGrant
         self.siteGrantParameter = siteGrantParameter
         self.idempotencyRetentionSeconds = idempotencyRetentionSeconds
+        self.runsAside = runsAside
         self.provenance = provenance
         self.dateOrders = dateOrders
         self.documentLocation = documentLocation

@@ -38,6 +38,7 @@ struct OperationDraft {
             requiredGrant: try object.string("x-required-grant"),
             siteGrantParameter: try siteGrantParameter(),
             idempotencyRetentionSeconds: try retention(),
+            runsAside: try object.bool("x-runs-aside") ?? false,
             provenance: try object.string("x-provenance"),
             dateOrders: try dateOrders(parameters),
             documentLocation: object.location

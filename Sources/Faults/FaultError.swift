@@ -26,4 +26,14 @@ package enum FaultError: Error, Hashable, Sendable {
     case invalid([FaultRuleError])
     /// The rules are sound, but these `id` members are taken, or stand twice in the document (409).
     case repeatedIDs([FaultRuleError])
+    /// There is no room beside the rules that are armed, those that are spent included (409).
+    case tooMany
+
+    /// What is wrong with which rule.
+    package var errors: [FaultRuleError] {
+        switch self {
+        case .invalid(let errors), .repeatedIDs(let errors): errors
+        case .tooMany: []
+        }
+    }
 }

@@ -51,6 +51,9 @@ package final class FaultPlan: Sendable {
 
     // MARK: Arming
 
+    /// How many rules a plan holds: each is looked at for each request that it might match.
+    package static let maximumRules = 1_000
+
     /// Arms rules behind those that are there, all or none.
     ///
     /// A rule without `id` becomes `rule-1`, or the first such name that is free.
@@ -65,6 +68,7 @@ package final class FaultPlan: Sendable {
         now: Int64
     ) throws(FaultError) -> [Listing] {
         try change { armed throws(FaultError) in
+            guard armed.count + rules.count <= Self.maximumRules else { throw .tooMany }
             let added = try Self.arm(rules, beside: armed, reserved: reserved, now: now)
             armed += added
             return added.map(\.listing)
@@ -75,11 +79,10 @@ package final class FaultPlan: Sendable {
     @discardableResult
     package func replaceAll(
         with rules: [FaultRule],
-        reserving reserved: Set<String> = [],
         now: Int64
     ) throws(FaultError) -> [Listing] {
         try change { armed throws(FaultError) in
-            armed = try Self.arm(rules, beside: [], reserved: reserved, now: now)
+            armed = try Self.arm(rules, beside: [], reserved: [], now: now)
             return armed.map(\.listing)
         }
     }

@@ -21,6 +21,9 @@ package struct TransportConfiguration: Sendable {
     /// How long a connection that is closing is read on, so that its client sees the answer
     /// rather than a reset.
     package var lingerTimeout = Duration.seconds(5)
+    /// How long an answer is still waited for once the client has ended its side: it may only have
+    /// said all that it has to say, but most have left.
+    package var departureGrace = Duration.seconds(5)
     /// Octets that are read and thrown away meanwhile.
     package var maximumLingerOctets = 64 << 20
     /// The maxima of heads and chunk lines.

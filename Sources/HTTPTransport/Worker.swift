@@ -25,6 +25,7 @@ final class Worker: @unchecked Sendable {
     let contentTimeout: UInt64
     let idleTimeout: UInt64
     let lingerTimeout: UInt64
+    let departureGrace: UInt64
 
     let poller: Poller
     /// Octets of one read, for every connection in turn.
@@ -62,6 +63,7 @@ final class Worker: @unchecked Sendable {
         contentTimeout = configuration.contentTimeout.nanoseconds
         idleTimeout = configuration.idleTimeout.nanoseconds
         lingerTimeout = configuration.lingerTimeout.nanoseconds
+        departureGrace = configuration.departureGrace.nanoseconds
         mailbox = try Mailbox()
         poller = try Poller()
         guard poller.add(mailbox.descriptor, token: Self.mailboxToken) else {
@@ -353,7 +355,9 @@ final class Worker: @unchecked Sendable {
             guard !isBlocked else { return stall }
             return connection.input.isEmpty ? stall : connection.headStart + headTimeout
         case .receivingContent: return connection.lastProgress + contentTimeout
-        case .waiting: return isBlocked ? stall : .max
+        case .waiting:
+            guard !isBlocked else { return stall }
+            return connection.departure == 0 ? .max : connection.departure + departureGrace
         case .delivering:
             guard let delivery = connection.delivery, !isBlocked else { return stall }
             guard !connection.isDeliveryBlocked else { return stall }

@@ -13,7 +13,9 @@ extension Worker {
         if reply.closesConnection { connection.lingers = true }
         // What was brought from elsewhere may find that the client has ended its side meanwhile.
         let isLate = connection.state.phase == .waiting && connection.state.hasSeenEnd
-        guard reply.delivery.isPlain, !isLate else {
+        // The batch is for the connection that is worked on: an answer behind octets that its socket
+        // has not taken yet stays with its connection.
+        guard reply.delivery.isPlain, !isLate, connection.output.isEmpty else {
             sendBatch(on: connection)
             guard connection.state.phase != .closed else {
                 report(reply.ticket, .unsent(departure: connection.departure))
@@ -50,7 +52,11 @@ extension Worker {
     func sendBatch(on connection: Connection) {
         guard !batch.isEmpty else { return }
         guard connection.output.isEmpty else {
-            preconditionFailure("a batch is begun only when nothing is unsent")
+            // Never so, or two answers would change places; then rather none.
+            assertionFailure("a batch is begun only when nothing is unsent")
+            batch.abandon(as: .cut, departure: 0, report: report)
+            reset(connection, as: .cut)
+            return
         }
         switch batch.send(to: connection.descriptor, report: report) {
         case .allSent: batch.removeAll()

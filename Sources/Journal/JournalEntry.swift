@@ -91,14 +91,10 @@ package struct JournalEntry: Sendable {
             if let box { yield box.value } else { yield JournalDetails.none }
         }
         _modify {
-            if let box {
-                if !isKnownUniquelyReferenced(&self.box) {
-                    self.box = JournalDetailsBox(box.value)
-                }
-            } else {
-                box = JournalDetailsBox(JournalDetails())
+            // Not bound to a name before: that would be a second reference.
+            if !isKnownUniquelyReferenced(&box) {
+                box = JournalDetailsBox(box?.value ?? JournalDetails())
             }
-            // The branch above has made one.
             guard let box else { preconditionFailure("an entry without details") }
             yield &box.value
         }

@@ -1,6 +1,7 @@
 /// Which entries of a journal are asked for.
 package struct JournalFilter: Sendable {
-    /// An operationId in any case, or `token`, `upload`, `download`, `other`; `nil` for all.
+    /// An operationId as the contract spells it, or `token`, `upload`, `download`, `other`; `nil`
+    /// for all.
     package var operation: String?
     /// A client id without session suffix; `nil` for all.
     package var client: String?
@@ -9,8 +10,6 @@ package struct JournalFilter: Sendable {
     /// At most this many.
     package var limit: Int
 
-    /// What may be asked for at once.
-    package static let limits = 1...10_000
     /// What is answered when nothing is said.
     package static let defaultLimit = 100
 
@@ -21,7 +20,7 @@ package struct JournalFilter: Sendable {
         since: Since? = nil,
         limit: Int = defaultLimit
     ) {
-        self.operation = operation?.lowercased()
+        self.operation = operation
         self.client = client
         self.status = status
         self.since = since
@@ -70,7 +69,7 @@ package struct JournalFilter: Sendable {
     package func matches(_ entry: JournalEntry) -> Bool {
         if let operation {
             let name = entry.kind == .operation ? entry.operation ?? "" : entry.kind.rawValue
-            guard name.lowercased() == operation else { return false }
+            guard name == operation else { return false }
         }
         if let client, entry.client != client { return false }
         if let status {

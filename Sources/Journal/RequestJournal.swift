@@ -13,9 +13,9 @@ package final class RequestJournal: Sendable {
     /// What is kept when nothing else is asked for.
     package static let defaultCapacity = 10_000
 
-    /// A journal of at most this many entries, which is at least one.
+    /// A journal of at most this many entries; of none where that is 0.
     package init(capacity: Int = defaultCapacity) {
-        precondition(capacity > 0)
+        precondition(capacity >= 0)
         self.capacity = capacity
         ring = Mutex(Ring(capacity: capacity))
     }
@@ -50,17 +50,17 @@ package final class RequestJournal: Sendable {
     /// Says everything of an entry that was appended before its answer was known; its place and what
     /// is known of its delivery stay.
     ///
-    /// - Returns: The entry's id: another one, where it was no longer kept.
-    package func complete(_ id: UInt64, with entry: JournalEntry) -> UInt64 {
+    /// - Returns: Whether it was still kept: what was deleted meanwhile does not come back.
+    @discardableResult
+    package func complete(_ id: UInt64, with entry: JournalEntry) -> Bool {
         var other = entry
         // What was kept is freed after the lock is released.
-        let isKept = update(id) { kept in
+        return update(id) { kept in
             other.id = kept.id
             other.delivery = kept.delivery
             other.answerEnded = kept.answerEnded
             swap(&kept, &other)
         }
-        return isKept ? id : append(entry)
     }
 
     /// Records how the answer of an entry was delivered.
@@ -116,8 +116,12 @@ package final class RequestJournal: Sendable {
         let id = text.utf8.allSatisfy { 0x30...0x39 ~= $0 } ? UInt64(text) : nil
         return ring.withLock { ring in
             if let id, let index = ring.index(of: id) { return [ring.entries[index]] }
-            return ring.newestFirst.map { ring.entries[ring.slot(of: $0)] }
-                .filter { $0.requestID == text }
+            var found: [JournalEntry] = []
+            for id in ring.newestFirst {
+                let index = ring.slot(of: id)
+                if ring.entries[index].requestID == text { found.append(ring.entries[index]) }
+            }
+            return found
         }
     }
 
@@ -183,6 +187,11 @@ private struct Ring: Sendable {
             entries.append(entry)
             return (id, nil)
         }
+        if capacity == 0 {
+            first = next
+            dropped += 1
+            return (id, nil)
+        }
         first += 1
         dropped += 1
         var other = entry
@@ -192,7 +201,11 @@ private struct Ring: Sendable {
 
     func inOrder() -> [JournalEntry] {
         let start = entries.isEmpty ? 0 : slot(of: first)
-        return Array(entries[start...]) + entries[..<start]
+        var ordered: [JournalEntry] = []
+        ordered.reserveCapacity(entries.count)
+        ordered += entries[start...]
+        ordered += entries[..<start]
+        return ordered
     }
 
     mutating func clear() -> [JournalEntry] {

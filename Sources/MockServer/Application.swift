@@ -38,6 +38,8 @@ package final class Application: Sendable {
     /// How billing is written, for appointments that have no billing record.
     let billingShape: ViewShape
     let workers: [WorkerContext]
+    /// Octets of the contents of requests that a delay holds up.
+    let heldOctets = Atomic(0)
     /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.
     let baseURL = Mutex("")
 
@@ -159,11 +161,7 @@ package final class Application: Sendable {
         do throws(FaultError) {
             return try reader.rules(document)
         } catch {
-            let errors =
-                switch error {
-                case .invalid(let errors), .repeatedIDs(let errors): errors
-                }
-            let lines = errors.map { "\($0.pointer.description): \($0.reason)" }
+            let lines = error.errors.map { "\($0.pointer.description): \($0.reason)" }
             let source = path.map { "--faults \($0)" } ?? "the list of fault rules"
             throw StartError("\(source) is not valid: " + lines.joined(separator: "; "))
         }

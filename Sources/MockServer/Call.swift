@@ -73,6 +73,7 @@ final class Call: @unchecked Sendable {
             wallTime: time.nanoseconds,
             arrival: Int64(arrival)
         )
+        entry.clockMoves = UInt32(truncatingIfNeeded: time.moves)
         if correlation.wasSent {
             entry.traits.insert(.sentRequestID)
             if !correlation.isClients { entry.traits.insert(.malformedRequestID) }

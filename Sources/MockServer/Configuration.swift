@@ -40,6 +40,8 @@ package struct Configuration: Sendable {
     package var log = LogFormat.text
     /// Entries kept for each session.
     package var journalSize = 10_000
+    /// Whether requests are remembered at all.
+    var keepsJournal: Bool { journalSize > 0 }
     package var journalKeepsBodies = false
     package var headTimeout = Duration.seconds(10)
     package var contentTimeout = Duration.seconds(30)

@@ -15,6 +15,11 @@ final class PersonalData: Sendable {
         var requestID: PersonalText?
 
         var isEmpty: Bool { url.isEmpty && requestID == nil }
+
+        /// Whether looking takes so long that a worker should not.
+        fileprivate var isLong: Bool {
+            url.reduce(requestID?.words.count ?? 0) { $0 + $1.words.count } > 64
+        }
     }
 
     /// Told what was found.
@@ -39,7 +44,9 @@ final class PersonalData: Sendable {
 
     /// What there is in a request, where the index is there to say so at once; else `nil`.
     func findings(in suspect: Suspect) -> JournalEntry.Findings? {
-        guard case .made(let index, _) = state.withLock({ $0 }) else { return nil }
+        guard !suspect.isLong, case .made(let index, _) = state.withLock({ $0 }) else {
+            return nil
+        }
         return Self.findings(in: suspect, index)
     }
 
@@ -51,6 +58,8 @@ final class PersonalData: Sendable {
             switch state {
             case .made(let index, _): return index
             case .making(let generation, var waiting):
+                // Let go of before it grows, or each time all of it would be copied.
+                state = .unmade(generation: generation)
                 waiting.append((suspect, report))
                 state = .making(generation: generation, waiting: waiting)
             case .unmade(let generation):
@@ -59,7 +68,12 @@ final class PersonalData: Sendable {
             }
             return nil
         }
-        if let index { Self.examine([(suspect, report)], index) }
+        guard let index else { return }
+        if suspect.isLong {
+            queue.async { Self.examine([(suspect, report)], index) }
+        } else {
+            Self.examine([(suspect, report)], index)
+        }
     }
 
     /// Makes the index, where nobody has yet, so that it is there when it is needed.

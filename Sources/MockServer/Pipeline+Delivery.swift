@@ -63,12 +63,27 @@ extension Application {
             effects: .delay,
             delay: fault.delayNanoseconds
         )
-        let entry = call.session.journal.append(call.entry)
+        let journal = call.session.journal
+        let entry = journal.append(examined(call))
         let ticket = call.worker.ticket(
             for: WorkerContext.Pending(session: call.session, entry: entry, line: nil)
         )
         call.held = (entry, ticket)
         return ticket
+    }
+
+    /// The entry of a call that is not answered yet, as if it were refused: what might be a name is
+    /// one until the answer says that it is an identifier.
+    private func examined(_ call: Call) -> JournalEntry {
+        let findings = call.entry.findings
+        defer { call.entry.findings = findings }
+        if let suspect = inspect(call, status: 404) {
+            // Nobody knows yet.
+            if !suspect.url.isEmpty { call.entry.findings.insert(.patientNameInURL) }
+            if suspect.requestID != nil { call.entry.findings.insert(.patientDataInRequestID) }
+            call.session.personalData.prepare()
+        }
+        return call.entry
     }
 
     /// Writes the journal entry, and gives the answer what every answer has.
@@ -84,12 +99,17 @@ extension Application {
         if call.entry.hasDetails {
             call.session.uploadOwners.note(call.entry.details.uploadsIssued, of: call.entry.client)
         }
-        let suspect = inspect(call, status: response.status)
+        let suspect =
+            configuration.keepsJournal || configuration.log != .off
+            ? inspect(call, status: response.status) : nil
         if configuration.journalKeepsBodies {
+            let maximum = Self.maximumKeptOctets
             if !call.request.content.isEmpty {
-                call.entry.details.requestContent = call.request.content
+                call.entry.details.requestContent = Array(call.request.content.prefix(maximum))
             }
-            if !response.content.isEmpty { call.entry.details.answerContent = response.content }
+            if !response.content.isEmpty {
+                call.entry.details.answerContent = Array(response.content.prefix(maximum))
+            }
         }
         let line = logLine(
             of: call,
@@ -101,7 +121,7 @@ extension Application {
         let isOperation = call.entry.kind == .operation
         let id: UInt64? =
             if let held = call.held {
-                session.journal.complete(held.entry, with: call.entry)
+                session.journal.complete(held.entry, with: call.entry) ? held.entry : nil
             } else if call.isOfNoSession {
                 nil
             } else {
@@ -130,6 +150,9 @@ extension Application {
         }
         return Reply(response, delivery: delivery, ticket: ticket)
     }
+
+    /// Octets of a content that `--journal-bodies` keeps: 10,000 requests must stay bearable.
+    private static let maximumKeptOctets = 65_536
 
     /// Whether a status answers the call: not where a silent transport takes the operation's place.
     private func isAnswered(_ call: Call) -> Bool {

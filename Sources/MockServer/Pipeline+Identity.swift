@@ -43,7 +43,17 @@ extension Application {
             }
             return
         }
-        if verified.session != call.session.name {
+        if let session = sessions.existing(verified.session) {
+            if session !== call.session { call.enter(session) }
+        } else {
+            do throws(OAuth.TokenFault) {
+                try verified.check(at: keysNow.secondsSince1970)
+            } catch {
+                // A token from before its session was dropped opens none.
+                call.isOfNoSession = true
+                call.credentials = .refused(error)
+                return
+            }
             call.enter(try openSession(verified.session))
         }
         call.entry.client = verified.principal.clientID

@@ -26,7 +26,11 @@ extension Application {
         }
         call.entry.domain = operation.pathValue("domain", in: match)
         call.entry.appointmentID = operation.pathValue("appointmentId", in: match)
-        call.entry.userAgent = request.fields.text("user-agent")
+        guard configuration.keepsJournal else { return }
+        // So much is shown at most; the rest would only take room.
+        call.entry.userAgent = request.fields.first("user-agent").map {
+            String(decoding: $0.prefix(Self.maximumUserAgentOctets), as: UTF8.self)
+        }
         if request.fields.first("content-length") != nil {
             call.entry.traits.insert(.contentLength)
         }
@@ -50,6 +54,8 @@ extension Application {
         }
     }
 
+    private static let maximumUserAgentOctets = 256
+
     /// Notes which presigned URL is used, before anybody has looked at its signature: a fault may
     /// meet the request at the door.
     private func describePresigned(_ call: Call, operation: Operation, match: PathMatch) {
@@ -62,6 +68,7 @@ extension Application {
 
     /// Notes what the contract found.
     func describe(_ call: Call, valid: ValidatedRequest) {
+        guard configuration.keepsJournal else { return }
         if !valid.isValid {
             call.entry.refusal = Self.refusal(of: valid)
             call.entry.details.violations = valid.violations.map { violation in

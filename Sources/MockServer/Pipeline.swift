@@ -4,6 +4,7 @@ package import HTTPMessage
 package import HTTPTransport
 import Journal
 import OAuth
+import Synchronization
 
 // The life of a request, top to bottom. The order of checks is binding (design §3): route, faults
 // in phase `before`, 401, 403 for the domain, 400 and 415, 403 for site, permission or grant,
@@ -82,6 +83,10 @@ extension Application: RequestHandler {
         }
     }
 
+    /// Octets of content that wait in memory at most: beyond these the operation does not wait, its
+    /// answer does.
+    private static let maximumHeldOctets = 256 << 20
+
     /// Goes on when the delay that the fault wants in a phase is over; no worker waits for that.
     ///
     /// - Parameter exchange: Without one the answer itself is held back, by the transport.
@@ -94,8 +99,14 @@ extension Application: RequestHandler {
         guard let fault = call.fault, fault.phase == phase, fault.delayNanoseconds > 0,
             let exchange
         else { return next() }
+        let octets = call.request.content.count
+        guard heldOctets.add(octets, ordering: .relaxed).newValue <= Self.maximumHeldOctets else {
+            heldOctets.subtract(octets, ordering: .relaxed)
+            return next()
+        }
         let ticket = hold(call, for: fault)
         exchange.perform(after: .nanoseconds(fault.delayNanoseconds), ticket: ticket) {
+            self.heldOctets.subtract(octets, ordering: .relaxed)
             call.time = call.session.clock.read()
             if phase == .before { self.judgeTokenAgain(call) }
             if let reply = next() { exchange.send(reply) }
@@ -240,6 +251,8 @@ extension Application: RequestHandler {
         if ControlAPI.serves(call.request.target.path) {
             return refuseControl(call, Problem(refusing: error))
         }
+        // Who it was belongs into the journal; whatever is wrong with that, the message is worse.
+        if head != nil { try? identify(call) }
         call.entry.refusal = error == .tooManyConnections ? .unavailable : .message
         call.entry.details.violations = [
             JournalViolation(

@@ -45,14 +45,7 @@ extension Problem {
             self.init(415, "Send the content as \(list), and say so in Content-Type.")
             return
         }
-        var errors: [(name: String, messages: [String])] = []
-        for violation in valid.violations {
-            if let index = errors.firstIndex(where: { $0.name == violation.name }) {
-                errors[index].messages.append(violation.message)
-            } else {
-                errors.append((violation.name, [violation.message]))
-            }
-        }
+        let errors = Self.grouped(valid.violations.map { ($0.name, $0.message) })
         let detail: String
         if let only = valid.violations.first, valid.violations.count == 1 {
             detail = only.name.isEmpty ? only.message : "\(only.name): \(only.message)"

@@ -26,6 +26,23 @@ package struct Problem: Error, Sendable {
         self.fields = fields
     }
 
+    /// All messages of a name together, in the order of the names: JSON has each member once.
+    static func grouped(
+        _ faults: [(name: String, message: String)]
+    ) -> [(name: String, messages: [String])] {
+        var errors: [(name: String, messages: [String])] = []
+        var places: [String: Int] = [:]
+        for (name, message) in faults {
+            if let place = places[name] {
+                errors[place].messages.append(message)
+            } else {
+                places[name] = errors.count
+                errors.append((name, [message]))
+            }
+        }
+        return errors
+    }
+
     /// The answer, without `X-Correlation-Id` and `Date`, which every answer gets.
     ///
     /// - Parameters:

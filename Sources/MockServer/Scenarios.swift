@@ -26,13 +26,9 @@ package struct Scenario: Sendable {
         do throws(FaultError) {
             rules = try reader.rules(.array(pack.rules))
         } catch {
-            let errors =
-                switch error {
-                case .invalid(let errors), .repeatedIDs(let errors): errors
-                }
             throw Self.error(
                 value,
-                errors.map { "/rules\($0.pointer.description): \($0.reason)" }
+                error.errors.map { "/rules\($0.pointer.description): \($0.reason)" }
             )
         }
     }

@@ -88,8 +88,8 @@ struct ServeCommand: ParsableCommand {
             "--max-connections takes 1 to 1000000, not \(maxConnections)."
         )
         try require(
-            (1...1_000_000).contains(journalSize),
-            "--journal-size takes 1 to 1000000, not \(journalSize)."
+            (0...1_000_000).contains(journalSize),
+            "--journal-size takes 0 to 1000000, not \(journalSize)."
         )
         try require(!host.isEmpty, "--host takes an address or a name.")
         if let adminToken {

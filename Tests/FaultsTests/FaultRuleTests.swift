@@ -85,7 +85,7 @@ struct FaultRuleTests {
     static let documents: [Refused] = [
         Refused("1", ("", "object")),
         Refused("null", ("", "null")),
-        Refused("[]", ("", "at least 1 element")),
+        Refused("[]", ("", "1 to 1000 elements")),
         Refused("[1,[]]", ("/0", "a number"), ("/1", "an array")),
         Refused("{}", ("/then", "`then`")),
         Refused(#"{"id":"a"}"#, ("/then", "needs `then`")),

@@ -364,6 +364,26 @@ struct DeliveryTests {
         #expect(server.handler.departed.next(within: 0) == nil)
     }
 
+    @Test("A client that ends its side and waits for long is given up, with its descriptor")
+    func departureGrace() throws {
+        let server = try TestListener(
+            TestHandler { _, exchange in
+                exchange.perform(after: .seconds(100), ticket: 7) {}
+                return nil
+            }
+        ) { $0.departureGrace = .milliseconds(50) }
+        let client = try server.client()
+        try client.send(get())
+        let exchange = try #require(server.handler.open.next())
+        client.finishSending()
+        #expect(server.handler.departed.next()?.ticket == 7)
+        #expect(client.read() == .reset)
+        #expect(exchange.isClosed)
+        exchange.send(.text("too late", ticket: 7))
+        let report = try report(server)
+        #expect(report.outcome == .clientLeft && report.octetsSent == 0)
+    }
+
     @Test("A hang ends with the client's side, even one that had ended before")
     func hangAndHalfClose() throws {
         let server = try server(Delivery(ending: .hang(maximum: nil)))

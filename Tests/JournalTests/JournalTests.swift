@@ -113,8 +113,8 @@ private func digest(_ text: String) -> JournalDigest {
         }
         #expect(ids(JournalFilter()) == ["4", "3", "2", "1"])
         #expect(ids(JournalFilter(limit: 2)) == ["4", "3"])
-        #expect(ids(JournalFilter(operation: "integrations_LISTSITES")) == ["2", "1"])
-        #expect(ids(JournalFilter(operation: "Token")) == ["3"])
+        #expect(ids(JournalFilter(operation: "Integrations_ListSites")) == ["2", "1"])
+        #expect(ids(JournalFilter(operation: "token")) == ["3"])
         #expect(ids(JournalFilter(client: "acme-north")) == ["2"])
         #expect(ids(JournalFilter(status: .init(parsing: "4xx"))) == ["3", "2"])
         #expect(ids(JournalFilter(status: .init(parsing: "404"))) == ["2"])

@@ -114,7 +114,7 @@ struct FaultControlTests {
             #"[{"then":{"status":500}},{"zz":1,"then":{"status":500}}]"#, "/1/zz",
             "Leave this member out"
         ),
-        ("[]", "", "at least 1"), ("5", "", "an object"), ("null", "", "an object"),
+        ("[]", "", "1 to 1000"), ("5", "", "an object"), ("null", "", "an object"),
     ]
 
     @Test("A rule that is wrong is refused with its place, and nothing of the document is armed")
@@ -172,6 +172,21 @@ struct FaultControlTests {
             #expect(!message.contains("Did you mean") && !message.contains("nearest"), "\(message)")
             #expect(message.contains(word), "\(message)")
         }
+    }
+
+    @Test("A session holds 1,000 rules; more are refused, and nothing of them is armed")
+    func tooMany() throws {
+        let server = try TestServer()
+        let rule: JSONValue = ["match": ["domain": "globex"], "then": ["status": 500]]
+        let rules = JSONValue.array(Array(repeating: rule, count: 999))
+        #expect(try server.control("POST", "/faults", rules).status == 201)
+        #expect(try server.control("POST", "/faults", rule).status == 201)
+        let refused = try server.control("POST", "/faults", rule)
+        #expect(refused.status == 409 && refused.text.contains("1000 rules"))
+        let thousand = JSONValue.array(Array(repeating: rule, count: 1_001))
+        let tooLong = try server.control("PUT", "/faults", thousand)
+        #expect(tooLong.status == 400 && tooLong.json["errors"]?[""] != nil)
+        #expect(try server.control("GET", "/faults").json["items"]?.array?.count == 1_000)
     }
 
     @Test("A writing request opens the session that it names, a reading one does not")

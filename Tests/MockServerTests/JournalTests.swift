@@ -282,6 +282,21 @@ struct JournalTests {
         #expect(try server.control("GET", "/requests").json == ["items": [], "dropped": 0])
     }
 
+    @Test("A journal of no size keeps nothing, and everything else goes on")
+    func none() throws {
+        let server = try TestServer { $0.journalSize = 0 }
+        try server.arm(#"{"id":"r","when":{"every":2},"then":{"delay":"1ms"}}"#)
+        for index in 0..<6 {
+            #expect(try server.get("appointments?take=\(index + 1)&zz=1").status == 200)
+        }
+        #expect(try server.counts() == [3, 6])
+        let list = try server.control("GET", "/requests").json
+        #expect(list == ["items": [], "dropped": 7])
+        #expect(try server.control("GET", "/requests/1").status == 404)
+        #expect(try server.control("GET", "/verdict").json["result"] == "not-exercised")
+        #expect(try server.control("DELETE", "/requests").status == 204)
+    }
+
     // MARK: When
 
     @Test("Control requests are not in it, whatever comes of them")

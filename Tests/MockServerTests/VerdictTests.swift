@@ -90,6 +90,29 @@ struct VerdictTests {
         #expect(try server.control(method, path).status == status)
     }
 
+    @Test("A pause in which the clock was moved is not judged, in whatever session")
+    func movedClock() throws {
+        let server = try TestServer()
+        for (client, session) in [("acme-partner", "default"), ("acme-partner+s1", "s1")] {
+            let query = "?session=\(session)"
+            let rule: JSONValue = [
+                "match": ["operation": "Integrations_ListSites"], "when": ["first": 1],
+                "then": ["status": 429, "retryAfter": 60],
+            ]
+            #expect(try server.control("PUT", "/faults\(query)", rule).status == 200)
+            #expect(try server.get("sites", as: client).status == 429)
+            let moved = try server.control("POST", "/clock/advance\(query)", ["by": "PT61S"])
+            #expect(moved.status == 200)
+            #expect(try server.get("sites", as: client).status == 200)
+            let moves = try server.control("GET", "/requests\(query)").json["items"]?.array?
+                .prefix(2).compactMap { $0["clockMoves"]?.int }
+            #expect(moves?.count == 2 && moves?[0] == (moves?[1] ?? 0) + 1, "\(session)")
+            let verdict = try server.control("GET", "/verdict\(query)").json
+            let honours = check("retry.honours-retry-after", in: verdict)?["result"]
+            #expect(honours == "not-judged", "\(session)")
+        }
+    }
+
     @Test("Each session has a verdict of its own")
     func sessions() throws {
         let server = try TestServer()

@@ -84,6 +84,78 @@ struct WithheldTests {
         #expect(agents == ["good/1.0"])
     }
 
+    @Test("What may be a name is withheld while its request is held up, until it is an identifier")
+    func held() throws {
+        let server = try makeServer()
+        try server.arm(#"{"id":"r","then":{"delay":"PT100S"}}"#)
+        let path = "/integrations/v1/acme/patients/Hortensia%20Applegarth"
+        let client = try RawClient(port: server.listener.port)
+        try client.send(
+            try server.requestText("GET", path, [("X-Correlation-Id", "Hortensia.Applegarth")])
+        )
+        while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+        let told = try server.control("GET", "/requests?limit=1").text
+        #expect(!leaks(told, ["Hortensia", "Applegarth"]), "\(told)")
+        client.reset()
+        // A path that leads somewhere is shown when that is known.
+        try server.arm(#"{"id":"r","then":{"delay":"100ms"}}"#)
+        #expect(try server.get("sites/Central%20Clinic").status == 200)
+        let newest = try server.entries("?limit=1").first
+        #expect(newest?["path"]?.string?.hasSuffix("Central%20Clinic") == true)
+        #expect(newest?["findings"] == [])
+    }
+
+    @Test("A request that is refused while its content is read belongs to its session and client")
+    func refusedContent() throws {
+        let server = try TestServer()
+        let token = try server.token("acme-partner+s1")
+        let client = try RawClient(port: server.listener.port)
+        let answer = try client.exchange(
+            "POST /integrations/v1/acme/\(TestServer.commentsPath) HTTP/1.1\r\nHost: localhost\r\n"
+                + "Authorization: Bearer \(token)\r\nContent-Type: application/json\r\n"
+                + "Transfer-Encoding: chunked\r\n\r\nnot-a-size\r\n"
+        )
+        #expect(answer.status == 400)
+        let mine = try server.entries("?session=s1&limit=1").first
+        #expect(mine?["reason"] == "message" && mine?["client"] == "acme-partner")
+        #expect(try server.entries().isEmpty)
+    }
+
+    @Test("An expired token opens no session")
+    func expiredToken() throws {
+        let server = try TestServer()
+        let order: JSONValue = ["clientId": "acme-partner+gone", "flaw": "expired"]
+        let token = try server.control("POST", "/tokens", order).json["access_token"]?.string
+        #expect(try server.control("DELETE", "/sessions/gone").status == 204)
+        // The clock of `default` is not asked either: by it the token is good.
+        #expect(
+            try server.control(
+                "PUT",
+                "/clock",
+                ["mode": "frozen", "now": "2000-01-01T00:00:00Z"]
+            ).status == 200
+        )
+        let refused = try server.send(
+            "GET",
+            "/integrations/v1/acme/sites",
+            [("Authorization", "Bearer \(try #require(token))")]
+        )
+        #expect(refused.status == 401)
+        #expect(try server.control("GET", "/sessions").json["items"]?.array?.count == 1)
+    }
+
+    @Test("An entry that was deleted while its request was held up does not come back")
+    func deletedMeanwhile() throws {
+        let server = try TestServer()
+        try server.arm(#"{"id":"r","then":{"delay":"100ms"}}"#)
+        let client = try RawClient(port: server.listener.port)
+        try client.send(try server.requestText())
+        while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+        #expect(try server.control("DELETE", "/requests").status == 204)
+        #expect(try client.response().status == 200)
+        #expect(try server.entries().isEmpty)
+    }
+
     @Test("A session that cannot be had is told, whatever the token; the journal knows why")
     func sessions() throws {
         let server = try TestServer()

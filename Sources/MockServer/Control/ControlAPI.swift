@@ -12,6 +12,9 @@ package enum ControlAPI {
 
     typealias Entry = (id: String, handler: Handler)
 
+    /// Where operations run that would hold up a worker for too long.
+    static let queue = DispatchQueue(label: "qubs-mock.control", attributes: .concurrent)
+
     static let prefix: [UInt8] = Array("/__admin".utf8)
 
     /// Whether a path belongs to the control API.
@@ -73,11 +76,15 @@ struct ControlCall {
 extension Application {
     /// Answers a control request.
     func control(_ call: Call, exchange: Exchange) -> Reply? {
-        guard VerdictControl.takesLong(call) else {
+        let route = controlContract.route(
+            method: call.request.method,
+            path: call.request.target.path
+        )
+        guard case .matched(let operation, _) = route, operation.runsAside else {
             return finishControl(call, Result { () throws(Problem) in try controlAnswer(call) })
         }
         // The worker goes on with other connections; nobody but the queue has the call meanwhile.
-        VerdictControl.queue.async {
+        ControlAPI.queue.async {
             let answer = Result { () throws(Problem) in try self.controlAnswer(call) }
             exchange.perform(after: .zero) { exchange.send(self.finishControl(call, answer)) }
         }

@@ -100,7 +100,7 @@ enum DataControl {
             throw Problem(
                 400,
                 "The record is not valid: `errors` says why.",
-                errors: grouped(violations.map { ($0.name, $0.message) })
+                errors: Problem.grouped(violations.map { ($0.name, $0.message) })
             )
         }
         let isNew = try writing(call) { writer throws(StoreError) in
@@ -130,25 +130,10 @@ enum DataControl {
                 throw Problem(
                     400,
                     "The record refers to what is not there: `errors` says to what.",
-                    errors: grouped(faults.map { ($0.pointer.description, $0.reason) })
+                    errors: Problem.grouped(faults.map { ($0.pointer.description, $0.reason) })
                 )
             }
             throw Problem(store: error)
         }
-    }
-
-    /// All messages of a pointer together, since JSON has each member once.
-    private static func grouped(
-        _ faults: [(pointer: String, message: String)]
-    ) -> [(name: String, messages: [String])] {
-        var errors: [(name: String, messages: [String])] = []
-        for (pointer, message) in faults {
-            if let index = errors.firstIndex(where: { $0.name == pointer }) {
-                errors[index].messages.append(message)
-            } else {
-                errors.append((pointer, [message]))
-            }
-        }
-        return errors
     }
 }

@@ -80,25 +80,24 @@ enum FaultControl {
 extension Problem {
     /// 400 with a pointer for each thing that is wrong with rules, or 409 for a repeated `id`.
     init(faults error: FaultError) {
-        let (status, list) =
-            switch error {
-            case .invalid(let list): (400, list)
-            case .repeatedIDs(let list): (409, list)
-            }
-        var errors: [(name: String, messages: [String])] = []
-        for error in list {
-            let name = error.pointer.description
-            if let index = errors.firstIndex(where: { $0.name == name }) {
-                errors[index].messages.append(error.reason)
-            } else {
-                errors.append((name, [error.reason]))
-            }
+        let list = error.errors
+        let status: Int
+        switch error {
+        case .invalid: status = 400
+        case .repeatedIDs: status = 409
+        case .tooMany:
+            self.init(
+                409,
+                "Nothing was armed: a session holds \(FaultPlan.maximumRules) rules. Remove those that "
+                    + "are spent, one by one or all with DELETE /__admin/faults."
+            )
+            return
         }
         let first = list.first.map { "\($0.pointer.description): \($0.reason)" } ?? ""
         self.init(
             status,
             list.count == 1 ? "Nothing was armed. \(first)" : "Nothing was armed: see `errors`.",
-            errors: errors
+            errors: Self.grouped(list.map { ($0.pointer.description, $0.reason) })
         )
     }
 }

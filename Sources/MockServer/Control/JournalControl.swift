@@ -44,16 +44,7 @@ enum JournalControl {
     private static func explain(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()
         guard let entry = session.journal.entry(call.string("id")) else { throw missing }
-        return .json(
-            Explanation(
-                of: entry,
-                contract: call.application.contract,
-                baseURL: call.call.baseURL,
-                grantedDomain: entry.client.flatMap {
-                    call.application.clients[$0]?.domains.first
-                }
-            ).json
-        )
+        return .json(Explanation(of: ExplanationFacts(of: entry, in: session, call)).json)
     }
 
     /// The entry of an id, or all of a correlation id, newest first.
@@ -97,9 +88,8 @@ enum JournalControl {
         guard let name = call.valid.string("operation") else { return nil }
         let contract = call.application.contract
         let kinds = JournalEntry.Kind.named.map(\.rawValue)
-        if contract.operation(anyCase: name) != nil || kinds.contains(name.lowercased()) {
-            return name
-        }
+        if let operation = contract.operation(anyCase: name) { return operation.id }
+        if kinds.contains(name.lowercased()) { return name.lowercased() }
         let nearest = NameSuggestions.nearest(
             to: name,
             among: contract.operations.map(\.id) + kinds

@@ -94,7 +94,7 @@ enum SessionControl {
         let session = try call.openSession()
         let named = call.valid.body?["scope"]?.array?.compactMap(\.string)
         let scope = Set(named ?? ["data", "ledger", "faults", "journal", "clock"])
-        if scope.contains("clock") { session.clock.reset() }
+        // First what can fail: nothing else is reset then.
         if scope.contains("data") || scope.contains("ledger") {
             try storing { () throws(StoreError) in
                 try session.store.reset(
@@ -103,6 +103,7 @@ enum SessionControl {
                 )
             }
         }
+        if scope.contains("clock") { session.clock.reset() }
         if scope.contains("faults") { session.resetFaults() }
         if scope.contains("data") { session.personalData.invalidate() }
         if scope.contains("journal") { session.journal.clear() }

@@ -17,14 +17,6 @@ enum VerdictControl {
         ("Admin_GetVerdict", verdict),
     ]
 
-    /// Where verdicts are made: they take longer than a worker should be held up.
-    static let queue = DispatchQueue(label: "qubs-mock.verdict")
-
-    private static let verdictPath = Array("/__admin/verdict".utf8)
-
-    /// Whether a request is for something that takes long.
-    static func takesLong(_ call: Call) -> Bool { call.request.target.path == verdictPath }
-
     // MARK: - Scenarios
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
@@ -68,7 +60,7 @@ enum VerdictControl {
     // MARK: - The verdict
 
     private static func verdict(_ call: ControlCall) throws(Problem) -> Answer {
-        dispatchPrecondition(condition: .onQueue(queue))
+        dispatchPrecondition(condition: .onQueue(ControlAPI.queue))
         let session = try call.existingSession()
         awaitDeliveries(session)
         let judgement = call.application.judge(
