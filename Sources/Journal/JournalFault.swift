@@ -2,14 +2,23 @@
 package struct JournalFault: Sendable, Equatable {
     /// The id of the rule; `prefer` for a request header.
     package var rule: String
+    /// Which of the requests that the rule matched this was, from 1.
+    package var ordinal: Int
     /// Whether the operation ran and committed before the fault acted.
     package var phase: Phase
     package var effects: Effects
     /// The delay before the answer, in nanoseconds; 0 without one.
     package var delay: Int64
 
-    package init(rule: String, phase: Phase, effects: Effects, delay: Int64 = 0) {
+    package init(
+        rule: String,
+        ordinal: Int = 1,
+        phase: Phase,
+        effects: Effects,
+        delay: Int64 = 0
+    ) {
         self.rule = rule
+        self.ordinal = ordinal
         self.phase = phase
         self.effects = effects
         self.delay = delay

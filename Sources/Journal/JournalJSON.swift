@@ -264,6 +264,7 @@ extension JournalFault {
     fileprivate var json: JSONValue {
         var object = JSONObject()
         object["rule"] = .string(rule)
+        object["ordinal"] = .integer(ordinal)
         object["phase"] = .string(phase.rawValue)
         object["effects"] = .array(effects.names.map { .string($0) })
         if delay > 0 { object["delaySeconds"] = .seconds(delay) }

@@ -59,6 +59,7 @@ extension Application {
     func hold(_ call: Call, for fault: FaultDecision) -> UInt64 {
         call.entry.details.fault = JournalFault(
             rule: fault.ruleID,
+            ordinal: fault.ordinal,
             phase: fault.phase == .before ? .before : .after,
             effects: .delay,
             delay: fault.delayNanoseconds

@@ -95,6 +95,7 @@ extension Application {
         }
         call.entry.details.fault = JournalFault(
             rule: fault.ruleID,
+            ordinal: fault.ordinal,
             phase: fault.phase == .before ? .before : .after,
             effects: effects,
             delay: fault.delayNanoseconds
