@@ -885,14 +885,9 @@ struct ExplainTests {
         #expect(statuses.count >= 28 && statuses.allSatisfy { $0 == 200 }, "\(lines)")
     }
 
-    @Test("A path without records to name has no line")
-    func emptyDomain() throws {
+    @Test("What is like nothing has no line; documents and HEAD are repeated")
+    func documents() throws {
         let server = try TestServer()
-        for site in ["Central Clinic", "Riverside Radiology"] {
-            let path = "/data/globex/sites/\(PercentCoding.encode(site))"
-            #expect(try server.control("GET", path).status == 405)
-        }
-        // Nothing is like this.
         _ = try server.send("GET", "/favicon.ico")
         let far = try server.explainNewest()
         #expect(far["nearestOperations"] == [] && far["curl"] == .null)
@@ -918,6 +913,17 @@ struct ExplainTests {
         #expect(line.contains("client_id=acme-partner+s1'"), "\(line)")
         #expect(line.contains("/appointments/S1/billing'"), "\(line)")
         #expect(try Shell(server).run(told["curl"]) == [200, 200])
+    }
+
+    @Test("What else is wrong is told beside what the request was refused for")
+    func both() throws {
+        let server = try TestServer()
+        let answer = try server.get("sites", as: nil, fields: [("X-Mock-Session", "a b")])
+        #expect(answer.status == 401)
+        let told = try server.explainNewest()
+        let rules = told["rules"]?.array?.compactMap { $0["rule"]?.string }
+        #expect(rules == ["session", "security"], "\(told)")
+        #expect(try Shell(server).run(told["curl"]) == [200])
     }
 
     // MARK: Nearest operations

@@ -19,9 +19,15 @@ struct BrokenRules {
         operation = facts.operation
     }
 
+    /// What was told as a violation first; then what the request was refused for, where that is
+    /// something else.
     var all: [BrokenRule] {
         let violations = entry.shownViolations.map(rule)
-        return violations.isEmpty ? refusal : violations
+        switch entry.refusal {
+        case .contract, .nextToken, .idempotencyKey, .message:
+            return violations.isEmpty ? refusal : violations
+        default: return violations + refusal
+        }
     }
 
     // MARK: - Violations

@@ -79,7 +79,7 @@ struct ExplanationFacts {
     /// What was sent for a path parameter, where it may be repeated.
     func sent(_ name: String) -> String? { entry.isURLWithheld ? nil : way?[name] }
 
-    /// The segments of a path that leads nowhere, decoded.
+    /// The segments of a path that leads nowhere, decoded: suggestions leave out most values.
     var segments: [String] {
         guard entry.refusal == .route, !entry.isURLWithheld else { return [] }
         return entry.path.split(separator: "/").compactMap { segment in

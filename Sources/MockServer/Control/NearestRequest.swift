@@ -98,7 +98,11 @@ struct NearestRequest {
                 switch parameter.name {
                 case "domain": asker.domain
                 case "siteName":
-                    site(meant(parameter, on: way) { has(site: $0, asker) }, parameter, asker)
+                    site(
+                        facts.segments.first { has(site: $0, asker) } ?? way["siteName"],
+                        parameter,
+                        asker
+                    )
                 case "appointmentId": appointment(for: way, asker)
                 case "patientId": patient(way["patientId"], parameter, asker)
                 case "attachmentGuid", "commentGuid":
@@ -109,7 +113,7 @@ struct NearestRequest {
                 default:
                     if let violation = violations[parameter.name] {
                         violation.suggestion
-                            ?? meant(parameter, on: way) { isListed($0, for: parameter) }
+                            ?? facts.segments.first { isListed($0, for: parameter) }
                             ?? SchemaExample.text(of: parameter, in: contract)
                     } else {
                         way[parameter.name]
@@ -119,16 +123,6 @@ struct NearestRequest {
             values[parameter.name] = value
         }
         return values
-    }
-
-    /// What stands for a parameter; where a suggestion has only its name, what stands elsewhere in
-    /// the path that was sent, and would do.
-    private func meant(
-        _ parameter: Parameter,
-        on way: RoutedPath,
-        _ isGood: (String) -> Bool
-    ) -> String? {
-        facts.segments.first(where: isGood) ?? way[parameter.name]
     }
 
     private func isListed(_ value: String, for parameter: Parameter) -> Bool {
