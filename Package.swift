@@ -93,7 +93,7 @@ let package = Package(
             name: "qubs-mock",
             dependencies: [
                 "Contract", "Embedded", "Fixtures", "HTTPTransport", "JSON", "MockServer", "OAuth",
-                "QUBS", "Store", "CLinux",
+                "QUBS", "Store", "Suggestions", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: small

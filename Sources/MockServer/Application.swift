@@ -100,15 +100,22 @@ package final class Application: Sendable {
         do throws(ClientRegistryError) {
             clients = try ClientRegistry(parts.clients)
         } catch {
-            let fault = error.faults.first
-            throw StartError(
-                "clients.json\(fault?.pointer.description ?? ""): \(fault?.explanation ?? "invalid")"
+            throw Self.fault(
+                "clients.json",
+                error.faults.first?.pointer,
+                error.faults.first?.explanation ?? "invalid",
+                configuration
             )
         }
         do throws(SigningKeyError) {
             keys = try SigningKeys(developmentKey: parts.signingKey)
         } catch {
-            throw StartError("signing-key.json\(error.pointer): \(error.explanation)")
+            throw Self.fault(
+                "signing-key.json",
+                error.pointer,
+                error.explanation,
+                configuration
+            )
         }
         issuer = TokenIssuer(keys: keys)
         faultRules = FaultRuleReader(
@@ -121,7 +128,10 @@ package final class Application: Sendable {
         let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)
         scenarios = try ScenarioLibrary(parts.scenarios, faultRules)
         var scenario: Scenario?
-        if let pack = parts.scenario { scenario = try Scenario(pack, faultRules) }
+        let scenarioSource = "--scenario \(configuration.scenario ?? "")"
+        if let pack = parts.scenario {
+            scenario = try Scenario(pack, faultRules, source: scenarioSource)
+        }
         do throws(Sessions.Refusal) {
             sessions = try Sessions(
                 store: store,
@@ -130,7 +140,7 @@ package final class Application: Sendable {
                 scenario: scenario
             )
         } catch {
-            throw StartError(Problem(refusal: error).detail)
+            throw Self.refused(error, scenarioSource)
         }
         handlers = try OperationHandlers.table(for: contract)
         pagings = contract.operations.map(VerdictContext.Paging.init)
@@ -159,11 +169,37 @@ package final class Application: Sendable {
     ) throws(StartError) -> [FaultRule] {
         guard let document else { return [] }
         do throws(FaultError) {
-            return try reader.rules(document)
+            let rules = try reader.rules(document)
+            // Whether they can stand beside each other shows when they are armed.
+            _ = try FaultEngine(fileRules: rules, now: 0)
+            return rules
         } catch {
-            let lines = error.errors.map { "\($0.pointer.description): \($0.reason)" }
-            let source = path.map { "--faults \($0)" } ?? "the list of fault rules"
-            throw StartError("\(source) is not valid: " + lines.joined(separator: "; "))
+            throw StartError(path.map { "--faults \($0)" } ?? "the list of fault rules", error)
+        }
+    }
+
+    /// What is wrong with a file of the fixtures, in the words of `fixtures check`.
+    private static func fault(
+        _ file: String,
+        _ pointer: JSONPointer?,
+        _ reason: String,
+        _ configuration: Configuration
+    ) -> StartError {
+        let folder = configuration.fixturesPath.map { $0 + "/" } ?? ""
+        let place = pointer?.description ?? ""
+        return StartError("\(folder)\(file)\(place.isEmpty ? "" : " at \(place)"): \(reason)")
+    }
+
+    /// Why the first sessions cannot be opened.
+    private static func refused(
+        _ refusal: Sessions.Refusal,
+        _ scenario: String
+    ) -> StartError {
+        switch refusal {
+        case .store(let error): StartError("\(error)")
+        // Those of `--faults` were tried before: what repeats an `id` is a rule of the scenario.
+        case .faults(let error): StartError(scenario, error, at: ["rules"])
+        case .tooMany: StartError(Problem(refusal: refusal).detail)
         }
     }
 
@@ -185,6 +221,28 @@ package final class Application: Sendable {
     /// Tells the application where it listens.
     package func listens(at baseURL: String) {
         self.baseURL.withLock { $0 = baseURL }
+    }
+}
+
+extension Application.StartError {
+    /// All that is wrong with a document of fault rules, each at its place.
+    ///
+    /// - Parameter place: Where the rules are in what `source` names.
+    init(_ source: String, _ error: FaultError, at place: [String] = []) {
+        self.init(
+            source,
+            error.errors.map { (JSONPointer(place + $0.pointer.tokens), $0.reason) }
+        )
+    }
+
+    /// All that is wrong with a document, each at its place, which needs no mention where it is all.
+    init(_ source: String, _ faults: [(pointer: JSONPointer, reason: String)]) {
+        let lines = faults.map { fault in
+            let pointer = fault.pointer.description
+            return pointer.isEmpty ? fault.reason : "\(pointer): \(fault.reason)"
+        }
+        let text = lines.isEmpty ? "there are too many fault rules" : lines.joined(separator: "; ")
+        self.init("\(source): \(text)")
     }
 }
 

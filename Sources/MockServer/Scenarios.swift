@@ -9,15 +9,17 @@ package struct Scenario: Sendable {
     package let pack: ScenarioPack
     let rules: [FaultRule]
 
-    /// - Throws: One line for whoever gave the pack: what is wrong with it, and where.
-    init(_ value: JSONValue, _ reader: FaultRuleReader) throws(Application.StartError) {
+    /// - Parameter source: Where the pack comes from, in the words of whoever gave it.
+    /// - Throws: One line for them: what is wrong with it, and where.
+    init(
+        _ value: JSONValue,
+        _ reader: FaultRuleReader,
+        source: String
+    ) throws(Application.StartError) {
         do throws(ScenarioPack.Faults) {
             pack = try ScenarioPack(value)
         } catch {
-            throw Self.error(
-                value,
-                error.faults.map { "\($0.pointer.description): \($0.reason)" }
-            )
+            throw Application.StartError(source, error.faults.map { ($0.pointer, $0.reason) })
         }
         if pack.rules.isEmpty {
             rules = []
@@ -26,19 +28,8 @@ package struct Scenario: Sendable {
         do throws(FaultError) {
             rules = try reader.rules(.array(pack.rules))
         } catch {
-            throw Self.error(
-                value,
-                error.errors.map { "/rules\($0.pointer.description): \($0.reason)" }
-            )
+            throw Application.StartError(source, error, at: ["rules"])
         }
-    }
-
-    private static func error(
-        _ value: JSONValue,
-        _ lines: [String]
-    ) -> Application.StartError {
-        let name = value["name"]?.string.map { "the scenario \($0)" } ?? "the scenario"
-        return Application.StartError("\(name) is not valid: " + lines.joined(separator: "; "))
     }
 }
 
@@ -56,10 +47,8 @@ struct ScenarioLibrary: Sendable {
             do throws(ScenarioPack.Faults) {
                 packs.append(try ScenarioPack(value))
             } catch {
-                let fault = error.faults.first
-                throw Application.StartError(
-                    "a scenario\(fault?.pointer.description ?? ""): \(fault?.reason ?? "invalid")"
-                )
+                let name = value["name"]?.string.map { "the scenario \($0)" } ?? "a scenario"
+                throw Application.StartError(name, error.faults.map { ($0.pointer, $0.reason) })
             }
         }
         self.packs = packs
@@ -70,7 +59,7 @@ struct ScenarioLibrary: Sendable {
     /// The scenario of this name; `nil` where there is none.
     func scenario(named name: String) throws(Application.StartError) -> Scenario? {
         guard let place = packs.firstIndex(where: { $0.name == name }) else { return nil }
-        return try Scenario(values[place], faultRules)
+        return try Scenario(values[place], faultRules, source: "the scenario \(name)")
     }
 }
 

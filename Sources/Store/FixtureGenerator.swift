@@ -27,6 +27,8 @@ package struct FixtureGenerator {
     ///   - replacing: Whether a file that is there may go, with the sessions and snapshots beside
     ///     it.
     ///   - progress: Called now and then with the number of appointments written so far.
+    ///   - began: Called once it is to be written, with what takes back what there is of it: for a
+    ///     program that has to end before.
     /// - Throws: `StoreError`: `.alreadyExists`, `.inUse` by a server, `.nothingToRepeat`, `.full`.
     package func generate(
         appointments count: Int,
@@ -35,12 +37,25 @@ package struct FixtureGenerator {
         domain: String,
         to path: String,
         replacing: Bool = false,
-        progress: (Int) -> Void = { _ in }
+        progress: (Int) -> Void = { _ in },
+        began: (_ takeBack: @escaping @Sendable () -> Void) -> Void = { _ in }
     ) throws(StoreError) {
-        if !replacing, Files.hasContent(path) { throw .alreadyExists(path: path) }
-        guard let lock = try FileLock(path + "-lock") else { throw .inUse(path: path) }
+        if Files.isSpecial(path) || !replacing && Files.hasContent(path) {
+            throw .alreadyExists(path: path)
+        }
+        let lock: FileLock
+        do throws(StoreError) {
+            guard let taken = try FileLock(path + FileLock.suffix) else { throw .inUse(path: path) }
+            lock = taken
+        } catch {
+            throw error.about(path, asGiven: path)
+        }
         defer { lock.remove() }
-        let unfinished = path + ".unfinished"
+        let unfinished = path + Files.unfinishedSuffix
+        began {
+            Files.removeDatabase(unfinished)
+            lock.remove()
+        }
         Files.removeDatabase(unfinished)
         do throws(StoreError) {
             try write(
@@ -56,8 +71,11 @@ package struct FixtureGenerator {
             for beside in ["-sessions", "-snapshots"] { Files.removeFolder(path + beside) }
             try Files.rename(unfinished, to: path)
         } catch {
+            // SQLite tells the limit from other faults of the disk now and then only.
+            var isFull = false
+            if case .database = error { isFull = Files.isAtLimit(unfinished) }
             Files.removeDatabase(unfinished)
-            throw error
+            throw isFull ? .full : error.about(path, asGiven: path)
         }
     }
 

@@ -17,48 +17,36 @@ package final class MockStore: Sendable {
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
         let rules = try RecordRules(shapes: configuration.shapes, scatter: configuration.scatter)
         let image = try Reseeding.image(configuration.image, rules: rules)
-        let place: StorePlace
-        let seed: SeedData
         var lock: FileLock? = nil
-        var defaultPath: String? = nil
-        var isUntouched = false
+        let kept: Kept
         if let path = configuration.databasePath {
             // Looked at before anything is made beside it.
             _ = try Self.header(of: path)
-            lock = try FileLock(path + "-lock")
-            if lock == nil { throw .inUse(path: path) }
-            place = StorePlace(databasePath: path)
-            if !Files.hasContent(path) { try Files.write(image.octets, to: path) }
-            defaultPath = path
-            isUntouched = try Self.isUntouched(path)
-            try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
-            seed = try Self.seed(
-                of: path,
-                isUntouched: isUntouched,
-                image: image,
-                rules: rules,
-                workers: configuration.workers
-            )
-            for name in place.sessions() {
-                let file = try place.path(ofSession: name)
-                _ = try Self.header(of: file)
-                try Reseeding.file(file, isUntouched: false, rules: rules)
+            // One file, and one set of files beside it, whatever link leads there.
+            let real = Files.resolved(path)
+            do throws(StoreError) {
+                (kept, lock) = try Self.open(real, image, rules, configuration)
+            } catch {
+                throw error.about(real, asGiven: path)
             }
         } else {
-            place = StorePlace(run: RunFolder(in: configuration.temporaryFolder))
-            seed = SeedData(
-                .image(image),
-                layout: rules.layout,
-                workers: configuration.workers
+            kept = Kept(
+                place: StorePlace(run: try RunFolder(in: configuration.temporaryFolder)),
+                seed: SeedData(
+                    .image(image),
+                    layout: rules.layout,
+                    workers: configuration.workers
+                )
             )
         }
+        let place = kept.place
         context = StoreContext(
             rules: rules,
             order: configuration.order,
             workers: configuration.workers,
             maximumPages: configuration.maximumPages,
             place: place,
-            seed: seed,
+            seed: kept.seed,
             lock: lock
         )
         maximumSessions = configuration.maximumSessions
@@ -66,8 +54,8 @@ package final class MockStore: Sendable {
             Self.defaultSession: SessionStore(
                 name: Self.defaultSession,
                 context: context,
-                path: defaultPath,
-                isUntouched: isUntouched
+                path: place.databasePath,
+                isUntouched: kept.isUntouched
             )
         ]
         for name in place.sessions() where name != Self.defaultSession {
@@ -157,10 +145,54 @@ package final class MockStore: Sendable {
 
     // MARK: Database files
 
+    /// Where the data are kept, and what every session starts with.
+    private struct Kept {
+        let place: StorePlace
+        let seed: SeedData
+        /// Whether the database of `default` has not changed since it was made.
+        var isUntouched = false
+    }
+
+    /// Opens a database, making it where there is none.
+    ///
+    /// - Parameter path: Free of links.
+    private static func open(
+        _ path: String,
+        _ image: DatabaseImage,
+        _ rules: RecordRules,
+        _ configuration: StoreConfiguration
+    ) throws(StoreError) -> (Kept, FileLock) {
+        guard let lock = try FileLock(path + FileLock.suffix) else { throw .inUse(path: path) }
+        do throws(StoreError) {
+            let place = StorePlace(databasePath: path)
+            if !Files.hasContent(path) { try Files.write(image.octets, to: path) }
+            guard try lock.add(path) else { throw .inUse(path: path) }
+            let isUntouched = try Self.isUntouched(path)
+            try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
+            let seed = try Self.seed(
+                of: path,
+                isUntouched: isUntouched,
+                image: image,
+                rules: rules,
+                workers: configuration.workers
+            )
+            for name in place.sessions() {
+                let file = try place.path(ofSession: name)
+                _ = try Self.header(of: file)
+                try Reseeding.file(file, isUntouched: false, rules: rules)
+            }
+            return (Kept(place: place, seed: seed, isUntouched: isUntouched), lock)
+        } catch {
+            lock.remove()
+            throw error
+        }
+    }
+
     /// The head of a database of ours; `nil` where there is no file yet, or an empty one.
     ///
-    /// - Throws: `StoreError`: `.foreignFile`, `.otherVersion`.
+    /// - Throws: `StoreError`: `.foreignFile`, also for what is no file, and `.otherVersion`.
     static func header(of path: String) throws(StoreError) -> DatabaseHeader? {
+        if Files.isSpecial(path) { throw .foreignFile(path: path) }
         guard Files.hasContent(path) else { return nil }
         let descriptor = try Files.open(path, O_RDONLY)
         defer { Glibc.close(descriptor) }

@@ -57,10 +57,20 @@ struct FixturesCheckCommand: ParsableCommand {
 /// What is wrong with clients.json and signing-key.json beyond their form.
 enum IdentityFaults {
     static func all(in folder: ValidatedFixtures) -> [FixtureFault] {
+        var faults = ofForm(in: folder)
+        // Clients that cannot be read are among the faults above.
+        if let document = folder.clients, let registry = try? ClientRegistry(document) {
+            faults += unknownNames(in: registry, folder)
+        }
+        return faults
+    }
+
+    /// Those with which there is no server, and no token.
+    static func ofForm(in folder: ValidatedFixtures) -> [FixtureFault] {
         var faults: [FixtureFault] = []
         if let document = folder.clients {
             do throws(ClientRegistryError) {
-                faults += unknownNames(in: try ClientRegistry(document), folder)
+                _ = try ClientRegistry(document)
             } catch {
                 faults += error.faults.map {
                     FixtureFault(file: clientsFile, pointer: $0.pointer, reason: $0.explanation)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dispatch
 import Fixtures
 import Glibc
 import Store
@@ -27,12 +28,17 @@ struct FixturesGenerateCommand: ParsableCommand {
                 "--appointments takes 1 to \(Self.maximum), not \(appointments)."
             )
         }
+        if output.isEmpty { throw ValidationError("--output takes a path.") }
     }
 
     func run() throws {
+        // A file that may not grow further is an error of one write, not the end of the program.
+        signal(SIGXFSZ, SIG_IGN)
         let contract = try ServerComposition.contract()
         let total = appointments
         let showsProgress = isatty(2) == 1
+        var interruption: Interruption?
+        defer { interruption?.end() }
         do throws(StoreError) {
             let generator = try FixtureGenerator(
                 shapes: ViewShapes(contract: contract),
@@ -47,14 +53,37 @@ struct FixturesGenerateCommand: ParsableCommand {
                 to: output
             ) { done in
                 if showsProgress { Output.progress("\(done) of \(total) appointments") }
+            } began: { takeBack in
+                interruption = Interruption(takeBack)
             }
         } catch {
             if showsProgress { Output.progress("") }
-            throw Failure(message: StoreErrorText.line(error, folder: output))
+            throw Failure(message: StoreErrorText.line(error, folder: output, option: "--output"))
         }
         if showsProgress { Output.progress("") }
         Output.line("\(output): the default data and \(total) more appointments in \(Self.domain)")
     }
+}
+
+/// Signals that end the program, while there is something that must not stay behind.
+private final class Interruption {
+    private let sources: [any DispatchSourceSignal]
+
+    /// - Parameter cleanUp: What is to be done before.
+    init(_ cleanUp: @escaping @Sendable () -> Void) {
+        let queue = DispatchQueue(label: "qubs-mock.signals")
+        sources = [SIGINT, SIGTERM, SIGHUP, SIGQUIT].filter { !Spawn.isIgnored($0) }.map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler {
+                cleanUp()
+                _exit(128 + number)
+            }
+            source.activate()
+            return source
+        }
+    }
+
+    func end() { for source in sources { source.cancel() } }
 }
 
 extension Output {

@@ -7,7 +7,7 @@ enum GuardedCommand {
     /// Runs a command to its end, passing signals on to it.
     ///
     /// - Parameter environment: What is added to the environment of this process, or replaces it.
-    /// - Returns: How it ended; never `.started`.
+    /// - Returns: How it ended; never `.started` or `.stopped`.
     static func run(
         _ command: [String],
         environment added: [String: String]
@@ -28,6 +28,7 @@ enum GuardedCommand {
                 ] + command,
                 name: "/proc/self/exe",
                 environment: variables.map { "\($0.key)=\($0.value)" }.sorted(),
+                inOwnGroup: true,
                 resetting: [SIGPIPE],
                 keeping: [orders.reading, reports.writing]
             )
@@ -36,11 +37,18 @@ enum GuardedCommand {
         }
         orders.closeReading()
         reports.closeWriting()
+        JobControl.passStopsOn(to: orders.writing)
+        defer { JobControl.passStopsOn(to: -1) }
         return withSignals(heard, passedOnTo: orders.writing) {
             var started: pid_t?
             var end: ProcessGuard.Report?
             while let report = next(from: reports.reading) {
-                if case .started(let pid) = report { started = pid } else { end = report }
+                switch report {
+                case .started(let pid): started = pid
+                case .stopped(let number):
+                    if JobControl.stop(after: number) { send(SIGCONT, to: orders.writing) }
+                case .exited, .signalled, .notStarted: end = report
+                }
             }
             while waitpid(pid, nil, 0) < 0, errno == EINTR {}
             if let end { return end }
@@ -53,7 +61,7 @@ enum GuardedCommand {
     /// A line about a command that did not end well; `nil` where it did.
     static func line(about end: ProcessGuard.Report) -> String? {
         switch end {
-        case .exited(0), .started: nil
+        case .exited(0), .started, .stopped: nil
         case .exited(let status): "the command ended with status \(status)"
         case .signalled(let number):
             "the command was ended by signal \(number) "
@@ -85,6 +93,11 @@ enum GuardedCommand {
         return ProcessGuard.Report(kind: words[0], value: words[1])
     }
 
+    private static func send(_ number: Int32, to orders: Int32) {
+        var order = UInt8(truncatingIfNeeded: number)
+        write(orders, &order, 1)
+    }
+
     /// From the third on, signals kill.
     private static let politeSignals = 2
 
@@ -106,8 +119,7 @@ enum GuardedCommand {
                     count += 1
                     return count <= politeSignals
                 }
-                var order = UInt8(truncatingIfNeeded: isPolite ? number : SIGKILL)
-                write(orders, &order, 1)
+                send(isPolite ? number : SIGKILL, to: orders)
             }
             source.activate()
             return source
@@ -116,6 +128,53 @@ enum GuardedCommand {
         registration.wait()
         defer { for source in sources { source.cancel() } }
         return body()
+    }
+}
+
+/// Stops of the terminal (Ctrl-Z), for a process whose command has the terminal.
+private enum JobControl {
+    /// Where the handler sends its orders; -1 for nowhere.
+    private static let orders = Atomic<Int32>(-1)
+
+    /// Lets the command decide what a stop of the terminal means, from now on: it is in front, and
+    /// this process only where its standard input is no terminal.
+    ///
+    /// To be called on the thread that `stop` is called on, the main one.
+    static func passStopsOn(to descriptor: Int32) {
+        if Spawn.isIgnored(SIGTSTP) { return }
+        orders.store(descriptor, ordering: .relaxed)
+        // Whoever started this process may have it blocked; then one that is ignored would be kept.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTSTP)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        if descriptor < 0 { signal(SIGTSTP, SIG_DFL) } else { handle() }
+    }
+
+    private static func handle() {
+        signal(SIGTSTP) { number in
+            var order = UInt8(truncatingIfNeeded: number)
+            write(JobControl.orders.load(ordering: .relaxed), &order, 1)
+        }
+    }
+
+    /// Stops the whole group of this process, as the terminal would have, until somebody continues
+    /// it.
+    ///
+    /// - Parameter number: The signal that has stopped the command.
+    /// - Returns: Whether the command shall go on: not where it was stopped for a reason that stays,
+    ///   and nobody is there to continue this process, or it ignores stops.
+    static func stop(after number: Int32) -> Bool {
+        if orders.load(ordering: .relaxed) < 0 || ProcessTable.isOrphaned(group: getpgrp()) {
+            return number == SIGTSTP
+        }
+        // The others first; then this thread, so that nothing else is done before it has stopped.
+        signal(SIGTSTP, SIG_IGN)
+        kill(0, SIGTSTP)
+        signal(SIGTSTP, SIG_DFL)
+        raise(SIGTSTP)
+        handle()
+        return true
     }
 }
 

@@ -11,10 +11,10 @@ struct HealthCommand: ParsableCommand {
     @Option(help: "Base URL of the server.")
     var url = "http://127.0.0.1:8080"
 
+    func validate() throws { try HTTPURL.validate(url) }
+
     func run() throws {
-        guard let target = HTTPURL(url) else {
-            throw ValidationError("--url takes http://host:port, not \(url).")
-        }
+        guard let target = HTTPURL(url) else { throw Failure(message: "no URL: \(url)") }
         let status = try SmallHTTPClient.status(
             of: "/__admin/ready",
             at: target,
@@ -34,11 +34,14 @@ struct HTTPURL {
     /// Takes `http://host[:port][/]`.
     init?(_ text: String) {
         guard text.hasPrefix("http://") else { return nil }
-        let authority = text.dropFirst(7).prefix { $0 != "/" }
+        var authority = text.dropFirst(7)
+        if authority.last == "/" { authority = authority.dropLast() }
+        if authority.contains("/") { return nil }
         if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
             host = String(authority[authority.index(after: authority.startIndex)..<end])
             let rest = authority[authority.index(after: end)...]
-            port = rest.hasPrefix(":") ? String(rest.dropFirst()) : "80"
+            guard rest.isEmpty || rest.hasPrefix(":") else { return nil }
+            port = rest.isEmpty ? "80" : String(rest.dropFirst())
         } else {
             let parts = authority.split(separator: ":", omittingEmptySubsequences: false)
             guard (1...2).contains(parts.count), !parts[0].isEmpty else { return nil }
@@ -46,6 +49,21 @@ struct HTTPURL {
             port = parts.count == 2 ? String(parts[1]) : "80"
         }
         guard UInt16(port) != nil else { return nil }
+    }
+
+    /// Host and port as they stand in a URL and in `Host`.
+    var authority: String { Self.authority(host: host, port: port) }
+
+    /// Host and port as they stand in a URL: an IPv6 address in brackets (RFC 3986 §3.2.2).
+    static func authority(host: String, port: String) -> String {
+        host.contains(":") && !host.hasPrefix("[") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+
+    /// Refuses what is no URL of a server.
+    static func validate(_ text: String) throws {
+        guard HTTPURL(text) != nil else {
+            throw ValidationError("--url takes http://host:port without a path, not \(text).")
+        }
     }
 }
 
@@ -67,11 +85,11 @@ enum SmallHTTPClient {
         timeoutSeconds: Int,
         bearerToken: String? = nil
     ) throws(Failure) -> (status: Int, content: [UInt8]) {
-        let place = "http://\(url.host):\(url.port)"
+        let place = "http://\(url.authority)"
         let descriptor = try connect(url, timeoutSeconds: timeoutSeconds)
         defer { close(descriptor) }
         var request =
-            "GET \(path) HTTP/1.1\r\nHost: \(url.host):\(url.port)\r\nConnection: close\r\n"
+            "GET \(path) HTTP/1.1\r\nHost: \(url.authority)\r\nConnection: close\r\n"
         if let bearerToken { request += "Authorization: Bearer \(bearerToken)\r\n" }
         let octets = Array((request + "\r\n").utf8)
         guard send(descriptor, octets, octets.count, Int32(MSG_NOSIGNAL)) == octets.count
@@ -124,6 +142,6 @@ enum SmallHTTPClient {
             }
             next = info.ai_next
         }
-        throw Failure(message: "nothing listens at http://\(url.host):\(url.port)")
+        throw Failure(message: "nothing listens at http://\(url.authority)")
     }
 }

@@ -7,7 +7,12 @@ import Synchronization
 ///
 /// It starts the command in a process group of its own, passes signals on, and adopts whatever the
 /// command starts and leaves behind, so that nothing outlives the run: not when the command ends,
-/// and not when `run` itself is killed, which shows as the end of the pipe that orders come by.
+/// and not when `run` itself is killed, which shows as the end of the pipe that orders come by. It
+/// has a group of its own, too, since whoever kills `run` may kill all of its group.
+///
+/// A shell knows the group of `run` alone: that is the one that it gives the terminal to, stops
+/// waiting for when it is stopped, and continues. So the terminal is handed from there to the group
+/// of the command and back again, and when the terminal stops the command, `run` stops as well.
 enum ProcessGuard {
     /// The argument that starts it; not for people.
     static let word = "_guard"
@@ -22,6 +27,8 @@ enum ProcessGuard {
         case exited(Int32)
         /// The command was ended by this signal.
         case signalled(Int32)
+        /// The command was stopped by this signal, and shall go on when `run` says so.
+        case stopped(Int32)
 
         static let octets = 8
 
@@ -31,6 +38,7 @@ enum ProcessGuard {
             case 2: self = .notStarted(value)
             case 3: self = .exited(value)
             case 4: self = .signalled(value)
+            case 5: self = .stopped(value)
             default: return nil
             }
         }
@@ -41,6 +49,7 @@ enum ProcessGuard {
             case .notStarted(let value): [2, value]
             case .exited(let value): [3, value]
             case .signalled(let value): [4, value]
+            case .stopped(let value): [5, value]
             }
         }
     }
@@ -67,7 +76,8 @@ enum ProcessGuard {
         _ = clinux_adopt_orphans()
         let command = Array(arguments.dropFirst(2))
         // What was ignored when the run began (as by nohup) stays so for the command.
-        let defaults = (passedOn + [SIGTTOU, SIGPIPE]).filter { !Spawn.isIgnored($0) }
+        let defaults = (passedOn + [SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE])
+            .filter { !Spawn.isIgnored($0) }
         for number in defaults { signal(number, SIG_IGN) }
 
         let pid: pid_t
@@ -77,36 +87,66 @@ enum ProcessGuard {
             send(.notStarted(error.code), to: reports)
             exit(0)
         }
-        let hadTerminal = giveTerminal(to: pid)
+        let job = Job(run: getppid(), group: getpgid(getppid()), command: pid)
+        job.giveTerminal()
         send(.started(pid), to: reports)
-        DispatchQueue(label: "qubs-mock.orders").async { obey(orders, group: pid) }
+        DispatchQueue(label: "qubs-mock.orders").async { obey(orders, job) }
 
-        var status: Int32 = 0
-        var ended: pid_t = 0
-        repeat {
-            ended = waitpid(-1, &status, 0)
-        } while ended != pid && (ended > 0 || errno == EINTR)
+        let status = awaitEnd(of: job, reports: reports)
         hasEnded.store(true, ordering: .sequentiallyConsistent)
-        if hadTerminal { tcsetpgrp(0, getpgrp()) }
+        job.takeTerminal()
         endDescendants(grace: graceNanoseconds)
         let signal = status & 0x7F
         send(signal == 0 ? .exited(status >> 8 & 0xFF) : .signalled(signal), to: reports)
         exit(0)
     }
 
+    /// Waits until the command has ended, and says when it is stopped.
+    ///
+    /// - Returns: Its status, as `waitpid` gives it.
+    private static func awaitEnd(of job: Job, reports: Int32) -> Int32 {
+        var isRunStopped = false
+        while true {
+            var status: Int32 = 0
+            let pid = waitpid(-1, &status, WUNTRACED | WCONTINUED)
+            if pid < 0, errno != EINTR { return status }
+            guard pid == job.command else { continue }
+            if status == Self.hasContinued {
+                job.giveTerminal()
+                // It may have been continued by somebody who knows nothing of `run`.
+                if isRunStopped { job.continueRun() }
+                isRunStopped = false
+            } else if status & 0xFF == Self.hasStopped {
+                let number = status >> 8 & 0xFF
+                if job.mustStop(after: number) {
+                    isRunStopped = true
+                    send(.stopped(number), to: reports)
+                }
+            } else {
+                return status
+            }
+        }
+    }
+
+    /// What `waitpid` gives of a process that goes on (`__W_CONTINUED`).
+    private static let hasContinued: Int32 = 0xFFFF
+    /// The low octet of what it gives of one that is stopped; the one above is the signal.
+    private static let hasStopped: Int32 = 0x7F
+
     /// Whether the command has ended, so that its group may be somebody else's.
     private static let hasEnded = Atomic(false)
 
     /// Passes signals on, until `run` is gone: then everything ends.
-    private static func obey(_ orders: Int32, group: pid_t) {
+    private static func obey(_ orders: Int32, _ job: Job) {
         while true {
             var number: UInt8 = 0
             let count = read(orders, &number, 1)
             if count == 1 {
                 if hasEnded.load(ordering: .sequentiallyConsistent) { continue }
-                kill(-group, Int32(number))
+                if number == UInt8(SIGCONT) { job.giveTerminal() }
+                kill(-job.command, Int32(number))
                 // A group that was stopped hears nothing before it goes on.
-                kill(-group, SIGCONT)
+                if number != UInt8(SIGTSTP) { kill(-job.command, SIGCONT) }
             } else if count == 0 || errno != EINTR {
                 endDescendants(grace: 0)
                 _exit(1)
@@ -114,13 +154,47 @@ enum ProcessGuard {
         }
     }
 
-    /// Makes the command's group the one that the terminal talks to, if ours was.
-    private static func giveTerminal(to group: pid_t) -> Bool {
-        guard isatty(0) == 1, tcgetpgrp(0) == getpgrp() else { return false }
-        guard tcsetpgrp(0, group) == 0 else { return false }
-        // It may have asked the terminal too early, and been stopped.
-        kill(-group, SIGCONT)
-        return true
+    /// The command and `run`, as a shell and a terminal see them.
+    private struct Job {
+        /// The process id of `run`, and the group that it is in.
+        let run: pid_t
+        let group: pid_t
+        /// The process id of the command, which is that of its group.
+        let command: pid_t
+
+        /// Makes the command's group the one that the terminal talks to, if that was the group of
+        /// `run`.
+        @discardableResult
+        func giveTerminal() -> Bool {
+            guard tcgetpgrp(0) == group, tcsetpgrp(0, command) == 0 else { return false }
+            // It may have asked the terminal too early, and been stopped.
+            kill(-command, SIGCONT)
+            return true
+        }
+
+        /// Undoes `giveTerminal`, unless the terminal has gone to somebody else.
+        @discardableResult
+        func takeTerminal() -> Bool {
+            tcgetpgrp(0) == command && tcsetpgrp(0, group) == 0
+        }
+
+        /// Continues `run`, and what was stopped with it.
+        func continueRun() {
+            // The first process of a container is in group 1, which for `kill` would be everybody.
+            kill(group > 1 ? -group : run, SIGCONT)
+        }
+
+        /// Whether `run` has to stop, now that the command was stopped.
+        func mustStop(after signal: Int32) -> Bool {
+            let hadTerminal = takeTerminal()
+            switch signal {
+            // The shell has brought the job to the front, and told nobody.
+            case SIGTTIN, SIGTTOU: return !giveTerminal()
+            // Somebody who wants the client to pause, rather than the job.
+            case SIGSTOP: return hadTerminal
+            default: return true
+            }
+        }
     }
 
     private static func send(_ report: Report, to descriptor: Int32) {
@@ -160,16 +234,9 @@ enum ProcessGuard {
 
     /// The processes that descend from this one, whatever group or session they are in.
     private static func descendants() -> [pid_t] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
         var children: [pid_t: [pid_t]] = [:]
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { buffer in
-                String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let pid = pid_t(name), let parent = parent(of: pid) {
-                children[parent, default: []].append(pid)
-            }
+        for process in ProcessTable.all() {
+            children[process.parent, default: []].append(process.id)
         }
         var found: [pid_t] = []
         var next = children[getpid()] ?? []
@@ -178,20 +245,6 @@ enum ProcessGuard {
             next += children[pid] ?? []
         }
         return found
-    }
-
-    /// The parent of a process: the second field behind its name, which stands in parentheses.
-    private static func parent(of pid: pid_t) -> pid_t? {
-        let file = open("/proc/\(pid)/stat", O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var buffer = [UInt8](repeating: 0, count: 512)
-        let count = read(file, &buffer, buffer.count)
-        guard count > 0, let end = buffer[..<count].lastIndex(of: UInt8(ascii: ")")) else {
-            return nil
-        }
-        let fields = buffer[(end + 1)..<count].split(separator: UInt8(ascii: " "))
-        return fields.count > 1 ? pid_t(String(decoding: fields[1], as: UTF8.self)) : nil
     }
 }
 

@@ -6,22 +6,24 @@ import MockServer
 @main
 enum Program {
     static func main() {
+        StandardStreams.open()
         if CommandLine.arguments.dropFirst().first == ProcessGuard.word {
             ProcessGuard.main(Array(CommandLine.arguments.dropFirst(2)))
         }
         // A peer that closes its end must be an error of one write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        let arguments = EnvironmentOptions.merged(
-            arguments: Array(CommandLine.arguments.dropFirst()),
-            environment: environment()
-        )
+        let typed = Array(CommandLine.arguments.dropFirst())
+        let options = EnvironmentOptions(typed: typed, environment: environment())
         do {
-            var command = try RootCommand.parseAsRoot(arguments)
+            try Subcommands.check(typed)
+            var command = try RootCommand.parseAsRoot(options.arguments)
             try command.run()
         } catch let failure as Failure {
-            failure.exit()
+            failure.exit(options)
+        } catch let unknown as Subcommands.Unknown {
+            unknown.exit()
         } catch {
-            RootCommand.exit(withError: error)
+            options.exit(with: error)
         }
     }
 
@@ -67,8 +69,11 @@ struct Failure: Error {
     var status: Int32 = 1
 
     /// Prints the line and ends the program.
-    func exit() -> Never {
-        Output.error("qubs-mock: \(message)")
+    ///
+    /// - Parameter options: Those that the program was started with.
+    func exit(_ options: EnvironmentOptions) -> Never {
+        let source = message.hasPrefix("--") ? options.variable(namedFirstIn: message) : nil
+        Output.error("qubs-mock: \(source.map { "\($0): " } ?? "")\(message)")
         Glibc.exit(status)
     }
 }

@@ -16,7 +16,10 @@ struct RunCommand: ParsableCommand {
             QUBS_CLIENT_SECRET in its environment. The verdict goes to standard error.
 
             Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised \
-            or a pass mark of the scenario was not, 3 the command or the mock failed.
+            or a pass mark of the scenario was not, 3 the command or the mock failed, 64 wrong \
+            command line.
+
+            SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to the command; the third one kills it.
             """
     )
 
@@ -141,14 +144,23 @@ enum ReportFile {
 
     /// Finds out before a long run whether the file can be written.
     static func check(_ path: String) throws(Failure) {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        guard access(folder, W_OK | X_OK) == 0 else {
-            throw Failure(message: "--report \(FileError(path: path, code: errno))")
-        }
         var status = stat()
-        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
             throw Failure(message: "--report \(FileError(path: path, code: EISDIR))")
         }
+        if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
+            throw Failure(
+                message: "--report \(path): exists and is no regular file; it was not touched"
+            )
+        }
+        // Not all that keeps a file from being made shows in permissions: a trial does.
+        let trial = "\(path).\(getpid()).tmp"
+        let descriptor = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            throw Failure(message: "--report \(FileError(path: path, code: errno))")
+        }
+        close(descriptor)
+        unlink(trial)
     }
 
     static func write(_ judgement: Judgement, to path: String) throws(Failure) {

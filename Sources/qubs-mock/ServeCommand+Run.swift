@@ -1,5 +1,4 @@
 import Dispatch
-import Fixtures
 import Glibc
 import HTTPTransport
 import MockServer
@@ -9,12 +8,15 @@ extension ServeCommand {
     /// How long running answers have after the first signal.
     private static let grace = Duration.seconds(5)
 
-    /// Serves until SIGINT or SIGTERM; a second signal ends the process at once.
+    /// Serves until a signal; see `StopSignals`.
     static func serve(_ configuration: Configuration) throws(Failure) {
+        let readyFile = try configuration.readyFile.map { path throws(Failure) in
+            try ReadyFile(path)
+        }
+        // A file that may not grow further is an error of one write, not the end of the program.
+        signal(SIGXFSZ, SIG_IGN)
         // From the first moment on: whoever reads the ready file may stop the server at once.
-        let signals = StopSignals()
-        // Whoever waits for the file must not find the address of the server before.
-        if let path = configuration.readyFile { unlink(path) }
+        let signals = StopSignals { readyFile?.remove() }
         let application = try ServerComposition.application(configuration)
         let listener: Listener
         do throws(SystemError) {
@@ -23,18 +25,20 @@ extension ServeCommand {
                 handler: application
             )
         } catch {
+            application.close()
             throw Failure(message: listenFailure(error, configuration))
         }
-        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        let baseURL = "http://\(host):\(listener.port)"
+        let place = HTTPURL.authority(host: configuration.host, port: String(listener.port))
+        let baseURL = "http://\(place)"
         application.listens(at: baseURL)
         listener.start()
-        if let path = configuration.readyFile {
-            do throws(FileError) {
-                try FileSystem.replace(path, with: Array("\(baseURL)\n".utf8))
-            } catch {
-                throw Failure(message: "--ready-file \(error)")
-            }
+        do throws(Failure) {
+            // Nothing that can fail comes after it.
+            try readyFile?.write(baseURL)
+        } catch {
+            listener.stop(grace: .zero)
+            application.close()
+            throw error
         }
         if let token = application.generatedAdminToken {
             Output.error("qubs-mock: admin token for /__admin: \(token)")
@@ -43,7 +47,7 @@ extension ServeCommand {
         signals.waitForFirst()
         listener.stop(grace: grace)
         application.close()
-        if let path = configuration.readyFile { unlink(path) }
+        readyFile?.remove()
         Glibc.exit(0)
     }
 
@@ -51,7 +55,10 @@ extension ServeCommand {
         _ error: SystemError,
         _ configuration: Configuration
     ) -> String {
-        let place = "\(configuration.host):\(configuration.port)"
+        let place = HTTPURL.authority(
+            host: configuration.host,
+            port: String(configuration.port)
+        )
         if error.code == EADDRINUSE {
             return "\(place) is in use: stop what listens there, or choose another with --port "
                 + "(0 takes a free one)"
@@ -60,22 +67,32 @@ extension ServeCommand {
     }
 }
 
-/// SIGINT and SIGTERM, from when this was made: the first can be waited for, a second one ends the
-/// process at once.
+/// The signals that stop a server, from when this was made.
+///
+/// The first of SIGINT, SIGTERM and SIGHUP can be waited for. A second SIGINT or SIGTERM ends the
+/// process at once, and so does SIGQUIT. SIGHUP comes twice when a terminal is closed, once from the
+/// kernel and once from the shell: it is never the one too many.
 final class StopSignals {
     private let first = DispatchSemaphore(value: 0)
     private let sources: [any DispatchSourceSignal]
 
-    init() {
+    /// - Parameter atOnce: What is still to be done when the process ends at once.
+    init(atOnce: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "qubs-mock.signals")
         let registration = DispatchGroup()
         let count = Atomic(0)
-        sources = [SIGINT, SIGTERM].map { [first] number in
+        // What nohup, or a shell in the background, has told it to ignore stays ignored.
+        let others = [SIGHUP, SIGQUIT].filter { !Spawn.isIgnored($0) }
+        sources = ([SIGINT, SIGTERM] + others).map { [first] number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             registration.enter()
             source.setRegistrationHandler { registration.leave() }
             source.setEventHandler {
-                if count.add(1, ordering: .relaxed).oldValue > 0 { Glibc._exit(128 + number) }
+                let isFirst = count.add(1, ordering: .relaxed).oldValue == 0
+                if number == SIGQUIT || !isFirst && number != SIGHUP {
+                    atOnce()
+                    Glibc._exit(128 + number)
+                }
                 first.signal()
             }
             source.activate()

@@ -11,7 +11,7 @@ struct ServeCommand: ParsableCommand {
         abstract: "Run the server in the foreground (the default command).",
         discussion: """
             Prints one line on standard output once it accepts: "qubs-mock listening on URL". \
-            SIGINT or SIGTERM stops it gracefully, a second one at once.
+            SIGINT, SIGTERM or SIGHUP stops it gracefully, a second one or SIGQUIT at once.
             """
     )
 
@@ -92,6 +92,12 @@ struct ServeCommand: ParsableCommand {
             "--journal-size takes 0 to 1000000, not \(journalSize)."
         )
         try require(!host.isEmpty, "--host takes an address or a name.")
+        for (name, path) in [
+            ("ready-file", readyFile), ("database", database), ("fixtures", fixtures),
+            ("faults", faults),
+        ] {
+            try require(path?.isEmpty != true, "--\(name) takes a path.")
+        }
         if let adminToken {
             try require(
                 !adminToken.isEmpty && adminToken.utf8.allSatisfy { (0x21...0x7E).contains($0) },

@@ -1,6 +1,7 @@
 import Contract
 import Embedded
 import Fixtures
+import Glibc
 import JSON
 import MockServer
 import OAuth
@@ -52,7 +53,7 @@ enum ServerComposition {
         do throws(StoreError) {
             folder = try ValidatedFixtures(path: path, contract: contract)
         } catch {
-            throw Failure(message: StoreErrorText.line(error, folder: path))
+            throw Failure(message: StoreErrorText.line(error, folder: path, option: "--fixtures"))
         }
         if let first = folder.faults.first {
             throw Failure(message: FixtureFaultText.summary(first, of: folder.faults.count, path))
@@ -77,7 +78,7 @@ enum ServerComposition {
             signingKey: identities.signingKey,
             store: try store(configuration, contract: contract, folder: folder),
             faults: try configuration.faultsPath.map { path throws(Failure) in
-                try self.document(ofFile: path, option: "--faults")
+                try self.faults(ofFile: path)
             },
             scenarios: try scenarios(),
             scenario: try configuration.scenario.map { scenario throws(Failure) in
@@ -117,6 +118,20 @@ enum ServerComposition {
         return pack
     }
 
+    /// The fault rules of `--faults`.
+    private static func faults(ofFile path: String) throws(Failure) -> JSONValue {
+        let document = try document(ofFile: path, option: "--faults")
+        // Its members would each be refused as those of a rule.
+        if document["then"] == nil, document["sequence"] == nil,
+            ["rules", "passMarks", "clock"].contains(where: { document[$0] != nil })
+        {
+            throw Failure(
+                message: "--faults \(path): this is a scenario; play it with --scenario \(path)"
+            )
+        }
+        return document
+    }
+
     private static func document(
         ofFile path: String,
         option: String
@@ -131,7 +146,9 @@ enum ServerComposition {
         do throws(JSONError) {
             return try JSONParser.parse(octets)
         } catch {
-            throw Failure(message: "\(option) \(path)\(error.pointer): \(error.explanation)")
+            let pointer = error.pointer.description
+            let place = pointer.isEmpty ? "" : "\(pointer): "
+            throw Failure(message: "\(option) \(path): \(place)\(error.explanation)")
         }
     }
 
@@ -167,14 +184,35 @@ enum ServerComposition {
                 )
             )
         } catch {
-            throw Failure(
-                message: StoreErrorText.line(error, folder: configuration.fixturesPath ?? "")
-            )
+            throw failure(error, configuration)
         }
     }
 
+    /// Why the data cannot be had, with the option, or the variable, that they were given by.
+    private static func failure(_ error: StoreError, _ configuration: Configuration) -> Failure {
+        if configuration.databasePath == nil, case .system(_, let code, temporaryFolder()) = error {
+            return Failure(
+                message: "the folder for temporary files, \(temporaryFolder()), cannot be used: "
+                    + "\(StoreError.text(ofErrno: code)); set TMPDIR to one that can"
+            )
+        }
+        if case .fixtures = error {
+            return Failure(
+                message: StoreErrorText.line(error, folder: configuration.fixturesPath ?? "")
+            )
+        }
+        return Failure(
+            message: StoreErrorText.line(
+                error,
+                folder: configuration.databasePath ?? "",
+                option: configuration.databasePath == nil ? nil : "--database"
+            )
+        )
+    }
+
     private static func temporaryFolder() -> String {
-        let folder = Program.environment()["TMPDIR"] ?? "/tmp"
+        let given = Program.environment()["TMPDIR"] ?? ""
+        let folder = given.isEmpty ? "/tmp" : given
         return folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     }
 }
@@ -197,26 +235,29 @@ enum FixtureFaultText {
 
 /// Failures of the store when a server starts, as one line.
 enum StoreErrorText {
-    static func line(_ error: StoreError, folder: String) -> String {
+    /// - Parameters:
+    ///   - path: The file or folder that was given.
+    ///   - option: The option by which it was given, where it was one.
+    static func line(_ error: StoreError, folder path: String, option: String? = nil) -> String {
+        let label = option.map { $0 + " " } ?? ""
         switch error {
-        case .foreignFile(let path):
-            "\(path): is no database of qubs-mock; it was not touched"
-        case .otherVersion(let path, let found, let expected):
-            "\(path): has format \(found), this program needs \(expected); it was not touched"
-        case .inUse(let path): "\(path): another running qubs-mock uses it"
-        case .alreadyExists(let path): "\(path): exists already; it was not touched"
-        case .full: "there is no room on the disk"
-        case .noDescriptors: "no file descriptor is left (ulimit -n)"
-        case .system(let call, let code, let path):
-            "\(path): \(FileError(path: call, code: code))"
+        case .full, .noDescriptors: return "\(label)\(path.isEmpty ? "" : path + ": ")\(error)"
+        case .system(_, let code, let place):
+            // A file that can be made needs a folder; it is told which.
+            let folder = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? ""
+            let isFolderMissing =
+                code == ENOENT && place == path && !folder.isEmpty && access(folder, F_OK) != 0
+            return "\(label)\(place): "
+                + (isFolderMissing
+                    ? "there is no folder \(folder)" : StoreError.text(ofErrno: code))
         case .fixtures(let faults):
-            faults.first.map { FixtureFaultText.summary($0, of: faults.count, folder) }
+            return faults.first.map { FixtureFaultText.summary($0, of: faults.count, path) }
                 ?? "the fixtures are not valid"
-        case .seedMissing(let path):
-            "\(path): the untouched copy of the generated data is gone"
         case .database(_, let message, _):
-            "the database is damaged, or cannot be used: \(message)"
-        default: "the database cannot be opened: \(error)"
+            return "\(label)\(path): is damaged, or cannot be used: \(message)"
+        case .foreignFile, .otherVersion, .inUse, .alreadyExists, .seedMissing:
+            return "\(label)\(error)"
+        default: return "the data cannot be opened: \(error)"
         }
     }
 }

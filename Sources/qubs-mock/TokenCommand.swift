@@ -38,13 +38,19 @@ struct TokenCommand: ParsableCommand {
         let contract = try ServerComposition.contract()
         let folder = try fixtures.map { try ServerComposition.folder($0, contract: contract) }
         let identities = try ServerComposition.identities(of: folder)
+        if let folder, let path = fixtures {
+            let faults = IdentityFaults.ofForm(in: folder)
+            if let first = faults.first {
+                throw Failure(message: FixtureFaultText.summary(first, of: faults.count, path))
+            }
+        }
         let clients: ClientRegistry
         let keys: SigningKeys
         do {
             clients = try ClientRegistry(identities.clients)
             keys = try SigningKeys(developmentKey: identities.signingKey)
         } catch {
-            throw Failure(message: "\(error)")
+            throw Failure(message: "the built-in clients or their key are not valid: \(error)")
         }
         do throws(OAuthError) {
             let named = try clients.resolve(clientID)

@@ -34,9 +34,7 @@ struct VerdictCommand: ParsableCommand {
     var adminToken: String?
 
     func validate() throws {
-        guard HTTPURL(url) != nil else {
-            throw ValidationError("--url takes http://host:port, not \(url).")
-        }
+        try HTTPURL.validate(url)
         guard SessionName.isValid(session) else {
             throw ValidationError("--session takes \(SessionName.rule).")
         }

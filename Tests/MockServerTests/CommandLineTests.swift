@@ -40,8 +40,11 @@ struct CommandLineTests {
         #expect(try server.exitStatus() == 0)
     }
 
-    @Test("A second signal ends the program at once, whatever is still being answered")
-    func secondSignal() throws {
+    @Test(
+        "A second signal, or SIGQUIT, ends the program at once, whatever is still being answered",
+        arguments: [(SIGTERM, SIGTERM), (SIGHUP, SIGINT), (SIGHUP, SIGQUIT)]
+    )
+    func secondSignal(first: Int32, second: Int32) throws {
         let folder = try TemporaryFolder()
         let ready = folder.path("ready")
         let server = try ChildProcess.mock(["--port", "0", "--ready-file", ready])
@@ -60,12 +63,196 @@ struct CommandLineTests {
                 + "Authorization: Bearer \(token)\r\n\r\n"
         )
         #expect(try client.readHead().hasPrefix("HTTP/1.1 200 "))
-        server.send(SIGTERM)
+        server.send(first)
         // The listener is the first to go.
         try server.poll("the listener is closed") { (try? server.client(at: url)) == nil }
-        server.send(SIGTERM)
-        #expect(try server.exitStatus() == 128 + SIGTERM)
+        // The kernel and a shell each send one when a terminal is closed.
+        if first == SIGHUP { server.send(SIGHUP) }
+        server.send(second)
+        #expect(try server.exitStatus() == 128 + second)
+        #expect(!FileManager.default.fileExists(atPath: ready))
     }
+
+    // MARK: The ready file
+
+    @Test("A start that fails leaves the ready file alone, and one that succeeds replaces it")
+    func staleReadyFile() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let first = try ChildProcess.mock(["--port", "0", "--ready-file", ready])
+        let url = try first.awaitReady(ready)
+        let port = String(try #require(URL(string: url)?.port))
+        for (arguments, word) in [
+            (["--port", port], "in use"), (["--port", "0", "--fixtures", "/nope"], "--fixtures"),
+        ] {
+            let failing = try ChildProcess.mock(arguments + ["--ready-file", ready])
+            #expect(try failing.exitStatus() == 1)
+            #expect(failing.errorOutput.contains(word))
+            #expect(try String(contentsOfFile: ready, encoding: .utf8) == url + "\n")
+        }
+        first.send(SIGKILL)
+        _ = try first.exitStatus()
+        let second = try ChildProcess.mock(["--port", "0", "--ready-file", ready])
+        try second.poll("its own address") {
+            try String(contentsOfFile: ready, encoding: .utf8) != url + "\n"
+        }
+        second.send(SIGTERM)
+        #expect(try second.exitStatus() == 0)
+        #expect(!FileManager.default.fileExists(atPath: ready))
+    }
+
+    @Test("A server removes no other server's ready file", arguments: [true, false])
+    func othersReadyFile(isReplaced: Bool) throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(["--port", "0", "--ready-file", ready])
+        let url = try server.awaitReady(ready)
+        // The same octets in another file, or other octets in the same.
+        let text = isReplaced ? url + "\n" : "http://127.0.0.1:1\n"
+        try text.write(toFile: ready, atomically: isReplaced, encoding: .utf8)
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+        #expect(try String(contentsOfFile: ready, encoding: .utf8) == text)
+    }
+
+    /// Options that name a file to be written, and what tells that it was written.
+    static let written: [(option: String, name: String)] = [
+        ("--database", "mock.db"), ("--ready-file", "ready"),
+    ]
+
+    @Test("What is no regular file is not replaced", arguments: written)
+    func specialFile(option: String, name: String) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path(name)
+        for make in [{ mkfifo(path, 0o600) }, { mkdir(path, 0o700) }] {
+            #expect(make() == 0)
+            var before = stat()
+            stat(path, &before)
+            let server = try ChildProcess.mock(["--port", "0", option, path])
+            #expect(try server.exitStatus() == 1)
+            #expect(server.output.isEmpty)
+            #expect(server.errorLines.count == 1, "\(server.errorOutput)")
+            #expect(server.errorOutput.hasPrefix("qubs-mock: \(option) \(path): "))
+            #expect(server.errorOutput.contains("it was not touched"))
+            var after = stat()
+            #expect(stat(path, &after) == 0 && after.st_ino == before.st_ino)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [name])
+            #expect(remove(path) == 0)
+        }
+    }
+
+    // MARK: Standard streams
+
+    @Test("A log that nobody reads keeps no answer waiting, and no server from its end")
+    func fullPipe() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let pipe = folder.path("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        // Open for both, so that nobody waits for the other end.
+        let reader = open(pipe, O_RDWR)
+        defer { close(reader) }
+        let capacity = fcntl(reader, 1031, 4096)  // F_SETPIPE_SZ
+        #expect(capacity >= 4096)
+        let server = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", "exec \"$0\" \"$@\" 2>\"$PIPE\"", "\(ChildProcess.products)/qubs-mock",
+                "--port", "0", "--ready-file", ready,
+            ],
+            environment: ["PIPE": pipe]
+        )
+        let url = try server.awaitReady(ready)
+        let client = try server.client(at: url)
+        // Each is a line of more than 40 octets.
+        for _ in 0..<Int(capacity) / 20 {
+            let answer = try client.exchange(
+                "GET /__admin/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            )
+            #expect(answer.status == 200)
+        }
+        client.close()
+        let start = ContinuousClock.now
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+        #expect(ContinuousClock.now - start < .seconds(5))
+    }
+
+    @Test("Standard streams that are closed become the null device")
+    func closedStreams() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", "exec \"$0\" \"$@\" <&- >&- 2>&-", "\(ChildProcess.products)/qubs-mock",
+                "--port", "0", "--ready-file", ready, "--database", folder.path("mock.db"),
+            ]
+        )
+        _ = try server.awaitReady(ready)
+        for descriptor in 0...2 { #expect(try server.target(of: descriptor) == "/dev/null") }
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+    }
+
+    // MARK: IPv6
+
+    @Test(
+        "An IPv6 address stands in brackets, once, in all that names the server",
+        .enabled(if: hasIPv6),
+        arguments: ["::1", "[::1]"]
+    )
+    func ipv6(host: String) throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(
+            ["--port", "0", "--host", host, "--ready-file", ready]
+        )
+        let url = try server.awaitReady(ready)
+        #expect(url.wholeMatch(of: /http:\/\/\[::1\]:[0-9]+/) != nil, "\(url)")
+        for address in [url, url + "/"] {
+            let health = try ChildProcess.mock(["health", "--url", address])
+            #expect(try health.exitStatus() == 0, "\(health.errorOutput)")
+        }
+        let verdict = try ChildProcess.mock(["verdict", "--url", url])
+        #expect(try verdict.exitStatus() == 2, "\(verdict.errorOutput)")
+        server.send(SIGTERM)
+        #expect(try server.exitStatus() == 0)
+        #expect(server.output == "qubs-mock listening on \(url)\n")
+        let after = try ChildProcess.mock(["health", "--url", url])
+        #expect(try after.exitStatus() == 1)
+        #expect(after.errorOutput == "qubs-mock: nothing listens at \(url)\n")
+    }
+
+    @Test("The loopback address of IPv4 within IPv6 is one, too", .enabled(if: hasIPv6))
+    func mappedLoopback() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(
+            ["--port", "0", "--host", "::ffff:127.0.0.1", "--ready-file", ready]
+        )
+        let url = try server.awaitReady(ready)
+        let verdict = try ChildProcess.mock(["verdict", "--url", url])
+        #expect(try verdict.exitStatus() == 2, "\(verdict.errorOutput)")
+        #expect(!server.errorOutput.contains("admin token"))
+    }
+
+    /// Whether this machine has the loopback address of IPv6.
+    static let hasIPv6: Bool = {
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var address = sockaddr_in6()
+        address.sin6_family = sa_family_t(AF_INET6)
+        address.sin6_addr = in6addr_loopback
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
+            }
+        }
+    }()
+
+    // MARK: Misuse
 
     @Test("A port in use is one line on standard error and exit status 1")
     func portInUse() throws {
@@ -85,7 +272,8 @@ struct CommandLineTests {
             ["--order", "random"], ["--created-status", "204"], ["no-such-command"], ["token"],
             ["token", "--client-id", "acme-partner", "--flaw", "no-such-flaw"],
             ["health", "--url", "ftp://127.0.0.1"], ["fixtures", "check"],
-            ["run", "--no-such-option"],
+            ["run", "--no-such-option"], ["help", "no-such-command"], ["--database", ""],
+            ["fixtures", "generate", "--appointments", "1", "--output", ""],
         ]
     )
     func misuse(arguments: [String]) throws {
@@ -93,6 +281,78 @@ struct CommandLineTests {
         #expect(try program.exitStatus() == 64, "\(program.errorOutput)")
         #expect(program.output.isEmpty)
         #expect(program.errorOutput.contains("Usage:"))
+    }
+
+    /// Arguments, and what the message says.
+    static let told: [(arguments: [String], text: String)] = [
+        (["verdct"], "Unknown subcommand 'verdct'. Did you mean 'verdict'?"),
+        (["runn", "--", "ls"], "Did you mean 'run'?"), (["help", "serv"], "Did you mean 'serve'?"),
+        (["bogus"], "Subcommands: serve, token, fixtures, openapi, health, verdict, run, help\n"),
+        (["fixtures", "chek"], "Did you mean 'check'?"),
+        (["fixtures", "chek"], "Usage: qubs-mock fixtures <subcommand>"),
+        (["--port", "-1"], "--port takes 0 to 65535, not -1."),
+        (["--seed", "-1"], "The value '-1' is invalid for '--seed <seed>'"),
+        (["run", "--journal-size", "-1", "--", "true"], "--journal-size takes 1 to"),
+        (["health", "--url", "foo"], "Usage: qubs-mock health"),
+        (["health", "--url", "http://localhost:1/path"], "without a path"),
+        (["verdict", "--url", "http://[::1]x:1"], "--url takes"),
+    ]
+
+    @Test("Misuse is told in the words of what was typed", arguments: told)
+    func misuseText(arguments: [String], text: String) throws {
+        let program = try ChildProcess.mock(arguments)
+        #expect(try program.exitStatus() == 64)
+        #expect(program.errorOutput.contains(text), "\(program.errorOutput)")
+    }
+
+    /// Variables that are not good, arguments, and the exit status and message that follow.
+    static let variables:
+        [(variables: [String: String], arguments: [String], status: Int32, text: String)] = [
+            (["PORT": "abc"], [], 64, "Error: QUBS_MOCK_PORT: The value 'abc' is invalid for"),
+            (["PORT": "65536"], ["serve"], 64, "Error: QUBS_MOCK_PORT: --port takes 0 to 65535"),
+            (["URL": "foo"], ["health"], 64, "Error: QUBS_MOCK_URL: --url takes"),
+            // Who typed it is told of what was typed.
+            (["PORT": "8080"], ["--portt", "1"], 64, "Error: Unknown option '--portt'"),
+            (["PORT": "abc", "HOST": "a b"], ["--port", "-1"], 64, "Error: --port takes 0 to"),
+            (["FIXTURES": "/nope"], ["--port", "0"], 1, "qubs-mock: QUBS_MOCK_FIXTURES: --fix"),
+            (["PORT": "abc"], ["--port", "0", "--fixtures", "/nope"], 1, "qubs-mock: --fixtures"),
+            (["ORDER": "bogus"], ["--order=by-id", "--faults", "/no"], 1, "qubs-mock: --faults"),
+            (["PORT": "", "DATABASE": ""], ["--faults", "/no"], 1, "qubs-mock: --faults"),
+            (["REPORT": "r.pdf"], ["run", "--report", "/no/r.md", "--", "true"], 3, "qubs-mock: "),
+            (
+                ["STRICT": "1"], ["run", "--strict", "--report", "/no/r.md", "--", "x"], 3,
+                "qubs-mo"
+            ),
+            // What stands behind -- is somebody else's.
+            (["REPORT": "/no/r.md"], ["run", "--", "--report"], 3, "qubs-mock: QUBS_MOCK_REPORT"),
+        ]
+
+    @Test(
+        "What is typed wins over a variable, however wrong, and messages name it",
+        arguments: variables
+    )
+    func wrongVariables(
+        variables: [String: String],
+        arguments: [String],
+        status: Int32,
+        text: String
+    ) throws {
+        let program = try ChildProcess.mock(
+            arguments,
+            environment: Dictionary(
+                uniqueKeysWithValues: variables.map { ("QUBS_MOCK_\($0.key)", $0.value) }
+            )
+        )
+        #expect(try program.exitStatus() == status)
+        #expect(program.errorOutput.hasPrefix(text), "\(program.errorOutput)")
+    }
+
+    @Test("Help comes whatever the environment says", arguments: [["serve", "--help"], ["-h"]])
+    func help(arguments: [String]) throws {
+        let program = try ChildProcess.mock(arguments, environment: ["QUBS_MOCK_PORT": "abc"])
+        #expect(try program.exitStatus() == 0)
+        #expect(program.output.contains("USAGE: qubs-mock"))
+        #expect(program.errorOutput.isEmpty)
     }
 
     @Test("Environment variables are options; what is typed wins; unknown ones are ignored")
@@ -290,6 +550,145 @@ struct CommandLineTests {
         }
     }
 
+    private static let twice =
+        #"[{"id": "a", "then": {"status": 500}}, {"id": "a", "then": {"status": 500}}]"#
+    private static let pack = #""name": "own", "title": "T", "description": "D""#
+
+    /// Files of which each is wrong in one way, and the line that says so, behind option and path.
+    static let wrongFiles: [(option: String, content: String, line: String)] = [
+        ("--faults", twice, "/1/id: There is a rule `a` already."),
+        ("--faults", #"[{"then": {"status": 200}}]"#, "/0/then/status: Send an integer from"),
+        ("--faults", "[{]", "/0: Malformed JSON at octet 2"),
+        ("--faults", "{", "Malformed JSON at octet 1"),
+        ("--faults", #"{\#(pack), "rules": []}"#, "this is a scenario; play it with --scenario"),
+        ("--scenario", #"{\#(pack), "passMarks": ["no"]}"#, "/passMarks/0: no check has this id"),
+        ("--scenario", #"{\#(pack), "rules": \#(twice)}"#, "/rules/1/id: There is a rule `a`"),
+        ("--scenario", #"{\#(pack), "rules": [{}]}"#, "/rules/0"),
+        ("--scenario", "[]", "a scenario is an object, not array"),
+    ]
+
+    @Test("What is wrong in a file is told with option, file and place", arguments: wrongFiles)
+    func wrongFile(option: String, content: String, line: String) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("file.json")
+        try content.write(toFile: path, atomically: true, encoding: .utf8)
+        let server = try ChildProcess.mock(["--port", "0", option, path])
+        #expect(try server.exitStatus() == 1)
+        #expect(server.errorLines.count == 1)
+        #expect(
+            server.errorOutput.hasPrefix("qubs-mock: \(option) \(path): \(line)"),
+            "\(server.errorOutput)"
+        )
+    }
+
+    /// Files of a fixture folder beside the records, and what is wrong with them.
+    static let wrongIdentities: [(file: String, content: String, line: String)] = [
+        ("signing-key.json", #"{"kty": "RSA"}"#, " at /"), ("signing-key.json", "[]", ": The sign"),
+        (
+            "clients.json",
+            #"[{"clientId": "a", "clientSecret": "s", "domains": ["globex"], "sites": 1}]"#,
+            " at /0"
+        ),
+    ]
+
+    @Test(
+        "Clients and a key that cannot be used are told with their file",
+        arguments: wrongIdentities
+    )
+    func wrongIdentity(file: String, content: String, line: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            atPath: Repository.path("fixtures/globex"),
+            toPath: folder.path("globex")
+        )
+        let path = folder.path(file)
+        try content.write(toFile: path, atomically: true, encoding: .utf8)
+        for arguments in [
+            ["serve", "--port", "0", "--fixtures", folder.path],
+            ["token", "--client-id", "a", "--fixtures", folder.path],
+        ] {
+            let program = try ChildProcess.mock(arguments)
+            #expect(try program.exitStatus() == 1)
+            #expect(program.errorLines.count == 1)
+            #expect(
+                program.errorOutput.hasPrefix("qubs-mock: \(path)\(line)"),
+                "\(program.errorOutput)"
+            )
+        }
+    }
+
+    @Test("A folder that is missing is told by the option and the path that were given")
+    func missingFolders() throws {
+        let folder = try TemporaryFolder()
+        let absent = folder.path("absent")
+        for (arguments, line) in [
+            (
+                ["--database", "\(absent)/x.db"],
+                "--database \(absent)/x.db: there is no folder \(absent)"
+            ),
+            (["--fixtures", absent], "--fixtures \(absent): No such file or directory"),
+            (
+                ["fixtures", "generate", "--appointments", "1", "--output", "\(absent)/x.db"],
+                "--output \(absent)/x.db: there is no folder \(absent)"
+            ),
+        ] {
+            let program = try ChildProcess.mock(arguments)
+            #expect(try program.exitStatus() == 1)
+            #expect(program.errorOutput == "qubs-mock: \(line)\n")
+        }
+        let temporary = try ChildProcess.mock(["--port", "0"], environment: ["TMPDIR": absent])
+        #expect(try temporary.exitStatus() == 1)
+        #expect(temporary.output.isEmpty)
+        #expect(temporary.errorLines.count == 1)
+        #expect(temporary.errorOutput.contains(absent) && temporary.errorOutput.contains("TMPDIR"))
+    }
+
+    @Test("Data that are not finished leave nothing behind", arguments: [SIGINT, SIGTERM, nil])
+    func unfinishedData(signal: Int32?) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("big.db")
+        let count = signal == nil ? "1" : "1000000"
+        let arguments = ["fixtures", "generate", "--appointments", count, "--output", path]
+        if let signal {
+            let program = try ChildProcess.mock(arguments)
+            try program.poll("the file") { access(path + ".unfinished", F_OK) == 0 }
+            program.send(signal)
+            #expect(try program.exitStatus() == 128 + signal)
+        } else {
+            let program = try ChildProcess(
+                "/bin/sh",
+                [
+                    "-c", "ulimit -f 4000; exec \"$0\" \"$@\"",
+                    "\(ChildProcess.products)/qubs-mock",
+                ] + arguments
+            )
+            #expect(try program.exitStatus() == 1)
+            #expect(
+                program.errorOutput
+                    == "qubs-mock: --output \(path): there is no room on the disk\n"
+            )
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test("A database on a disk without room leaves nothing behind")
+    func fullDisk() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("mock.db")
+        let program = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", "ulimit -f 1; exec \"$0\" \"$@\"",
+                "\(ChildProcess.products)/qubs-mock", "--port", "0", "--database", path,
+            ]
+        )
+        #expect(try program.exitStatus() == 1)
+        #expect(
+            program.errorOutput == "qubs-mock: --database \(path): there is no room on the disk\n"
+        )
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
     @Test("With --database, what was acknowledged is there after kill -9, tokens included")
     func database() throws {
         let folder = try TemporaryFolder()
@@ -316,6 +715,15 @@ struct CommandLineTests {
             let second = try ChildProcess.mock(["--port", "0", "--database", database])
             #expect(try second.exitStatus() == 1)
             #expect(second.errorOutput.contains(database))
+            // Nor by another name.
+            let link = folder.path("link.db")
+            #expect(symlink(database, link) == 0)
+            let third = try ChildProcess.mock(["--port", "0", "--database", link])
+            #expect(try third.exitStatus() == 1)
+            #expect(
+                third.errorOutput
+                    == "qubs-mock: --database \(link): another running qubs-mock uses it\n"
+            )
             server.send(SIGKILL)
             _ = try server.exitStatus()
         }
@@ -431,6 +839,13 @@ final class ChildProcess {
     }
 
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+    /// What a descriptor of the program leads to.
+    func target(of descriptor: Int) throws -> String {
+        try FileManager.default.destinationOfSymbolicLink(
+            atPath: "/proc/\(process.processIdentifier)/fd/\(descriptor)"
+        )
+    }
 
     /// The descriptors that the program has open.
     var descriptors: [Int] {

@@ -117,6 +117,24 @@ struct RunCommandTests {
         withExtendedLifetime(folder) {}
     }
 
+    @Test(
+        "A report that cannot be written is refused before the command runs",
+        arguments: ["/proc/report.json", "pipe.json", "folder.json", "absent/report.json"]
+    )
+    func unwritableReport(name: String) throws {
+        let folder = try TemporaryFolder()
+        #expect(mkfifo(folder.path("pipe.json"), 0o600) == 0)
+        #expect(mkdir(folder.path("folder.json"), 0o700) == 0)
+        let path = name.hasPrefix("/") ? name : folder.path(name)
+        let process = try run(["--report", path, "--", "echo", "ran"])
+        #expect(try process.exitStatus() == 3)
+        #expect(process.errorLines.count == 1)
+        #expect(process.errorOutput.hasPrefix("qubs-mock: --report \(path): "))
+        #expect(process.output == "")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(names.sorted() == ["folder.json", "pipe.json"])
+    }
+
     @Test("A pack that is not valid is refused with the place, before the command runs")
     func badPack() throws {
         let folder = try TemporaryFolder()
@@ -127,7 +145,7 @@ struct RunCommandTests {
         #expect(try process.exitStatus() == 3)
         #expect(
             process.errorLines == [
-                "qubs-mock: the scenario own is not valid: /passMarks/0: no check has this id"
+                "qubs-mock: --scenario \(pack): /passMarks/0: no check has this id"
             ]
         )
         #expect(process.output == "")
@@ -242,6 +260,135 @@ struct RunCommandTests {
         process.send(SIGKILL)
         _ = try process.exitStatus()
         try process.poll("the end of the command") { !Self.isRunning(mark) }
+    }
+
+    @Test("Nothing is left when all of the group of qubs-mock is killed")
+    func groupKilled() throws {
+        let mark = Self.mark()
+        // In a session of its own, as CI runners start what they end by its group.
+        let process = try ChildProcess(
+            "/usr/bin/setsid",
+            [
+                "--wait", "sh", "-c", "echo $$; exec \"$0\" run -- sh -c \"$1\"",
+                "\(ChildProcess.products)/qubs-mock", "sleep \(mark); true",
+            ]
+        )
+        try process.poll("the command") { Self.isRunning(mark) }
+        let group = try #require(pid_t(process.output.prefix { $0 != "\n" }))
+        #expect(getpgid(group) == group)
+        kill(-group, SIGKILL)
+        _ = try process.exitStatus()
+        try process.poll("the end of the command") { !Self.isRunning(mark) }
+    }
+
+    // MARK: The terminal
+
+    /// A shell with job control on a terminal of its own: what is typed, once what is awaited has come.
+    private static let terminal = #"""
+        import os, pty, re, select, signal, sys, time
+
+        program, mark, steps = sys.argv[1], sys.argv[2], sys.argv[3:]
+        # The tests may have started this with signals blocked.
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.environ["PS1"] = "ready> "
+            os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+        seen, deadline = b"", time.monotonic() + 50
+
+        def states():
+            """What each process with the mark is doing, that of run apart."""
+            found, run = set(), None
+            for name in os.listdir("/proc"):
+                if not name.isdigit() or int(name) == os.getpid():
+                    continue
+                try:
+                    line = open(f"/proc/{name}/cmdline", "rb").read()
+                    stat = open(f"/proc/{name}/stat").read()
+                    state, words = stat[stat.rindex(")") + 2], line.split(b"\0")
+                    if mark.encode() not in line or b"_guard" in words:
+                        continue
+                    if b"run" in words:
+                        run = state
+                    else:
+                        found.add(state)
+                except OSError:
+                    pass
+            return "".join(sorted(found)) + (run or "")
+
+        def until(condition, what):
+            global seen
+            while not condition():
+                if time.monotonic() > deadline:
+                    sys.exit(f"not in time: {what}; {states()}; {seen[-2000:]!r}")
+                if select.select([terminal], [], [], 0.01)[0]:
+                    seen += os.read(terminal, 65536)
+
+        until(lambda: b"ready> " in seen, "the shell")
+        for step in steps:
+            kind, text = step.split(":", 1)
+            if kind == "type":
+                seen = b""
+                os.write(terminal, text.encode().decode("unicode_escape").encode())
+            elif kind == "see":
+                until(lambda: re.search(text.encode(), seen), step)
+            elif kind == "state":
+                # Of the command, then of run: S sleeps, T is stopped.
+                until(lambda: states() == text, step)
+            elif kind == "front":
+                # A shell says which job it brings to the front before it does.
+                until(lambda: os.tcgetpgrp(terminal) != pid, step)
+            elif kind == "gone":
+                until(lambda: not states(), step)
+        print("done")
+        """#
+
+    @Test(
+        "Ctrl-Z stops the job, fg and bg continue it, and the terminal goes where it belongs",
+        arguments: [
+            // Stopped twice, continued in front and behind, ended by Ctrl-C in front.
+            [
+                "type:$M run -- sleep $X\\n", "state:SS", "type:\\x1a", "see:Stopped", "state:TT",
+                "type:echo back$((1+1))\\n", "see:back2", "type:fg\\n", "state:SS", "type:\\x1a",
+                "see:Stopped", "type:bg\\n", "state:SS", "type:echo back$((2+2))\\n", "see:back4",
+                "type:fg\\n", "see:run", "front:", "type:\\x03", "see:ready> ", "gone:",
+                "type:echo status$?\\n", "see:status3",
+            ],
+            // Begun behind, and known to the terminal by the group of run alone.
+            [
+                "type:$M run -- sleep $X &\\n", "state:SS", "type:fg\\n", "see:run", "front:",
+                "type:\\x1a", "see:Stopped", "state:TT", "type:kill %1\\n", "gone:",
+            ],
+            // Behind a script and in front of a pipe, both in the same job.
+            [
+                "type:sh -c '\"$M\" run -- sleep '$X'; true' 2>&1 | cat\\n", "state:SS",
+                "type:\\x1a", "see:Stopped", "state:TT", "type:fg\\n", "state:SS", "type:\\x03",
+                "see:ready> ", "gone:",
+            ],
+            // A command that reads is in front once the job is.
+            [
+                "type:$M run -- sh -c 'read line; echo heard-$line; : '$X &\\n",
+                "state:TT", "type:fg\\n", "state:SS", "type:word\\n", "see:heard-word", "gone:",
+            ],
+            // Somebody continues the command alone.
+            [
+                "type:$M run -- sleep $X\\n", "state:SS", "type:\\x1a", "see:Stopped",
+                "type:kill -CONT $(pgrep -x -f \"sleep $X\")\\n", "state:SS", "type:kill %1\\n",
+                "gone:",
+            ],
+        ]
+    )
+    func jobControl(steps: [String]) throws {
+        let mark = Self.mark()
+        let program = "\(try ChildProcess.products)/qubs-mock"
+        let process = try ChildProcess(
+            "/usr/bin/env",
+            ["python3", "-c", Self.terminal, program, mark] + steps,
+            environment: ["M": program, "X": mark, "TERM": "dumb"]
+        )
+        #expect(try process.exitStatus() == 0, "\(process.errorOutput)")
+        #expect(process.output == "done\n")
+        #expect(!Self.isRunning(mark))
     }
 
     // MARK: verdict

@@ -11,7 +11,8 @@ struct FixtureGeneratorTests {
         in folder: TemporaryFolder,
         _ name: String,
         replacing: Bool = false,
-        progress: (Int) -> Void = { _ in }
+        progress: (Int) -> Void = { _ in },
+        began: (_ takeBack: @escaping @Sendable () -> Void) -> Void = { _ in }
     ) throws {
         let generator = try FixtureGenerator(shapes: Samples.shapes, scatter: Samples.scatter)
         try generator.generate(
@@ -21,7 +22,8 @@ struct FixtureGeneratorTests {
             domain: "acme",
             to: folder.path + "/" + name,
             replacing: replacing,
-            progress: progress
+            progress: progress,
+            began: began
         )
     }
 
@@ -107,6 +109,25 @@ struct FixtureGeneratorTests {
             try reader.appendComments(domain: "acme", appointment: Samples.id(0), to: &$0)
         }
         #expect(old.result == 1)
+    }
+
+    @Test("What there is of a file that is being written can be taken back")
+    func takeBack() throws {
+        let folder = try TemporaryFolder()
+        var takeBack: (@Sendable () -> Void)?
+        try Self.generate(10_000, in: folder, "a.db") { _ in
+            guard let take = takeBack else { return }
+            takeBack = nil
+            #expect(folder.names.contains("a.db.unfinished"))
+            #expect(folder.names.contains("a.db-lock"))
+            take()
+            #expect(folder.names.isEmpty)
+            // So that it has something to give its name to.
+            _ = try? MockStoreTests.write([], folder.path + "/a.db.unfinished")
+        } began: {
+            takeBack = $0
+        }
+        #expect(takeBack == nil)
     }
 
     @Test("An existing file is replaced only when that is asked for")

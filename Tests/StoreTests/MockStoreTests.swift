@@ -337,8 +337,97 @@ struct MockStoreTests {
                 == .system(
                     call: "open",
                     errno: ENOENT,
-                    path: folder.path + "/no/such/folder.db-lock"
+                    path: folder.path + "/no/such/folder.db"
                 )
+        )
+    }
+
+    @Test(
+        "What is no file is refused as a database, and stays what it is",
+        arguments: [S_IFIFO, S_IFDIR]
+    )
+    func special(kind: mode_t) throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/kept.db"
+        #expect((kind == S_IFIFO ? mkfifo(path, 0o600) : mkdir(path, 0o700)) == 0)
+        #expect(
+            failure { _ = try TestStore(database: "kept.db", in: folder) }
+                == .foreignFile(path: path)
+        )
+        var status = stat()
+        #expect(stat(path, &status) == 0 && status.st_mode & S_IFMT == kind)
+        #expect(folder.names == ["kept.db"])
+        if kind == S_IFIFO {
+            #expect(
+                failure { try FixtureGeneratorTests.generate(10, in: folder, "kept.db") }
+                    == .alreadyExists(path: path)
+            )
+            #expect(folder.names == ["kept.db"])
+        }
+    }
+
+    @Test("A database is in use by whatever name it is opened", arguments: [true, false])
+    func otherNames(isSymbolic: Bool) throws {
+        let folder = try TemporaryFolder()
+        let first = try TestStore(database: "kept.db", in: folder)
+        let other = folder.path + "/other.db"
+        let isMade =
+            isSymbolic ? symlink("kept.db", other) : link(folder.path + "/kept.db", other)
+        #expect(isMade == 0)
+        #expect(
+            failure { _ = try TestStore(database: "other.db", in: folder) } == .inUse(path: other)
+        )
+        #expect(!folder.names.contains("other.db-lock"))
+        first.store.close()
+        let second = try TestStore(database: "other.db", in: folder)
+        #expect(try Self.count(second.session) == 2)
+    }
+
+    @Test("Behind a link, the files of a database stand beside it, also where it is yet to be made")
+    func linked() throws {
+        let folder = try TemporaryFolder()
+        #expect(mkdir(folder.path + "/data", 0o700) == 0)
+        #expect(symlink("data/kept.db", folder.path + "/link.db") == 0)
+        do {
+            let store = try TestStore(database: "link.db", in: folder)
+            try Self.comment(store.session("s1"), "n")
+            store.store.close()
+        }
+        #expect(folder.names.filter { !$0.hasPrefix("data") } == ["link.db"])
+        let store = try TestStore(database: "data/kept.db", in: folder)
+        #expect(try Self.count(store.session("s1")) == 3)
+    }
+
+    @Test("A temporary folder that cannot be used is an error at once", arguments: ["", "/file"])
+    func noTemporaryFolder(name: String) throws {
+        let folder = try TemporaryFolder()
+        try Self.write([1], folder.path + "/file")
+        let parent = name.isEmpty ? folder.path + "/no-such" : folder.path + name
+        let error = failure {
+            _ = try MockStore(
+                StoreConfiguration(
+                    image: try Samples.image(),
+                    shapes: Samples.shapes,
+                    temporaryFolder: parent,
+                    scatter: Samples.scatter,
+                    workers: 1
+                )
+            )
+        }
+        #expect(
+            error
+                == .system(call: "open", errno: name.isEmpty ? ENOENT : ENOTDIR, path: parent)
+        )
+        #expect(folder.names == ["file"])
+    }
+
+    @Test("An error is one line for people, without the names of types")
+    func errorText() {
+        let error = StoreError.database(code: 5, message: "database is locked", sql: "BEGIN\n  X")
+        #expect("\(error)" == "SQLite: database is locked (5), at: BEGIN X")
+        #expect(
+            "\(StoreError.system(call: "open", errno: ENOENT, path: "/nope"))"
+                == "/nope: open: No such file or directory"
         )
     }
 

@@ -81,10 +81,14 @@ struct ControlAccess: Sendable {
         Self.isLoopback(host) || hosts.contains(host)
     }
 
-    /// Whether a host is `localhost` or a loopback address.
+    /// Whether a host is `localhost` or a loopback address, of IPv4 within IPv6 (RFC 4291 §2.5.5.2),
+    /// too.
     static func isLoopback(_ host: String) -> Bool {
-        let host = host.lowercased()
-        if host == "localhost" || host == "::1" || host == "[::1]" { return true }
+        var host = host.lowercased()
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if host == "localhost" || host == "::1" { return true }
+        let mapped = "::ffff:"
+        if host.hasPrefix(mapped) { host = String(host.dropFirst(mapped.count)) }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 4 && parts[0] == "127"
             && parts.allSatisfy { (UInt8($0) != nil) && !$0.hasPrefix("+") }

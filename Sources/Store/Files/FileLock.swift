@@ -1,9 +1,15 @@
 import Glibc
+import Synchronization
 
 /// A lock between processes that ends with the process, however it ends.
 final class FileLock: Sendable {
+    /// What the name of the lock of a database ends in.
+    static let suffix = "-lock"
+
     private let descriptor: Int32
     private let path: String
+    /// The locked file that this one stands beside; -1 where there is none.
+    private let companion = Mutex<Int32>(-1)
 
     /// Takes the lock, making its file; `nil` when somebody else has it.
     init?(_ path: String) throws(StoreError) {
@@ -29,6 +35,23 @@ final class FileLock: Sendable {
         }
     }
 
+    /// Takes the lock of another file as well, which is there and stays what it is.
+    ///
+    /// A file may have several names, each with another lock file beside it; it is one all the same.
+    /// The descriptor stays open as long as this lock: to close it would drop the locks that SQLite
+    /// holds on the same file.
+    ///
+    /// - Returns: Whether nobody else has it; true as well where the file system knows no such locks.
+    func add(_ file: String) throws(StoreError) -> Bool {
+        let descriptor = try Files.open(file, O_RDONLY | O_NONBLOCK)
+        if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            close(descriptor)
+            return false
+        }
+        companion.withLock { $0 = descriptor }
+        return true
+    }
+
     /// Ends the lock and removes its file, in this order for others.
     func remove() {
         Files.remove(path)
@@ -36,5 +59,6 @@ final class FileLock: Sendable {
 
     deinit {
         close(descriptor)
+        companion.withLock { if $0 >= 0 { close($0) } }
     }
 }

@@ -14,6 +14,40 @@ enum Files {
         status(path).map { $0.st_size > 0 } ?? false
     }
 
+    /// Whether something other than a file with octets is at the path: a folder, a device, a pipe.
+    static func isSpecial(_ path: String) -> Bool {
+        status(path).map { $0.st_mode & S_IFMT != S_IFREG } ?? false
+    }
+
+    /// The path without symbolic links, which a file that is not there yet may be behind, too.
+    static func resolved(_ path: String) -> String {
+        var path = path
+        // As many as the kernel follows.
+        for _ in 0..<40 {
+            if let real = realpath(path, nil) {
+                defer { free(real) }
+                return String(cString: real)
+            }
+            var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+            let count = readlink(path, &target, target.count - 1)
+            guard count > 0 else { return path }
+            let next = String(
+                decoding: target[..<count].map { UInt8(bitPattern: $0) },
+                as: UTF8.self
+            )
+            let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
+            path = next.hasPrefix("/") ? next : folder + next
+        }
+        return path
+    }
+
+    /// Whether a file is as large as the process may make one (`ulimit -f`), but for a page of SQLite.
+    static func isAtLimit(_ path: String) -> Bool {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
+        return status(path).map { rlim_t($0.st_size) + 4096 > limit.rlim_cur } ?? false
+    }
+
     /// Whether a folder is at the path.
     static func isFolder(_ path: String) -> Bool {
         status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
@@ -162,12 +196,15 @@ enum Files {
         }
     }
 
+    /// What the name of a file ends in that is not whole yet.
+    static let unfinishedSuffix = ".unfinished"
+
     /// Makes a file under a name of its own, which it changes for the right one when it is whole.
     private static func replace(
         _ path: String,
         _ fill: (Int32) -> Bool
     ) throws(StoreError) {
-        let unfinished = path + ".unfinished"
+        let unfinished = path + unfinishedSuffix
         let descriptor = try open(unfinished, O_RDWR | O_CREAT | O_TRUNC)
         let isWhole = fill(descriptor)
         let error = failure("write", path)
@@ -176,7 +213,12 @@ enum Files {
             remove(unfinished)
             throw error
         }
-        try rename(unfinished, to: path)
+        do throws(StoreError) {
+            try rename(unfinished, to: path)
+        } catch {
+            remove(unfinished)
+            throw error
+        }
     }
 
     /// Opens a file.

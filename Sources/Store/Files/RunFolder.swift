@@ -13,9 +13,19 @@ final class RunFolder: Sendable {
     private let made = Mutex<(path: String, lock: FileLock)?>(nil)
 
     /// - Parameter parent: The folder for temporary files.
-    init(in parent: String) {
+    /// - Throws: Where nothing can be made in it: the first write would be late to find out.
+    init(in parent: String) throws(StoreError) {
         self.parent = parent
         Self.sweep(parent)
+        do throws(StoreError) {
+            try Self.lock(parent, attempt: 0)?.remove()
+        } catch {
+            guard case .system(let call, let code, _) = error else {
+                // No room, no descriptor: there may be some when they are needed.
+                return
+            }
+            throw .system(call: call, errno: code, path: parent)
+        }
     }
 
     deinit {
@@ -28,9 +38,10 @@ final class RunFolder: Sendable {
             if let made { return made.path }
             var attempt: UInt32 = 0
             while true {
-                let path = "\(parent)/\(Self.prefix)\(getpid())-\(attempt)"
+                let path = Self.path(parent, attempt: attempt)
+                let lock = try Self.lock(parent, attempt: attempt)
                 attempt += 1
-                if let lock = try FileLock(path + Self.lockSuffix) {
+                if let lock {
                     if mkdir(path, 0o700) == 0 {
                         made = (path, lock)
                         return path
@@ -56,6 +67,17 @@ final class RunFolder: Sendable {
             }
             made = nil
         }
+    }
+
+    private static func path(_ parent: String, attempt: UInt32) -> String {
+        "\(parent)/\(prefix)\(getpid())-\(attempt)"
+    }
+
+    private static func lock(
+        _ parent: String,
+        attempt: UInt32
+    ) throws(StoreError) -> FileLock? {
+        try FileLock(path(parent, attempt: attempt) + lockSuffix)
     }
 
     private static func sweep(_ parent: String) {

@@ -1,0 +1,61 @@
+import Glibc
+
+extension StoreError: CustomStringConvertible {
+    /// One line for the log, without any text of the records.
+    package var description: String {
+        switch self {
+        case .rule(let error): "a rule of the API refuses it: \(error)"
+        case .full: "there is no room on the disk"
+        case .noDescriptors: "no file descriptor is left (ulimit -n)"
+        case .database(let code, let message, let sql):
+            "SQLite: \(message) (\(code)), at: \(Self.oneLine(sql))"
+        case .system(let call, let code, let path):
+            "\(path): \(call): \(Self.text(ofErrno: code))"
+        case .foreignFile(let path): "\(path): is no database of qubs-mock; it was not touched"
+        case .otherVersion(let path, let found, let expected):
+            "\(path): has format \(found), this program needs \(expected); it was not touched"
+        case .inUse(let path): "\(path): another running qubs-mock uses it"
+        case .alreadyExists(let path): "\(path): exists already; it was not touched"
+        case .notAnImage: "the data are no image of qubs-mock"
+        case .fixtures(let faults): "\(faults.count) faults in the fixtures"
+        case .shapes(let reason): "the views of an appointment do not fit: \(reason)"
+        case .malformedName: "a malformed name of a session or snapshot"
+        case .unknownSession(let name): "there is no session \(name)"
+        case .unknownSnapshot(let name): "there is no snapshot \(name)"
+        case .tooManySessions(let limit): "there are \(limit) sessions already"
+        case .defaultSession: "the session default cannot be dropped"
+        case .seedMissing(let path): "\(path): the untouched copy of the generated data is gone"
+        case .nothingToRepeat(let domain): "\(domain) has no appointment to repeat"
+        case .foreignCursor: "a page of another list"
+        case .tooManyNames(let kind, let limit): "more names of kind \(kind) than \(limit)"
+        case .unreadableRecord(let domain, let id):
+            "the record \(id) of \(domain) cannot be read back"
+        }
+    }
+
+    /// What the system says of a value of `errno`.
+    package static func text(ofErrno code: Int32) -> String {
+        strerror(code).map { String(cString: $0) } ?? "error \(code)"
+    }
+
+    /// White space is one space: the log has a line for each error.
+    private static func oneLine(_ text: String) -> String {
+        text.split { $0.isWhitespace }.joined(separator: " ")
+    }
+
+    /// The error as whoever gave a path knows it: not by the name of what is made beside the file.
+    ///
+    /// - Parameters:
+    ///   - path: The database, free of links.
+    ///   - given: Its path as it was given.
+    func about(_ path: String, asGiven given: String) -> StoreError {
+        switch self {
+        case .inUse: .inUse(path: given)
+        case .system(let call, let code, path),
+            .system(let call, let code, path + FileLock.suffix),
+            .system(let call, let code, path + Files.unfinishedSuffix):
+            .system(call: call, errno: code, path: given)
+        default: self
+        }
+    }
+}

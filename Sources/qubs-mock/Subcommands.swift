@@ -1,0 +1,69 @@
+import ArgumentParser
+import Glibc
+import Suggestions
+
+/// The names of the subcommands.
+enum Subcommands {
+    /// A word that is the name of no subcommand.
+    struct Unknown: Error {
+        let word: String
+        /// The words before it: `qubs-mock`, or `qubs-mock fixtures`.
+        let command: String
+        let known: [String]
+
+        /// Says what was probably meant, and what there is, as for other misuse.
+        func exit() -> Never {
+            let nearest = NameSuggestions.nearest(to: word, among: known)
+            let meant = nearest.map { "'\($0)'" }.joined(separator: " or ")
+            Output.error(
+                """
+                Error: Unknown subcommand '\(word)'.\(meant.isEmpty ? "" : " Did you mean \(meant)?")
+                Usage: \(command) <subcommand>
+                Subcommands: \(known.joined(separator: ", "))
+                  See '\(command) --help' for more information.
+                """
+            )
+            Glibc.exit(ExitCode.validationFailure.rawValue)
+        }
+    }
+
+    /// The word behind which all words are names of subcommands.
+    private static let help = "help"
+
+    /// Refuses a first word that is no subcommand; `serve` takes options only.
+    static func check(_ arguments: [String]) throws(Unknown) {
+        guard let first = arguments.first, !isOption(first) else { return }
+        if first == help {
+            var command: (any ParsableCommand.Type) = RootCommand.self
+            var path = name(of: command)
+            for word in arguments.dropFirst().prefix(while: { !isOption($0) }) {
+                command = try subcommand(word, of: command, path)
+                path += " " + word
+            }
+            return
+        }
+        let command = try subcommand(first, of: RootCommand.self, name(of: RootCommand.self))
+        if let second = arguments.dropFirst().first, !isOption(second),
+            !command.configuration.subcommands.isEmpty
+        {
+            _ = try subcommand(second, of: command, name(of: RootCommand.self) + " " + first)
+        }
+    }
+
+    private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") }
+
+    private static func name(of command: any ParsableCommand.Type) -> String {
+        command.configuration.commandName ?? ""
+    }
+
+    private static func subcommand(
+        _ word: String,
+        of command: any ParsableCommand.Type,
+        _ path: String
+    ) throws(Unknown) -> any ParsableCommand.Type {
+        let all = command.configuration.subcommands
+        if let found = all.first(where: { name(of: $0) == word }) { return found }
+        let isRoot = command == RootCommand.self
+        throw Unknown(word: word, command: path, known: all.map(name) + (isRoot ? [help] : []))
+    }
+}
