@@ -48,6 +48,9 @@ extension Application: RequestHandler {
             } catch {
                 return deliver(call, problem: error, operation: operation)
             }
+            guard isDelayed(call, in: .before) else {
+                return run(call, operation: operation, match: match, exchange)
+            }
             return delayed(call, in: .before, exchange) {
                 self.run(call, operation: operation, match: match, exchange)
             }
@@ -69,18 +72,36 @@ extension Application: RequestHandler {
         let result = Result { () throws(Problem) in
             try perform(call, operation: operation, match: match)
         }
-        return delayed(call, in: .after, exchange) {
-            switch result {
-            case .success(let answer):
-                call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
-                if let token = answer.nextToken {
-                    call.entry.details.nextTokenIssued = call.digest(token.utf8)
-                }
-                return self.deliver(call, response: answer.response, operation: operation)
-            case .failure(let problem):
-                return self.deliver(call, problem: problem, operation: operation)
-            }
+        guard isDelayed(call, in: .after) else {
+            return deliver(call, result, operation: operation)
         }
+        return delayed(call, in: .after, exchange) {
+            self.deliver(call, result, operation: operation)
+        }
+    }
+
+    private func deliver(
+        _ call: Call,
+        _ result: Result<Answer, Problem>,
+        operation: Operation
+    ) -> Reply {
+        switch result {
+        case .success(let answer):
+            call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
+            if let token = answer.nextToken {
+                call.entry.details.nextTokenIssued = call.digest(token.utf8)
+            }
+            return deliver(call, response: answer.response, operation: operation)
+        case .failure(let problem):
+            return deliver(call, problem: problem, operation: operation)
+        }
+    }
+
+    /// Whether the fault wants a delay in a phase; asked first, so that a request without one costs
+    /// no closure.
+    private func isDelayed(_ call: Call, in phase: FaultPhase) -> Bool {
+        guard let fault = call.fault else { return false }
+        return fault.phase == phase && fault.delayNanoseconds > 0
     }
 
     /// Octets of content that wait in memory at most: beyond these the operation does not wait, its
@@ -96,9 +117,7 @@ extension Application: RequestHandler {
         _ exchange: Exchange?,
         _ next: @escaping @Sendable () -> Reply?
     ) -> Reply? {
-        guard let fault = call.fault, fault.phase == phase, fault.delayNanoseconds > 0,
-            let exchange
-        else { return next() }
+        guard let fault = call.fault, let exchange else { return next() }
         let octets = call.request.content.count
         guard heldOctets.add(octets, ordering: .relaxed).newValue <= Self.maximumHeldOctets else {
             heldOctets.subtract(octets, ordering: .relaxed)
