@@ -113,7 +113,7 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "MockServer", "QUBS", "Store",
+                "Journal", "MockServer", "QUBS", "Store",
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict

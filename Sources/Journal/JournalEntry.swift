@@ -52,7 +52,7 @@ package struct JournalEntry: Sendable {
     package var status: UInt16?
     package var delivery = Delivery.pending
     package var idempotency = IdempotencyOutcome.none
-    package var refusal = JournalRefusal.none
+    package var refusal: JournalRefusal?
     package var findings: Findings = []
     package var traits: Traits = []
     /// Whether the request changed what the mock keeps (a replay does not).
@@ -139,8 +139,6 @@ package struct JournalEntry: Sendable {
         case replay
         /// The key stands for another payload.
         case conflict
-        /// The first request with the key was still running; its answer was repeated.
-        case waited
     }
 
     /// What does not belong into a request, found when it arrived.

@@ -21,7 +21,7 @@ extension JournalEntry {
             "octets": .integer(contentOctets), "digest": .optional(contentDigest?.hexadecimal),
         ]
         object["status"] = .optional(status.map { Int($0) })
-        object["reason"] = .optional(refusal == .none ? nil : refusal.rawValue)
+        object["reason"] = .optional(refusal?.rawValue)
         object["violations"] = .array(shownViolations.map(\.json))
         object["fault"] = details.fault?.json ?? .null
         object["idempotency"] = .optional(idempotency == .none ? nil : idempotency.rawValue)

@@ -1,8 +1,9 @@
-/// Why the mock itself refused a request: finer than the status code, and `none` for injected ones.
+/// Why the mock itself refused a request: finer than the status code.
+///
+/// An injected answer has none.
 ///
 /// The raw values are the words of the journal's JSON.
 package enum JournalRefusal: String, Sendable, CaseIterable {
-    case none
     /// The octets were not a request (RFC 9112), or broke a limit of the server.
     case message
     /// 404: no such path.
@@ -53,6 +54,12 @@ package enum JournalRefusal: String, Sendable, CaseIterable {
     case tooLarge = "too-large"
     /// 416: the content has no such octets.
     case range
+    /// 403: the `Host` is not one that this server is reached by.
+    case host
+    /// 403: a page of another origin sent the request.
+    case origin
+    /// 409: the state of what a control request names does not allow it.
+    case conflict
     /// 5xx: the mock could not do it (no room on the disk, too many sessions, too many connections).
     case unavailable
 }

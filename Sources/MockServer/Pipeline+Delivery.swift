@@ -10,11 +10,12 @@ import QUBS
 // fault makes of it.
 
 extension Application {
-    /// Delivers a refusal.
+    /// Delivers a refusal, and writes its reason into the journal: the only place that does.
     func deliver(_ call: Call, problem: Problem, operation: Operation? = nil) -> Reply {
+        call.entry.refusal = problem.reason
         if let logged = problem.logged { log.append("qubs-mock: \(logged)\n".utf8) }
-        // What is refused before its content is read (413) is told by the server, not the endpoint.
-        if operation?.id == OperationID.token, call.early?.status != 413 {
+        // The server, not the endpoint, refuses content before it is read.
+        if operation?.id == OperationID.token, problem.reason != .tooLarge {
             return deliver(
                 call,
                 response: OAuthHandlers.answer(for: problem).response,

@@ -119,9 +119,11 @@ extension Application {
         var response: HTTPResponse
         let isToken = operation?.id == OperationID.token
         if isToken {
-            response = OAuthHandlers.answer(for: Problem(status, detail)).response
+            response = OAuthHandlers.answer(for: status, detail).response
         } else {
-            response = Problem(status, detail).response(
+            response = Problem.response(
+                status: status,
+                detail: detail,
                 instance: String(decoding: call.request.target.path, as: UTF8.self),
                 requestID: call.correlation.text
             )

@@ -179,26 +179,19 @@ extension Application {
         guard let principal = call.principal else {
             switch call.credentials {
             case .refused(let fault):
-                if case .expired = fault {
-                    call.entry.refusal = .tokenExpired
-                } else {
-                    call.entry.refusal = .tokenInvalid
-                }
                 throw Problem(unauthorized: fault)
             case .absent, .accepted:
-                call.entry.refusal = .tokenMissing
                 throw Problem(unauthorized: .absent)
             case .otherScheme:
-                call.entry.refusal = .tokenMissing
                 throw Problem(unauthorized: .otherScheme)
             }
         }
         // A domain that is not percent-encoded UTF-8 is refused with the parameters.
         guard let domain = call.entry.domain else { return }
         guard principal.mayUse(domain: domain) else {
-            call.entry.refusal = .domain
             let domains = principal.domains.joined(separator: ", ")
             throw Problem(
+                .domain,
                 403,
                 domains.isEmpty
                     ? "This token opens no domain: ask for one with another client."
@@ -213,23 +206,23 @@ extension Application {
         guard let principal = call.principal else { return }
         let operation = call.operation
         if operation.siteGrantParameter != nil, !principal.mayUse(site: call.string("siteName")) {
-            call.call.entry.refusal = .site
             throw Problem(
+                .site,
                 403,
                 "This client is limited to certain sites, and this is none of them: "
                     + "GET /sites lists them."
             )
         }
         if let permission = operation.requiredPermission, !principal.holds(permission: permission) {
-            call.call.entry.refusal = .permission
             throw Problem(
+                .permission,
                 403,
                 "This operation needs the permission \(permission), which the token lacks."
             )
         }
         if operation.requiredGrant != nil, !principal.isReferrer {
-            call.call.entry.refusal = .providerNumbers
             throw Problem(
+                .providerNumbers,
                 403,
                 "This operation is for referrers and specialists: the token holds no provider "
                     + "numbers."

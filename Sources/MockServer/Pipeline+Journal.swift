@@ -70,7 +70,6 @@ extension Application {
     func describe(_ call: Call, valid: ValidatedRequest) {
         guard configuration.keepsJournal else { return }
         if !valid.isValid {
-            call.entry.refusal = Self.refusal(of: valid)
             call.entry.details.violations = valid.violations.map { violation in
                 JournalViolation(
                     location: violation.location.rawValue,
@@ -124,7 +123,6 @@ extension Application {
         _ message: String,
         detail: String
     ) -> Problem {
-        call.entry.refusal = .contract
         call.entry.details.violations.append(
             JournalViolation(
                 location: "header",
@@ -134,7 +132,7 @@ extension Application {
                 contractPointer: ""
             )
         )
-        return Problem(400, detail, errors: [(field, [message])])
+        return Problem(.contract, 400, detail, errors: [(field, [message])])
     }
 
     /// Notes a nextToken that the contract does not let through to the operation.
@@ -187,17 +185,5 @@ extension Application {
             return violation.message
         }
         return violation.message.replacing("\"\(sent)\"", with: "what was sent")
-    }
-
-    private static func refusal(of valid: ValidatedRequest) -> JournalRefusal {
-        if valid.refusalStatus == 415 { return .mediaType }
-        let isKeyOnly = valid.violations.allSatisfy {
-            $0.location == .header && $0.name.lowercased() == "idempotency-key"
-        }
-        if isKeyOnly { return .idempotencyKey }
-        let isTokenOnly = valid.violations.allSatisfy {
-            $0.location == .query && $0.name == "nextToken"
-        }
-        return isTokenOnly ? .nextToken : .contract
     }
 }

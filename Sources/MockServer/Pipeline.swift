@@ -139,37 +139,17 @@ extension Application: RequestHandler {
         match: PathMatch
     ) throws(Problem) -> Answer {
         // Without the session that a token names, the token cannot be judged either.
-        if let problem = call.sessionProblem, problem.status == 503 {
-            call.entry.refusal = .unavailable
-            throw problem
-        }
+        if let problem = call.sessionProblem, problem.reason == .unavailable { throw problem }
         try authorize(call, operation: operation)
-        if let problem = call.sessionProblem {
-            call.entry.refusal = .contract
-            throw problem
-        }
-        if let early = call.early {
-            switch early.status {
-            case 411: call.entry.refusal = .uploadContentLength
-            case 413: call.entry.refusal = .tooLarge
-            default: break
-            }
-            throw early
-        }
+        if let problem = call.sessionProblem { throw problem }
+        if let early = call.early { throw early }
         let valid = contract.validate(call.request, operation: operation, match: match)
         describe(call, valid: valid)
         // The token endpoint has errors of its own (RFC 6749 §5.2), for a wrong media type, too.
         if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
             throw refusal
         }
-        if valid.body != nil {
-            do throws(Problem) {
-                try refuseContentCoding(of: call.request)
-            } catch {
-                call.entry.refusal = .mediaType
-                throw error
-            }
-        }
+        if valid.body != nil { try refuseContentCoding(of: call.request) }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try checkGrants(operationCall)
         return try handlers[operation.index](operationCall)
@@ -180,10 +160,8 @@ extension Application: RequestHandler {
         switch contract.route(method: request.method, path: request.target.path) {
         case .matched(let operation, let match): return (operation, match)
         case .methodNotAllowed(let allowed, _):
-            call.entry.refusal = .method
             throw Problem(methodNotAllowed: request.method, allowed: allowed)
         case .notFound:
-            call.entry.refusal = .route
             throw Problem(
                 noRouteFor: request,
                 suggestions: contract.nearestPaths(to: request.target.path, method: request.method)
@@ -197,6 +175,7 @@ extension Application: RequestHandler {
             !FieldSyntax.matches(coding, "identity")
         else { return }
         throw Problem(
+            .mediaType,
             415,
             "Send the content as it is, without Content-Encoding.",
             fields: [HTTPResponse.Field("Accept-Encoding", "identity")]
@@ -272,7 +251,6 @@ extension Application: RequestHandler {
         }
         // Who it was belongs into the journal; whatever is wrong with that, the message is worse.
         if head != nil { try? identify(call) }
-        call.entry.refusal = error == .tooManyConnections ? .unavailable : .message
         call.entry.details.violations = [
             JournalViolation(
                 location: "message",

@@ -1,8 +1,16 @@
 package import HTTPMessage
 import JSON
+package import Journal
+import OAuth
 
-/// An error as the API tells it: problem details (RFC 7807, now RFC 9457).
+/// A refusal: why a request is refused, and the problem details of its answer (RFC 7807, now
+/// RFC 9457).
+///
+/// The reason is part of every initialiser. A function that refuses throws the problem; the pipeline
+/// alone writes its reason into the journal, and the explanation follows from the reason.
 package struct Problem: Error, Sendable {
+    /// Why, in the words of the journal.
+    package let reason: JournalRefusal
     /// 400 to 599.
     package var status: Int
     /// One sentence that says what to do, without personal data.
@@ -11,15 +19,19 @@ package struct Problem: Error, Sendable {
     package var errors: [(name: String, messages: [String])]
     /// Fields to send beside the usual ones (`Allow`, `WWW-Authenticate`, `Retry-After`).
     package var fields: [HTTPResponse.Field]
-    /// What only the log is told.
+    /// The error code where the token endpoint chose one (RFC 6749 §5.2); else the status decides.
+    var oauthCode: OAuthError.Code?
+    /// The sentence for the log alone.
     var logged: String?
 
     package init(
+        _ reason: JournalRefusal,
         _ status: Int,
         _ detail: String,
         errors: [(name: String, messages: [String])] = [],
         fields: [HTTPResponse.Field] = []
     ) {
+        self.reason = reason
         self.status = status
         self.detail = detail
         self.errors = errors
@@ -49,6 +61,25 @@ package struct Problem: Error, Sendable {
     ///   - instance: The path of the request.
     ///   - requestID: The correlation id of the answer.
     package func response(instance: String, requestID: String) -> HTTPResponse {
+        Self.response(
+            status: status,
+            detail: detail,
+            errors: errors,
+            fields: fields,
+            instance: instance,
+            requestID: requestID
+        )
+    }
+
+    /// The answer with problem details that are no refusal of the mock's own: a fault injected them.
+    static func response(
+        status: Int,
+        detail: String,
+        errors: [(name: String, messages: [String])] = [],
+        fields: [HTTPResponse.Field] = [],
+        instance: String,
+        requestID: String
+    ) -> HTTPResponse {
         var content: [UInt8] = []
         content.reserveCapacity(256 + detail.utf8.count)
         func member(_ name: StaticString, _ value: String, last: Bool = false) {
@@ -64,7 +95,7 @@ package struct Problem: Error, Sendable {
             if !last { content.append(UInt8(ascii: ",")) }
         }
         content.append(UInt8(ascii: "{"))
-        member("type", Self.type(ofStatus: status))
+        member("type", type(ofStatus: status))
         member("title", StatusCode.title(of: status))
         content.append(contentsOf: "\"status\":".utf8)
         JSONWriter.append(status, to: &content)

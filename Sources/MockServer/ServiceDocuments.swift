@@ -9,21 +9,28 @@ enum ServiceDocuments {
     /// How a document is written.
     enum Form { case yaml, json }
 
+    /// The methods that a document takes.
+    static let methods: [HTTPMethod] = [.get, .head]
+
+    /// The form of the document at a path; `nil` where there is no document.
+    static func form(ofPath path: [UInt8]) -> Form? {
+        // Both paths have 13 octets: no other request pays for the comparison.
+        guard path.count == 13 else { return nil }
+        return switch String(decoding: path, as: UTF8.self) {
+        case "/openapi.yaml": .yaml
+        case "/openapi.json": .json
+        default: nil
+        }
+    }
+
     /// The document at the path of a call, as the answer to it; `nil` where there is none.
     ///
     /// - Throws: 405 for a method other than GET and HEAD.
     static func answer(to call: Call) throws(Problem) -> Answer? {
-        // Both paths have 13 octets: no other request pays for the comparison.
-        guard call.request.target.path.count == 13 else { return nil }
-        let form: Form
-        switch String(decoding: call.request.target.path, as: UTF8.self) {
-        case "/openapi.yaml": form = .yaml
-        case "/openapi.json": form = .json
-        default: return nil
-        }
+        guard let form = form(ofPath: call.request.target.path) else { return nil }
         let method = call.request.method
-        guard method == .get || method == .head else {
-            throw Problem(methodNotAllowed: method, allowed: [.get, .head])
+        guard methods.contains(method) else {
+            throw Problem(methodNotAllowed: method, allowed: methods)
         }
         return answer(call.application.contract, form: form, to: call)
     }

@@ -1,5 +1,5 @@
 import Faults
-import Journal
+package import Journal
 import OAuth
 import QUBS
 import Store
@@ -11,7 +11,7 @@ package final class Session: Sendable {
     package let name: String
     package let clock: Clock
     let store: SessionStore
-    let journal: RequestJournal
+    package let journal: RequestJournal
     let faults: FaultEngine
     /// The scenario that is played, or was played last.
     let scenario = ScenarioStage()
@@ -179,7 +179,7 @@ package final class Sessions: Sendable {
     }
 
     /// All open sessions, `default` first, the others by name.
-    func all() -> [Session] {
+    package func all() -> [Session] {
         [`default`] + others.withLock { $0.values.sorted { $0.name < $1.name } }
     }
 

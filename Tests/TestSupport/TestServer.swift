@@ -4,6 +4,7 @@ import Fixtures
 import HTTPMessage
 package import HTTPTransport
 package import JSON
+import Journal
 package import MockServer
 import QUBS
 import Store
@@ -88,7 +89,20 @@ package final class TestServer {
 
     deinit {
         listener.stop(grace: .zero)
+        expectReasons()
         application.close()
+    }
+
+    /// Every refusal in the journal that no fault injected has its reason.
+    private func expectReasons() {
+        for session in application.sessions.all() {
+            for entry in session.journal.entries(matching: JournalFilter(limit: 10_000)) {
+                guard let status = entry.status, status >= 400, entry.refusal == nil,
+                    entry.details.fault?.effects.contains(.status) != true
+                else { continue }
+                Issue.record("\(entry.method) \(entry.path) is \(status) without a reason")
+            }
+        }
     }
 
     package var baseURL: String { "http://127.0.0.1:\(listener.port)" }

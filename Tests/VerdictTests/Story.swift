@@ -223,7 +223,7 @@ struct Story {
     mutating func put(
         _ guid: String,
         status: UInt16? = 200,
-        refusal: JournalRefusal = .none,
+        refusal: JournalRefusal? = nil,
         _ change: (inout JournalEntry) -> Void = { _ in }
     ) {
         request(.upload, "PUT", "/uploads/\(guid)", status: status) { entry in

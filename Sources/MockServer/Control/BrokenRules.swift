@@ -74,7 +74,9 @@ struct BrokenRules {
     /// What a refusal for another reason than violations is about.
     private var refusal: [BrokenRule] {
         switch entry.refusal {
-        case .none, .message, .idempotencyKey: []
+        case nil, .message, .idempotencyKey, .conflict: []
+        case .host: [foreign("Host")]
+        case .origin: [foreign("Origin")]
         case .route:
             [
                 BrokenRule(
@@ -184,6 +186,17 @@ struct BrokenRules {
         case .range: [range]
         case .unavailable: [unavailable]
         }
+    }
+
+    /// A field that names somebody else's server or page.
+    private func foreign(_ field: String) -> BrokenRule {
+        BrokenRule(
+            location: "header",
+            name: field,
+            keyword: field.lowercased(),
+            message: "Send the request to this server's own address, from a client or a page of "
+                + "its own."
+        )
     }
 
     private var method: BrokenRule {

@@ -39,7 +39,7 @@ enum ClockControl {
             )
         } catch {
             let message = "Send a duration, not backwards, such as PT61M, P5D or 90s."
-            throw Problem(400, "by: \(message)", errors: [("/by", [message])])
+            throw Problem(.contract, 400, "by: \(message)", errors: [("/by", [message])])
         }
         let session = try call.openSession()
         guard session.clock.advance(byNanoseconds: nanoseconds) else { throw outOfRange("/by") }
@@ -48,6 +48,7 @@ enum ClockControl {
 
     private static func outOfRange(_ pointer: String) -> Problem {
         Problem(
+            .contract,
             400,
             "The clock runs from 1970 to 2200.",
             errors: [(pointer, ["Send a time from 1970 to 2200."])]

@@ -3,6 +3,7 @@ import Dispatch
 import HTTPMessage
 import HTTPTransport
 import JSON
+import Journal
 import OAuth
 
 /// The control API below `/__admin`: routed and validated by its own contract, never journalled.
@@ -56,6 +57,7 @@ struct ControlCall {
         let name = string("session")
         guard let session = application.sessions.existing(name) else {
             throw Problem(
+                .notFound,
                 404,
                 "There is no session of this name: it opens with its first token, or with "
                     + "PUT /__admin/sessions/\(name)."

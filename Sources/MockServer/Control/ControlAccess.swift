@@ -1,4 +1,5 @@
 import HTTPMessage
+import Journal
 import OAuth
 
 /// Who may use the control API (design §6, Safety).
@@ -52,6 +53,7 @@ struct ControlAccess: Sendable {
         }
         if needsToken, operationNeedsToken {
             throw Problem(
+                .tokenMissing,
                 401,
                 "The server is not bound to loopback: send the admin token as a bearer token. "
                     + "It was given by --admin-token, or printed when the server started.",
@@ -64,6 +66,7 @@ struct ControlAccess: Sendable {
             !(Self.host(ofAuthority: host).map(isKnown) ?? false)
         {
             throw Problem(
+                .host,
                 403,
                 "The Host of a control request must be localhost, a loopback address, or the "
                     + "host of --public-url."
@@ -72,7 +75,11 @@ struct ControlAccess: Sendable {
         for origin in fields.values(named: "origin") {
             let host = Self.host(ofOrigin: String(decoding: origin, as: UTF8.self))
             guard let host, isKnown(host) else {
-                throw Problem(403, "Control requests from pages of another origin are refused.")
+                throw Problem(
+                    .origin,
+                    403,
+                    "Control requests from pages of another origin are refused."
+                )
             }
         }
     }

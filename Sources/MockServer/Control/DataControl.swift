@@ -1,5 +1,6 @@
 import Contract
 import JSON
+import Journal
 import Store
 
 /// A test's own records, in fixture form, held against the fixture schemas of the contract.
@@ -86,7 +87,12 @@ enum DataControl {
             if let sent = record[member] {
                 guard sent == .string(value) else {
                     let message = "Send \(member) as in the path, or leave it out."
-                    throw Problem(400, message, errors: [("/\(member)", [message])])
+                    throw Problem(
+                        .contract,
+                        400,
+                        message,
+                        errors: [("/\(member)", [message])]
+                    )
                 }
             } else {
                 record[member] = .string(value)
@@ -98,6 +104,7 @@ enum DataControl {
         let violations = schema.violations(of: .object(record))
         if !violations.isEmpty {
             throw Problem(
+                .contract,
                 400,
                 "The record is not valid: `errors` says why.",
                 errors: Problem.grouped(violations.map { ($0.name, $0.message) })
@@ -128,6 +135,7 @@ enum DataControl {
         } catch {
             if case .fixtures(let faults) = error {
                 throw Problem(
+                    .contract,
                     400,
                     "The record refers to what is not there: `errors` says to what.",
                     errors: Problem.grouped(faults.map { ($0.pointer.description, $0.reason) })

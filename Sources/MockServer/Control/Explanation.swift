@@ -38,7 +38,7 @@ struct Explanation {
         let injected =
             "A fault was injected by rule \(fault.rule) "
             + "(\(fault.effects.names.joined(separator: ", ")), phase \(fault.phase.rawValue))."
-        if entry.refusal != .none {
+        if entry.refusal != nil {
             let isHidden = fault.effects.contains(.status)
             return isHidden
                 ? "\(injected) Without it the request would have been refused, too: \(reason)"
@@ -51,7 +51,7 @@ struct Explanation {
     /// Why the mock itself answered as it did.
     private var reason: String {
         switch entry.refusal {
-        case .none:
+        case nil:
             guard let status = entry.status else { return "The request has not been answered." }
             return status < 400
                 ? "The request was answered \(status): nothing was wrong with it."
@@ -85,6 +85,9 @@ struct Explanation {
         case .uploadContentLength: return "The upload needs Content-Length."
         case .tooLarge: return "The content is larger than allowed."
         case .range: return "The content has no octets in the range that was asked for."
+        case .host: return "The Host is not one that this server is reached by."
+        case .origin: return "A web page of another origin sent the request."
+        case .conflict: return "The state of what the request names does not allow it."
         case .unavailable: return "The mock itself could not serve the request."
         }
     }

@@ -60,7 +60,9 @@ struct ExplanationFacts {
                 }
             }
         case .methodNotAllowed, .notFound:
-            otherMethods = nil
+            otherMethods =
+                ServiceDocuments.form(ofPath: path) == nil
+                ? nil : (ServiceDocuments.methods, entry.path)
             suggestions =
                 entry.isURLWithheld || entry.refusal != .route
                 ? [] : contract.nearestPaths(to: path, method: method)

@@ -1,6 +1,7 @@
 import Faults
 import HTTPMessage
 import JSON
+import Journal
 
 /// Tag Faults of the control API.
 enum FaultControl {
@@ -59,6 +60,7 @@ enum FaultControl {
     }
 
     private static let missing = Problem(
+        .notFound,
         404,
         "There is no rule with this id: GET /__admin/faults lists them."
     )
@@ -81,12 +83,13 @@ extension Problem {
     /// 400 with a pointer for each thing that is wrong with rules, or 409 for a repeated `id`.
     init(faults error: FaultError) {
         let list = error.errors
-        let status: Int
+        let (reason, status): (JournalRefusal, Int)
         switch error {
-        case .invalid: status = 400
-        case .repeatedIDs: status = 409
+        case .invalid: (reason, status) = (.contract, 400)
+        case .repeatedIDs: (reason, status) = (.conflict, 409)
         case .tooMany:
             self.init(
+                .conflict,
                 409,
                 "Nothing was armed: a session holds \(FaultPlan.maximumRules) rules. Remove those that "
                     + "are spent, one by one or all with DELETE /__admin/faults."
@@ -95,6 +98,7 @@ extension Problem {
         }
         let first = list.first.map { "\($0.pointer.description): \($0.reason)" } ?? ""
         self.init(
+            reason,
             status,
             list.count == 1 ? "Nothing was armed. \(first)" : "Nothing was armed: see `errors`.",
             errors: Self.grouped(list.map { ($0.pointer.description, $0.reason) })

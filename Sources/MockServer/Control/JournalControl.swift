@@ -57,6 +57,7 @@ enum JournalControl {
     }
 
     private static let missing = Problem(
+        .notFound,
         404,
         "The journal of this session holds no request with this id or correlation id."
     )
@@ -71,7 +72,12 @@ enum JournalControl {
             since = JournalFilter.Since(parsing: text)
             if since == nil {
                 let message = "Send an entry's id, or a time such as 2025-01-12T03:40:00Z."
-                throw Problem(400, "since: \(message)", errors: [("since", [message])])
+                throw Problem(
+                    .contract,
+                    400,
+                    "since: \(message)",
+                    errors: [("since", [message])]
+                )
             }
         }
         return JournalFilter(
@@ -118,7 +124,7 @@ enum JournalControl {
         let message =
             nearest.first.map { "There is no such \(parameter); did you mean `\($0)`?" }
             ?? "There is no such \(parameter): \(listedAt)."
-        return Problem(400, "\(parameter): \(message)", errors: [(parameter, [message])])
+        return Problem(.contract, 400, "\(parameter): \(message)", errors: [(parameter, [message])])
     }
 
     // MARK: - The ledger

@@ -38,7 +38,7 @@ struct NearestRequest {
 
     /// What is neither operation nor refused: one of the server's own documents.
     private var document: CurlLine? {
-        guard entry.refusal == .none, entry.path.hasPrefix("/"), !entry.isURLWithheld else {
+        guard entry.refusal == nil, entry.path.hasPrefix("/"), !entry.isURLWithheld else {
             return nil
         }
         return CurlLine(entry.method == "HEAD" ? .head : .get, entry.path, base: facts.baseURL)
@@ -247,7 +247,7 @@ struct NearestRequest {
                 ?? facts.clients.clients.first { !$0.isDisabled }
             : caller
         let clientID = client.map(facts.clientID) ?? "<client_id>"
-        if entry.refusal == .none, entry.details.grant == .refreshToken {
+        if entry.refusal == nil, entry.details.grant == .refreshToken {
             line.add(credentials: clientID, grant: "refresh_token")
             line.add(formField: "refresh_token", "<refresh_token>")
         } else {
@@ -275,7 +275,7 @@ struct NearestRequest {
 
     /// The same download, where its URL is still good; else a request for a new URL.
     private func download(_ guid: String?) -> CurlLine? {
-        let isGood = [.none, .range].contains(entry.refusal)
+        let isGood = entry.refusal == nil || entry.refusal == .range
         if isGood, let guid, let url = entry.details.presigned,
             facts.now.secondsSince1970 < url.expiresAt, facts.records.contentOctets(guid) != nil
         {

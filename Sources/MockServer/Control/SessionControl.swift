@@ -35,7 +35,9 @@ enum SessionControl {
         let isDropped = try storing { () throws(StoreError) in
             try call.application.sessions.drop(name)
         }
-        guard isDropped else { throw Problem(404, "There is no session of this name.") }
+        guard isDropped else {
+            throw Problem(.notFound, 404, "There is no session of this name.")
+        }
         return .noContent
     }
 

@@ -1,4 +1,5 @@
 import JSON
+import Journal
 import OAuth
 import QUBS
 
@@ -16,10 +17,19 @@ enum TokenControl {
         do throws(OAuthError) {
             named = try application.clients.resolve(call.body["clientId"]?.string ?? "")
         } catch {
-            throw Problem(400, error.description, errors: [("/clientId", [error.description])])
+            throw Problem(
+                .contract,
+                400,
+                error.description,
+                errors: [("/clientId", [error.description])]
+            )
         }
         if named.client.isDisabled {
-            throw Problem(400, "Client \(named.client.id) is disabled: it gets no tokens.")
+            throw Problem(
+                .contract,
+                400,
+                "Client \(named.client.id) is disabled: it gets no tokens."
+            )
         }
         // The session of the client id wins over that of the query.
         let session =
@@ -38,7 +48,7 @@ enum TokenControl {
             )
             return .json(response.json)
         } catch {
-            throw Problem(500, error.description)
+            throw Problem(.unavailable, 500, error.description)
         }
     }
 
@@ -51,7 +61,7 @@ enum TokenControl {
         do throws(SigningKeyError) {
             try application.keys.rotate(now: application.keysNow.secondsSince1970)
         } catch {
-            throw Problem(500, "No new key could be made: \(error)")
+            throw Problem(.unavailable, 500, "No new key could be made: \(error)")
         }
         return keys(of: application)
     }

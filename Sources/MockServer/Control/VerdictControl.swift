@@ -30,11 +30,15 @@ enum VerdictControl {
         do throws(Application.StartError) {
             scenario = try call.application.scenarios.scenario(named: call.string("name"))
         } catch {
-            throw Problem(400, error.description)
+            throw Problem(.contract, 400, error.description)
         }
         guard let scenario else {
             let names = call.application.scenarios.packs.map(\.name).joined(separator: ", ")
-            throw Problem(404, "There is no scenario of this name; there are \(names).")
+            throw Problem(
+                .notFound,
+                404,
+                "There is no scenario of this name; there are \(names)."
+            )
         }
         let session = try call.openSession()
         do throws(FaultError) {

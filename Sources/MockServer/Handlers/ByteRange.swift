@@ -1,4 +1,5 @@
 import HTTPMessage
+import Journal
 
 /// Range requests for one range of octets (RFC 9110 §14).
 enum ByteRange {
@@ -28,6 +29,7 @@ enum ByteRange {
         }
         guard !range.isEmpty, range.lowerBound < length else {
             throw Problem(
+                .range,
                 416,
                 "The content has \(length) octets: ask for a range within them.",
                 fields: [HTTPResponse.Field("Content-Range", "bytes */\(length)")]

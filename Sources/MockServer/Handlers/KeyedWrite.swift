@@ -54,12 +54,6 @@ struct KeyedWrite {
             if case .full = error, let repeated = repeatedWithoutRoom {
                 return try answer(for: repeated)
             }
-            if case .rule(.notFound) = error { call.call.entry.refusal = .notFound }
-            if case .rule(.wrongStatus) = error { call.call.entry.refusal = .notPending }
-            if case .rule(.appointmentWithoutPatient) = error {
-                call.call.entry.refusal = .contract
-            }
-            if error.isShortage { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
         return try answer(for: outcome)
@@ -80,7 +74,6 @@ struct KeyedWrite {
             return replay
         case .conflict:
             call.call.entry.idempotency = .conflict
-            call.call.entry.refusal = .idempotencyConflict
             throw Problem(rule: .keyReused)
         }
     }
@@ -154,19 +147,6 @@ struct KeyedWrite {
 
     /// A digest of a payload: members sorted, white space and escapes normalised.
     static func fingerprint(of body: JSONValue) -> [UInt8] {
-        SHA256Digest.octets(of: JSONWriter.octets(of: sorted(body)))
-    }
-
-    private static func sorted(_ value: JSONValue) -> JSONValue {
-        switch value {
-        case .object(let object):
-            var result = JSONObject()
-            for member in object.members.sorted(by: { $0.name < $1.name }) {
-                result[member.name] = sorted(member.value)
-            }
-            return .object(result)
-        case .array(let elements): return .array(elements.map(sorted))
-        default: return value
-        }
+        SHA256Digest.octets(of: fingerprintInput(of: body))
     }
 }

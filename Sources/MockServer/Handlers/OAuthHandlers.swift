@@ -48,8 +48,7 @@ enum OAuthHandlers {
             call.call.entry.tokenExpiry = call.now.secondsSince1970 + response.expiresInSeconds
             return answer(response.json)
         } catch {
-            call.call.entry.refusal = .grant
-            return answer(error)
+            throw Problem(oauth: error)
         }
     }
 
@@ -75,26 +74,30 @@ enum OAuthHandlers {
         return answer
     }
 
-    /// A problem in the form of the token endpoint.
+    /// A refusal in the form of the token endpoint (RFC 6749 §5.2).
     static func answer(for problem: Problem) -> Answer {
-        let code: OAuthError.Code =
-            switch problem.status {
+        var answer = answer(for: problem.status, problem.detail, code: problem.oauthCode)
+        answer.fields += problem.fields
+        return answer
+    }
+
+    /// An error in the form of the token endpoint.
+    ///
+    /// - Parameter code: Where it is not what the status suggests.
+    static func answer(
+        for status: Int,
+        _ description: String,
+        code: OAuthError.Code? = nil
+    ) -> Answer {
+        let suggested: OAuthError.Code =
+            switch status {
             case 401: .invalidClient
             case 500: .serverError
             case 429, 500...: .temporarilyUnavailable
             default: .invalidRequest
             }
-        return answer(OAuthError(code: code, description: problem.detail, status: problem.status))
-    }
-
-    private static func answer(_ error: OAuthError) -> Answer {
-        var answer = answer(error.json, status: error.status)
-        if error.usesBasicChallenge {
-            answer.fields.append(
-                HTTPResponse.Field("WWW-Authenticate", OAuthError.basicChallenge)
-            )
-        }
-        return answer
+        let error = OAuthError(code: code ?? suggested, description: description, status: status)
+        return answer(error.json, status: status)
     }
 
     private static func jwks(_ call: OperationCall) throws(Problem) -> Answer {

@@ -21,10 +21,7 @@ extension OperationCall {
     }
 
     /// 404 for a resource that is not there.
-    func missing(_ resource: RuleError.Resource) -> Problem {
-        call.entry.refusal = .notFound
-        return Problem(rule: .notFound(resource))
-    }
+    func missing(_ resource: RuleError.Resource) -> Problem { Problem(rule: .notFound(resource)) }
 
     /// A JSON object that the store appends; 404 where it says that there is none.
     func object(
@@ -127,8 +124,8 @@ extension OperationCall {
                 digest: digest,
                 form: error == .expired ? .issued : sent == "null" ? .null : .foreign
             )
-            call.entry.refusal = .nextToken
             throw Problem(
+                .nextToken,
                 400,
                 "nextToken: \(error.message)",
                 errors: [("nextToken", [error.message])]

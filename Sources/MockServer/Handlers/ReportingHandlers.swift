@@ -78,7 +78,6 @@ enum ReportingHandlers {
         guard let status else { throw call.missing(.appointment) }
         let pending = call.application.reporting.pendingStatus
         guard status == pending else {
-            call.call.entry.refusal = .notPending
             throw Problem(rule: .wrongStatus(required: pending, found: status))
         }
     }
@@ -208,9 +207,13 @@ enum ReportingHandlers {
         guard let instant = Instant(rfc3339: text),
             writableTimes.contains(instant.secondsSince1970)
         else {
-            call.call.entry.refusal = .contract
             let message = "Send a time within the years 0000 to 9999 in UTC."
-            throw Problem(400, "/\(member): \(message)", errors: [("/\(member)", [message])])
+            throw Problem(
+                .contract,
+                400,
+                "/\(member): \(message)",
+                errors: [("/\(member)", [message])]
+            )
         }
         return instant.rfc3339
     }

@@ -30,8 +30,6 @@ enum TransferHandlers {
                 )
             }
         } catch {
-            if case .rule(.alreadyUploaded) = error { call.call.entry.refusal = .urlUsed }
-            if error.isShortage { call.call.entry.refusal = .unavailable }
             throw Problem(store: error)
         }
         call.call.entry.committed = true
@@ -45,27 +43,26 @@ enum TransferHandlers {
         let guid = call.string("guid")
         let url = try verified(call, purpose: .upload)
         let state = try call.reading { reader throws(StoreError) in try reader.upload(guid: guid) }
-        guard let state else { throw refusedSignature(call) }
-        if state.isComplete {
-            call.call.entry.refusal = .urlUsed
-            throw Problem(rule: .alreadyUploaded)
-        }
+        guard let state else { throw unknownURL }
+        if state.isComplete { throw Problem(rule: .alreadyUploaded) }
         try checkExpiry(of: url, call)
         let request = call.call.request
         guard request.fields.first("content-length") != nil else {
-            call.call.entry.refusal = .uploadContentLength
             throw Problem.lengthRequired
         }
         guard request.fields.count(of: "content-type") <= 1 else {
-            call.call.entry.refusal = .uploadContentType
-            throw Problem(400, "Send one Content-Type: with two, the content could be either.")
+            throw Problem(
+                .uploadContentType,
+                400,
+                "Send one Content-Type: with two, the content could be either."
+            )
         }
         let contentType = request.fields.text("content-type")
         if let promised = state.promisedContentType,
             contentType.flatMap({ MediaType(Array($0.utf8)[...])?.essence }) != promised
         {
-            call.call.entry.refusal = .uploadContentType
             throw Problem(
+                .uploadContentType,
                 403,
                 "Send Content-Type: \(promised), as it was announced for this upload."
             )
@@ -83,7 +80,7 @@ enum TransferHandlers {
         let content = try call.reading { reader throws(StoreError) in
             try reader.content(guid: guid)
         }
-        guard let content else { throw refusedSignature(call) }
+        guard let content else { throw unknownURL }
         var answer = Answer(
             status: 200,
             contentType: content.contentType ?? "application/octet-stream",
@@ -96,12 +93,7 @@ enum TransferHandlers {
             ),
             HTTPResponse.Field("Accept-Ranges", "bytes"),
         ]
-        do throws(Problem) {
-            try ByteRange.apply(call.call.request, to: &answer)
-        } catch {
-            call.call.entry.refusal = .range
-            throw error
-        }
+        try ByteRange.apply(call.call.request, to: &answer)
         return answer
     }
 
@@ -114,7 +106,7 @@ enum TransferHandlers {
     ) throws(Problem) -> PresignedURL {
         let guid = call.string("guid")
         guard let expires = Int64(call.string("expires")), expires >= 0 else {
-            throw refusedSignature(call)
+            throw unknownURL
         }
         let url = PresignedURL(
             guid: guid,
@@ -125,7 +117,7 @@ enum TransferHandlers {
         guard
             url.isSigned(with: call.string("signature"), secret: call.application.keys.secret),
             call.call.session.name == url.session
-        else { throw refusedSignature(call) }
+        else { throw unknownURL }
         call.call.entry.details.presigned = JournalDetails.PresignedURL(
             guid: guid,
             expiresAt: expires
@@ -135,20 +127,18 @@ enum TransferHandlers {
 
     private static func checkExpiry(of url: PresignedURL, _ call: OperationCall) throws(Problem) {
         guard call.now >= url.expires else { return }
-        call.call.entry.refusal = .urlExpired
         throw Problem(
+            .urlExpired,
             403,
             "This URL expired at \(url.expires.rfc3339): ask the API for a new one."
         )
     }
 
-    private static func refusedSignature(_ call: OperationCall) -> Problem {
-        call.call.entry.refusal = .urlSignature
-        return Problem(
-            403,
-            "This is no URL that the API gave out: use it unchanged, as it was answered."
-        )
-    }
+    private static let unknownURL = Problem(
+        .urlSignature,
+        403,
+        "This is no URL that the API gave out: use it unchanged, as it was answered."
+    )
 }
 
 /// `Content-Disposition` (RFC 6266).
