@@ -75,6 +75,7 @@ let package = Package(
         room("Faults", ["Contract", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON"]),
         room("Verdict", ["Journal", "JSON"], settings: small),
+        room("Privacy", ["Journal", "Store"]),
         .target(
             name: "Embedded",
             swiftSettings: strict,
@@ -84,7 +85,7 @@ let package = Package(
             name: "MockServer",
             dependencies: [
                 "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "OAuth", "QUBS", "Store", "Suggestions", "Verdict",
+                "Journal", "OAuth", "Privacy", "QUBS", "Store", "Suggestions", "Verdict",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict
@@ -135,6 +136,7 @@ let package = Package(
         tests("Faults", ["Contract", "Embedded", "JSON"], corpus: true),
         tests("Journal", ["JSON"]),
         tests("Verdict", ["Journal", "JSON"]),
+        tests("Privacy"),
         tests(
             "MockServer",
             [

@@ -192,5 +192,9 @@ package struct JournalEntry: Sendable {
         package static let contentLength = Traits(rawValue: 1 << 3)
         /// `Prefer` was sent.
         package static let preference = Traits(rawValue: 1 << 4)
+        /// The request is held up, and its URL or correlation id may hold a name.
+        ///
+        /// That is known with the answer. Until then both are withheld, and nobody is blamed.
+        package static let unexamined = Traits(rawValue: 1 << 5)
     }
 }

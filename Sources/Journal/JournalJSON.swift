@@ -64,8 +64,10 @@ extension JournalEntry {
     /// What stands for a text that must not be repeated.
     private static let withheld = "(withheld)"
 
-    /// Whether the URL was found to hold what must not be repeated.
-    package var isURLWithheld: Bool { !findings.isDisjoint(with: .inURL) }
+    /// Whether the URL holds, or may hold, what must not be repeated.
+    package var isURLWithheld: Bool {
+        !findings.isDisjoint(with: .inURL) || traits.contains(.unexamined)
+    }
 
     /// A part of the URL, unless that holds what must not be repeated.
     private func shown(_ part: String) -> String { isURLWithheld ? Self.withheld : part }
@@ -75,7 +77,9 @@ extension JournalEntry {
 
     /// The correlation id, unless it was found to hold what must not be repeated.
     package var shownRequestID: String {
-        findings.isDisjoint(with: .inRequestID) ? requestID : Self.withheld
+        let isWithheld =
+            !findings.isDisjoint(with: .inRequestID) || traits.contains(.unexamined)
+        return isWithheld ? Self.withheld : requestID
     }
 
     /// The query parameters; of those that the operation does not have, the names are the client's.

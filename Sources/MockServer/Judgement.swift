@@ -1,6 +1,7 @@
 import Contract
 package import JSON
 import Journal
+import Privacy
 import Verdict
 
 /// The verdict on the client of a session, in all its forms.

@@ -4,6 +4,7 @@ import HTTPMessage
 import HTTPTransport
 import JSON
 import Journal
+import Privacy
 import QUBS
 
 // From an answer to octets: the fields that every answer has, the journal, the log, and what a
@@ -66,7 +67,15 @@ extension Application {
             delay: fault.delayNanoseconds
         )
         let journal = call.session.journal
-        let entry = journal.append(examined(call))
+        let suspect = examineHeld(call)
+        let entry = journal.append(call.entry)
+        if let suspect {
+            call.session.personalData.examine(suspect) { findings in
+                guard findings.isEmpty else { return }
+                journal.update(entry) { $0.traits.remove(.unexamined) }
+            }
+        }
+        call.entry.traits.remove(.unexamined)
         let ticket = call.worker.ticket(
             for: WorkerContext.Pending(session: call.session, entry: entry, line: nil)
         )
@@ -74,18 +83,19 @@ extension Application {
         return ticket
     }
 
-    /// The entry of a call that is not answered yet, as if it were refused: what might be a name is
-    /// one until the answer says that it is an identifier.
-    private func examined(_ call: Call) -> JournalEntry {
+    /// Marks the entry of a call that is not answered yet where it may hold a name.
+    ///
+    /// Treat possible names as names until the operation has succeeded: only then is a name in the
+    /// path an identifier. What the request holds is noted with its answer.
+    ///
+    /// - Returns: What is left to be looked at, once the index is made; `nil` for nothing.
+    private func examineHeld(_ call: Call) -> PersonalData.Suspect? {
         let findings = call.entry.findings
         defer { call.entry.findings = findings }
-        if let suspect = inspect(call, status: 404) {
-            // Nobody knows yet.
-            if !suspect.url.isEmpty { call.entry.findings.insert(.patientNameInURL) }
-            if suspect.requestID != nil { call.entry.findings.insert(.patientDataInRequestID) }
-            call.session.personalData.prepare()
-        }
-        return call.entry
+        let suspect = inspect(call, status: 404)
+        let isSuspicious = !call.entry.findings.isDisjoint(with: [.inURL, .inRequestID])
+        if suspect != nil || isSuspicious { call.entry.traits.insert(.unexamined) }
+        return isSuspicious ? nil : suspect
     }
 
     /// Writes the journal entry, and gives the answer what every answer has.
@@ -131,6 +141,7 @@ extension Application {
             }
         if let suspect, let id {
             session.personalData.examine(suspect) { findings in
+                if findings.isEmpty { return }
                 session.journal.update(id) { $0.findings.formUnion(findings) }
             }
         }

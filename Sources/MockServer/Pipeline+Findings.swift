@@ -1,6 +1,7 @@
 import Contract
 import HTTPMessage
 import Journal
+import Privacy
 
 // What a client sends where it does not belong: patients and tokens in URLs, tokens in bodies.
 
@@ -19,7 +20,7 @@ extension Application {
             inspect(path: target.path.split(separator: UInt8(ascii: "/")), of: call, &suspect)
         }
         if let query = target.query, !query.isEmpty {
-            if TokenScan.holdsToken(query) { call.entry.findings.insert(.tokenInURL) }
+            if TokenScan.holdsToken(query[...]) { call.entry.findings.insert(.tokenInURL) }
             let isPresigned = call.entry.kind == .upload || call.entry.kind == .download
             if !isPresigned { inspect(query: query, of: call, &suspect) }
             // Their names are the client's own, and are told.
@@ -27,7 +28,7 @@ extension Application {
                 add(Array(parameter.name.utf8)[...], plusIsSpace: false, to: &suspect)
             }
         }
-        if !call.request.content.isEmpty { inspectContent(of: call) }
+        inspectContent(of: call)
         inspectRequestID(of: call, &suspect)
         return remainder(of: suspect, in: call)
     }
@@ -151,18 +152,28 @@ extension Application {
         return digits > 0
     }
 
+    /// Looks for tokens in content, where its sender is known.
+    ///
+    /// The content of a stranger is not searched: what it costs, anybody could make us pay. At the
+    /// token endpoint the form itself is what makes a sender known; of it only the beginning is
+    /// searched, which is longer than any form that is taken.
     private func inspectContent(of call: Call) {
-        switch call.entry.kind {
-        case .operation:
-            if TokenScan.holdsToken(call.request.content) {
-                call.entry.findings.insert(.tokenInContent)
+        let content = call.request.content
+        if content.isEmpty { return }
+        let holdsToken: Bool =
+            switch call.entry.kind {
+            case .operation: call.principal != nil && TokenScan.holdsToken(content[...])
+            case .token:
+                TokenScan.holdsToken(
+                    content.prefix(Self.maximumSearchedForm),
+                    except: "client_assertion"
+                )
+            // A file is whatever it is.
+            case .upload, .download, .other: false
             }
-        case .token:
-            if TokenScan.holdsToken(call.request.content, except: "client_assertion") {
-                call.entry.findings.insert(.tokenInContent)
-            }
-        // A file is whatever it is.
-        case .upload, .download, .other: break
-        }
+        if holdsToken { call.entry.findings.insert(.tokenInContent) }
     }
+
+    /// Octets of a form that are searched for tokens.
+    private static let maximumSearchedForm = 65_536
 }

@@ -1,6 +1,7 @@
 import Faults
 package import Journal
 import OAuth
+import Privacy
 import QUBS
 import Store
 import Synchronization

@@ -105,6 +105,29 @@ struct WithheldTests {
         #expect(newest?["findings"] == [])
     }
 
+    @Test("A held request without a name is shown and not blamed, the index being made meanwhile")
+    func heldWithoutName() throws {
+        let server = try makeServer()
+        try server.arm(#"{"id":"r","then":{"delay":"PT100S"}}"#)
+        for target in ["/integrations/v1/acme/sites", "/integrations/v1/acme/sites?note=a%20b"] {
+            // Forgets the index.
+            #expect(try server.control("POST", "/reset", ["scope": ["data"]]).status == 204)
+            let client = try RawClient(port: server.listener.port)
+            try client.send(
+                try server.requestText("GET", target, [("X-Correlation-Id", "some.id-of.mine")])
+            )
+            while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+            let entry = try server.entries("?limit=1").first
+            #expect(entry?["path"] == "/integrations/v1/acme/sites")
+            #expect(entry?["requestId"] == "some.id-of.mine")
+            client.reset()
+            let verdict = try server.control("GET", "/verdict").json
+            let checks = verdict["checks"]?.array ?? []
+            let failed = checks.filter { $0["result"] == "fail" }.compactMap { $0["id"]?.string }
+            #expect(!checks.isEmpty && failed.allSatisfy { !$0.hasPrefix("privacy.") }, "\(failed)")
+        }
+    }
+
     @Test("A request that is refused while its content is read belongs to its session and client")
     func refusedContent() throws {
         let server = try TestServer()

@@ -5,6 +5,7 @@ import HTTPTransport
 import JSON
 import Journal
 import OAuth
+import Privacy
 
 /// The control API below `/__admin`: routed and validated by its own contract, never journalled.
 package enum ControlAPI {

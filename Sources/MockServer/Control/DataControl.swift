@@ -1,6 +1,7 @@
 import Contract
 import JSON
 import Journal
+import Privacy
 import Store
 
 /// A test's own records, in fixture form, held against the fixture schemas of the contract.

@@ -3,6 +3,7 @@ import Faults
 import JSON
 import Journal
 import OAuth
+import Privacy
 import QUBS
 import Store
 

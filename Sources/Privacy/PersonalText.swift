@@ -1,24 +1,22 @@
-import HTTPMessage
-
 /// A piece of text cut into words, as people's names are compared.
 ///
 /// Case, accents' spelling (composed or not), apostrophes and what stands between words make no
 /// difference. Each Chinese, Japanese or Korean character is a word of its own, since their names
 /// are written with and without a space.
-struct PersonalText {
+package struct PersonalText: Sendable {
     /// A digest of each word.
-    private(set) var words: [UInt64] = []
+    package private(set) var words: [UInt64] = []
     /// The numbers in the text, digits only: each run, and each row of runs that only a space or a
     /// hyphen parts.
-    private(set) var numbers: [[UInt8]] = []
+    package private(set) var numbers: [[UInt8]] = []
 
     /// Longer texts are read so far.
-    static let maximumWords = 256
+    package static let maximumWords = 256
 
-    init(_ text: String) { self.init(Array(text.utf8)[...]) }
+    package init(_ text: String) { self.init(Array(text.utf8)[...]) }
 
     /// Reads text that is UTF-8, or else taken as if invalid octets were separators.
-    init(_ octets: ArraySlice<UInt8>) {
+    package init(_ octets: ArraySlice<UInt8>) {
         readNumbers(octets)
         if octets.allSatisfy({ $0 < 0x80 }) {
             readASCII(octets)
@@ -28,7 +26,7 @@ struct PersonalText {
     }
 
     /// Whether there is nothing in it that could be a full name or a Medicare number.
-    var isHarmless: Bool {
+    package var isHarmless: Bool {
         words.isEmpty && numbers.allSatisfy { $0.count < PersonalDataIndex.shortestNumber }
     }
 

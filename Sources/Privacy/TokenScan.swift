@@ -1,36 +1,63 @@
 import Glibc
-import HTTPMessage
 
 /// Finds access tokens where none belong.
-enum TokenScan {
+///
+/// Every search is linear: an octet is looked at three times at most, whatever the text.
+package enum TokenScan {
+    /// What a search found, and how much it did for it.
+    package struct Outcome: Equatable, Sendable {
+        package var isFound = false
+        /// How many octets were looked at, an octet counted each time.
+        package var octetsVisited = 0
+    }
+
     /// Whether text holds a JSON Web Token: `eyJ`, which is `{"` in base64url, and two dots.
     ///
     /// - Parameter exception: A name; its value is not looked at.
-    static func holdsToken(
-        _ octets: some RandomAccessCollection<UInt8>,
+    package static func holdsToken(
+        _ octets: ArraySlice<UInt8>,
         except exception: StaticString? = nil
     ) -> Bool {
-        let found = octets.withContiguousStorageIfAvailable { buffer -> Bool in
+        search(octets, except: exception).isFound
+    }
+
+    /// Searches text for a JSON Web Token, and counts the octets that it looks at.
+    ///
+    /// A token begins where a row of its octets begins: the beginning is tested before the row is
+    /// read. A row is then read as a header and as the claims behind another; of a signature, only
+    /// the first octets are.
+    package static func search(
+        _ octets: ArraySlice<UInt8>,
+        except exception: StaticString? = nil
+    ) -> Outcome {
+        octets.withUnsafeBufferPointer { buffer in
+            var outcome = Outcome()
+            guard let base = buffer.baseAddress else { return outcome }
             var from = 0
-            while from < buffer.count, let base = buffer.baseAddress,
+            while from < buffer.count,
                 let hit = memchr(base + from, Int32(UInt8(ascii: "J")), buffer.count - from)
             {
                 let place = UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+                outcome.octetsVisited += place + 1 - from
                 from = place + 1
-                guard place >= 2, buffer[place - 1] == UInt8(ascii: "y"),
-                    buffer[place - 2] == UInt8(ascii: "e"), isToken(buffer[(place - 2)...])
+                let start = place - 2
+                guard start >= 0, buffer[place - 1] == UInt8(ascii: "y"),
+                    buffer[start] == UInt8(ascii: "e"),
+                    start == 0 || !isTokenOctet(buffer[start - 1])
                 else { continue }
-                if place >= 3, isTokenOctet(buffer[place - 3]) { continue }
-                if let exception, precedes(exception, buffer[..<(place - 2)]) { continue }
-                return true
+                if let exception, precedes(exception, buffer[..<start]) { continue }
+                if isToken(buffer[start...], visited: &outcome.octetsVisited) {
+                    outcome.isFound = true
+                    return outcome
+                }
             }
-            return false
+            outcome.octetsVisited += buffer.count - from
+            return outcome
         }
-        return found ?? false
     }
 
     /// Whether text holds the beginning of a token, or of its claims: `eyJ` and a long row behind it.
-    static func holdsPart(_ octets: ArraySlice<UInt8>) -> Bool {
+    package static func holdsPart(_ octets: ArraySlice<UInt8>) -> Bool {
         var row = 0
         var isToken = false
         for (place, octet) in zip(octets.indices, octets) {
@@ -51,21 +78,27 @@ enum TokenScan {
     /// Octets of the shortest header, claims and signature that are taken for a token's.
     private static let shortestPart = 10
 
-    private static func isToken(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> Bool {
+    /// Whether text begins with two long rows, a dot behind each, and the beginning of a third.
+    private static func isToken(
+        _ text: Slice<UnsafeBufferPointer<UInt8>>,
+        visited: inout Int
+    ) -> Bool {
         var parts = 1
         var length = 0
         for octet in text {
-            if octet == UInt8(ascii: "."), parts < 3 {
-                guard length >= shortestPart else { return false }
+            visited += 1
+            if octet == UInt8(ascii: ".") {
+                guard length >= shortestPart, parts < 3 else { return false }
                 parts += 1
                 length = 0
             } else if isTokenOctet(octet) {
                 length += 1
+                if parts == 3, length >= shortestPart { return true }
             } else {
-                break
+                return false
             }
         }
-        return parts == 3 && length >= shortestPart
+        return false
     }
 
     private static func isTokenOctet(_ octet: UInt8) -> Bool {
@@ -87,7 +120,7 @@ enum TokenScan {
     }
 
     /// The names of query parameters that carry tokens, whatever these look like.
-    static func isTokenName(_ name: ArraySlice<UInt8>) -> Bool {
+    package static func isTokenName(_ name: ArraySlice<UInt8>) -> Bool {
         guard name.count >= 8, name.count <= 13,
             name.last.map({ $0 | 0x20 }) == UInt8(ascii: "n")
         else { return false }

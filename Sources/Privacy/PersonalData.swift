@@ -1,20 +1,22 @@
 import Dispatch
-import Journal
-import Store
+package import Journal
+package import Store
 import Synchronization
 
 /// Looks for the patients of a session where they do not belong: in URLs and correlation ids.
 ///
 /// The index is made beside the workers, when the session issues its first token or a request gives
 /// reason to look; requests that come meanwhile are looked at when it is there.
-final class PersonalData: Sendable {
+package final class PersonalData: Sendable {
     /// The parts of one request that could hold personal data.
-    struct Suspect: Sendable {
+    package struct Suspect: Sendable {
         /// Path segments and values of query parameters.
-        var url: [PersonalText] = []
-        var requestID: PersonalText?
+        package var url: [PersonalText] = []
+        package var requestID: PersonalText?
 
-        var isEmpty: Bool { url.isEmpty && requestID == nil }
+        package init() {}
+
+        package var isEmpty: Bool { url.isEmpty && requestID == nil }
 
         /// Whether looking takes so long that a worker should not.
         fileprivate var isLong: Bool {
@@ -22,8 +24,8 @@ final class PersonalData: Sendable {
         }
     }
 
-    /// Told what was found.
-    typealias Report = @Sendable (JournalEntry.Findings) -> Void
+    /// Told what was found, which may be nothing.
+    package typealias Report = @Sendable (JournalEntry.Findings) -> Void
 
     private enum State: Sendable {
         /// The number tells one making from the next.
@@ -37,13 +39,13 @@ final class PersonalData: Sendable {
     private let state = Mutex(State.unmade(generation: 0))
     private let queue = DispatchQueue(label: "qubs-mock.personal-data")
 
-    init(store: SessionStore, shared: SharedPersonalData) {
+    package init(store: SessionStore, shared: SharedPersonalData) {
         self.store = store
         self.shared = shared
     }
 
     /// What there is in a request, where the index is there to say so at once; else `nil`.
-    func findings(in suspect: Suspect) -> JournalEntry.Findings? {
+    package func findings(in suspect: Suspect) -> JournalEntry.Findings? {
         guard !suspect.isLong, case .made(let index, _) = state.withLock({ $0 }) else {
             return nil
         }
@@ -52,8 +54,8 @@ final class PersonalData: Sendable {
 
     /// Looks at a request as soon as the index is there.
     ///
-    /// - Parameter report: Called once, where something was found.
-    func examine(_ suspect: Suspect, _ report: @escaping Report) {
+    /// - Parameter report: Called once, on any thread.
+    package func examine(_ suspect: Suspect, _ report: @escaping Report) {
         let index: PersonalDataIndex? = state.withLock { state in
             switch state {
             case .made(let index, _): return index
@@ -77,7 +79,7 @@ final class PersonalData: Sendable {
     }
 
     /// Makes the index, where nobody has yet, so that it is there when it is needed.
-    func prepare() {
+    package func prepare() {
         state.withLock { state in
             guard case .unmade(let generation) = state else { return }
             state = .making(generation: generation, waiting: [])
@@ -86,7 +88,7 @@ final class PersonalData: Sendable {
     }
 
     /// Forgets the index, since patients or billing records have changed.
-    func invalidate() {
+    package func invalidate() {
         state.withLock { state in
             switch state {
             case .unmade: break
@@ -98,13 +100,13 @@ final class PersonalData: Sendable {
     }
 
     /// Returns when every request so far has been looked at.
-    func settle() { queue.sync {} }
+    package func settle() { queue.sync {} }
 
     private func make() {
         dispatchPrecondition(condition: .onQueue(queue))
         while true {
             guard case .making(let generation, _) = state.withLock({ $0 }) else { return }
-            // Data that cannot be read hold nobody's name.
+            // If the data cannot be read, use an empty index.
             let index =
                 (try? shared.index(of: store))
                 ?? PersonalDataIndex(names: [], medicareNumbers: [])
@@ -121,8 +123,7 @@ final class PersonalData: Sendable {
 
     private static func examine(_ waiting: [(Suspect, Report)], _ index: PersonalDataIndex) {
         for (suspect, report) in waiting {
-            let findings = findings(in: suspect, index)
-            if !findings.isEmpty { report(findings) }
+            report(findings(in: suspect, index))
         }
     }
 
@@ -145,10 +146,10 @@ final class PersonalData: Sendable {
 }
 
 /// The index of the data that all sessions start with, made once for those that have not written.
-final class SharedPersonalData: Sendable {
+package final class SharedPersonalData: Sendable {
     private let index = Mutex<PersonalDataIndex?>(nil)
 
-    init() {}
+    package init() {}
 
     /// The index of a session's data.
     func index(of store: SessionStore) throws(StoreError) -> PersonalDataIndex {
