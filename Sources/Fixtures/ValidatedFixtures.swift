@@ -50,15 +50,19 @@ package struct ValidatedFixtures: Sendable {
 
     /// A file as JSON; `nil` where it is absent, or wrong, which is then among the faults.
     private mutating func document(_ file: String, in path: String) -> JSONValue? {
-        do throws(FileError) {
-            guard let octets = try FileSystem.contents(of: "\(path)/\(file)") else { return nil }
+        do throws(StoreError) {
+            guard let octets = try FixtureFolder.document(file, in: path) else { return nil }
             do throws(JSONError) {
                 return try JSONParser.parse(octets)
             } catch {
                 fault(file, error.pointer, error.explanation)
             }
         } catch {
-            fault(file, JSONPointer(), "\(error)")
+            guard case .file(let error) = error else {
+                fault(file, JSONPointer(), "\(error)")
+                return nil
+            }
+            fault(file, JSONPointer(), error.explanation)
         }
         return nil
     }

@@ -68,7 +68,7 @@ package struct FixtureGenerator {
             )
             Files.removeDatabase(path)
             Files.remove(path + "-seed")
-            for beside in ["-sessions", "-snapshots"] { Files.removeFolder(path + beside) }
+            Leftovers.removeSessions(besideDatabase: path)
             try Files.rename(unfinished, to: path)
         } catch {
             // SQLite tells the limit from other faults of the disk now and then only.

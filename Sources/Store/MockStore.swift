@@ -31,7 +31,12 @@ package final class MockStore: Sendable {
             }
         } else {
             kept = Kept(
-                place: StorePlace(run: try RunFolder(in: configuration.temporaryFolder)),
+                place: StorePlace(
+                    run: try RunFolder(
+                        in: configuration.temporaryFolder,
+                        notice: configuration.notice
+                    )
+                ),
                 seed: SeedData(
                     .image(image),
                     layout: rules.layout,

@@ -18,6 +18,8 @@ package struct StoreConfiguration: Sendable {
     package var maximumSessions: Int
     /// The largest database file, in pages of 4 KiB; `nil` for no limit but the disk's.
     package var maximumPages: Int?
+    /// Told in one sentence what whoever runs the server should know. From any thread.
+    package var notice: @Sendable (String) -> Void
 
     package init(
         image: DatabaseImage,
@@ -28,7 +30,8 @@ package struct StoreConfiguration: Sendable {
         scatter: Scatter,
         workers: Int,
         maximumSessions: Int = 256,
-        maximumPages: Int? = nil
+        maximumPages: Int? = nil,
+        notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.image = image
         self.shapes = shapes
@@ -39,5 +42,6 @@ package struct StoreConfiguration: Sendable {
         self.workers = workers
         self.maximumSessions = maximumSessions
         self.maximumPages = maximumPages
+        self.notice = notice
     }
 }

@@ -1,5 +1,3 @@
-import Glibc
-
 extension StoreError: CustomStringConvertible {
     /// One line for the log, without any text of the records.
     package var description: String {
@@ -9,8 +7,7 @@ extension StoreError: CustomStringConvertible {
         case .noDescriptors: "no file descriptor is left (ulimit -n)"
         case .database(let code, let message, let sql):
             "SQLite: \(message) (\(code)), at: \(Self.oneLine(sql))"
-        case .system(let call, let code, let path):
-            "\(path): \(call): \(Self.text(ofErrno: code))"
+        case .file(let error): "\(error)"
         case .foreignFile(let path): "\(path): is no database of qubs-mock; it was not touched"
         case .otherVersion(let path, let found, let expected):
             "\(path): has format \(found), this program needs \(expected); it was not touched"
@@ -35,7 +32,7 @@ extension StoreError: CustomStringConvertible {
 
     /// What the system says of a value of `errno`.
     package static func text(ofErrno code: Int32) -> String {
-        strerror(code).map { String(cString: $0) } ?? "error \(code)"
+        FileError.text(ofErrno: code)
     }
 
     /// White space is one space: the log has a line for each error.
@@ -51,10 +48,9 @@ extension StoreError: CustomStringConvertible {
     func about(_ path: String, asGiven given: String) -> StoreError {
         switch self {
         case .inUse: .inUse(path: given)
-        case .system(let call, let code, path),
-            .system(let call, let code, path + FileLock.suffix),
-            .system(let call, let code, path + Files.unfinishedSuffix):
-            .system(call: call, errno: code, path: given)
+        case .file(let error)
+        where ["", FileLock.suffix, Files.unfinishedSuffix].contains { path + $0 == error.path }:
+            .file(FileError(path: given, error.reason))
         default: self
         }
     }

@@ -10,8 +10,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case noDescriptors
     /// SQLite refused a statement. `code` is its extended result code.
     case database(code: Int32, message: String, sql: String)
-    /// A POSIX call failed.
-    case system(call: String, errno: Int32, path: String)
+    /// A file is not what it must be, or the system refuses it.
+    case file(FileError)
     /// The file is not a database, or not one of ours; it was not touched.
     case foreignFile(path: String)
     /// The file was written by another version of this program; it was not touched.
@@ -46,6 +46,11 @@ package enum StoreError: Error, Equatable, Sendable {
     case tooManyNames(kind: String, limit: Int)
     /// A stored JSON text cannot be read back.
     case unreadableRecord(domain: String, id: String)
+
+    /// A POSIX call failed.
+    package static func system(call: String, errno: Int32, path: String) -> StoreError {
+        .file(FileError(path: path, code: errno, call: call))
+    }
 
     /// Whether the machine has no more of something: the same may be possible later.
     package var isShortage: Bool { self == .full || self == .noDescriptors }

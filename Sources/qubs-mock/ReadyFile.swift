@@ -1,5 +1,5 @@
-import Fixtures
 import Glibc
+import Store
 import Synchronization
 
 /// `--ready-file`: one line, the base URL, for as long as the server accepts.
@@ -14,32 +14,22 @@ final class ReadyFile: Sendable {
     /// - Throws: Where something other than a file is there, which is not to be replaced.
     init(_ path: String) throws(Failure) {
         self.path = path
-        try checkPlace()
+        do throws(FileError) {
+            try FileSystem.check(isReplaceable: path)
+        } catch {
+            throw Self.failure(error)
+        }
     }
 
     /// Puts the file in place of what is there, in one step.
     func write(_ baseURL: String) throws(Failure) {
         let content = Array("\(baseURL)\n".utf8)
-        let temporary = "\(path).\(getpid()).tmp"
-        // One of this name is of a process that is gone.
-        unlink(temporary)
-        let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure(errno) }
-        guard Glibc.write(descriptor, content, content.count) == content.count else {
-            let code = errno
-            close(descriptor)
-            unlink(temporary)
-            throw failure(code)
-        }
-        do throws(Failure) {
-            try checkPlace()
-            guard rename(temporary, path) == 0 else { throw failure(errno) }
+        do throws(FileError) {
+            let descriptor = try FileSystem.put(content, at: path)
+            written.withLock { $0 = (descriptor, content) }
         } catch {
-            close(descriptor)
-            unlink(temporary)
-            throw error
+            throw Self.failure(error)
         }
-        written.withLock { $0 = (descriptor, content) }
     }
 
     /// Removes the file, unless it is another server's by now, or somebody else's.
@@ -59,16 +49,13 @@ final class ReadyFile: Sendable {
         }
     }
 
-    private func checkPlace() throws(Failure) {
-        var status = stat()
-        if lstat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw Failure(
-                message: "--ready-file \(path): exists and is no regular file; it was not touched"
+    private static func failure(_ error: FileError) -> Failure {
+        if case .notRegular = error.reason {
+            return Failure(
+                message: "--ready-file \(error.path): exists and is no regular file; it was not "
+                    + "touched"
             )
         }
-    }
-
-    private func failure(_ code: Int32) -> Failure {
-        Failure(message: "--ready-file \(FileError(path: path, code: code))")
+        return Failure(message: "--ready-file \(error)")
     }
 }

@@ -1,9 +1,9 @@
 import ArgumentParser
-import Fixtures
 import Glibc
 import HTTPTransport
 import MockServer
 import OAuth
+import Store
 
 /// `qubs-mock run`: a server, a scenario, a command, and the verdict on what the command did.
 struct RunCommand: ParsableCommand {

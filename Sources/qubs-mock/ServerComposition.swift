@@ -180,7 +180,8 @@ enum ServerComposition {
                     temporaryFolder: temporaryFolder(),
                     order: configuration.order,
                     scatter: scatter,
-                    workers: configuration.workers
+                    workers: configuration.workers,
+                    notice: { Output.error("qubs-mock: \($0)") }
                 )
             )
         } catch {
@@ -190,10 +191,12 @@ enum ServerComposition {
 
     /// Why the data cannot be had, with the option, or the variable, that they were given by.
     private static func failure(_ error: StoreError, _ configuration: Configuration) -> Failure {
-        if configuration.databasePath == nil, case .system(_, let code, temporaryFolder()) = error {
+        if configuration.databasePath == nil, case .file(let error) = error,
+            error.path == temporaryFolder()
+        {
             return Failure(
                 message: "the folder for temporary files, \(temporaryFolder()), cannot be used: "
-                    + "\(StoreError.text(ofErrno: code)); set TMPDIR to one that can"
+                    + "\(error.explanation); set TMPDIR to one that can"
             )
         }
         if case .fixtures = error {
@@ -242,14 +245,15 @@ enum StoreErrorText {
         let label = option.map { $0 + " " } ?? ""
         switch error {
         case .full, .noDescriptors: return "\(label)\(path.isEmpty ? "" : path + ": ")\(error)"
-        case .system(_, let code, let place):
+        case .file(let error):
             // A file that can be made needs a folder; it is told which.
+            let place = error.path
             let folder = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? ""
             let isFolderMissing =
-                code == ENOENT && place == path && !folder.isEmpty && access(folder, F_OK) != 0
+                error.code == ENOENT && place == path && !folder.isEmpty
+                && access(folder, F_OK) != 0
             return "\(label)\(place): "
-                + (isFolderMissing
-                    ? "there is no folder \(folder)" : StoreError.text(ofErrno: code))
+                + (isFolderMissing ? "there is no folder \(folder)" : error.explanation)
         case .fixtures(let faults):
             return faults.first.map { FixtureFaultText.summary($0, of: faults.count, path) }
                 ?? "the fixtures are not valid"

@@ -416,7 +416,7 @@ struct MockStoreTests {
         }
         #expect(
             error
-                == .system(call: "open", errno: name.isEmpty ? ENOENT : ENOTDIR, path: parent)
+                == .system(call: "mkdir", errno: name.isEmpty ? ENOENT : ENOTDIR, path: parent)
         )
         #expect(folder.names == ["file"])
     }
@@ -427,7 +427,7 @@ struct MockStoreTests {
         #expect("\(error)" == "SQLite: database is locked (5), at: BEGIN X")
         #expect(
             "\(StoreError.system(call: "open", errno: ENOENT, path: "/nope"))"
-                == "/nope: open: No such file or directory"
+                == "/nope: No such file or directory"
         )
     }
 
@@ -442,23 +442,6 @@ struct MockStoreTests {
         #expect(folder.names.isEmpty)
         #expect(try Self.openFiles(in: folder.path) == 0)
         #expect(failure { _ = try Self.count(store.session) } == .unknownSession("default"))
-    }
-
-    @Test("Leftovers of servers that were killed are removed, those of running ones are not")
-    func leftovers() throws {
-        let folder = try TemporaryFolder()
-        let running = try TestStore(in: folder)
-        try Self.comment(running.session, "n")
-        mkdir(folder.path + "/qubs-mock-1-0", 0o700)
-        mkdir(folder.path + "/qubs-mock-1-0/sessions", 0o700)
-        try Self.write([1], folder.path + "/qubs-mock-1-0/sessions/default.db")
-        try Self.write([], folder.path + "/qubs-mock-1-0.lock")
-        mkdir(folder.path + "/qubs-mock-notes", 0o700)
-        let before = folder.names.filter { !$0.hasPrefix("qubs-mock-1-0") }
-        let next = try TestStore(in: folder)
-        #expect(folder.names == before)
-        #expect(try Self.count(running.session) == 3)
-        #expect(try Self.count(next.session) == 2)
     }
 
     @Test("Octets that are not an image of ours are refused")

@@ -14,7 +14,7 @@ final class FileLock: Sendable {
     /// Takes the lock, making its file; `nil` when somebody else has it.
     init?(_ path: String) throws(StoreError) {
         while true {
-            let descriptor = try Files.open(path, O_RDWR | O_CREAT)
+            let descriptor = try Files.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let error = errno
                 close(descriptor)
@@ -24,7 +24,7 @@ final class FileLock: Sendable {
             // The one before may have removed the file between the two calls: then this is a lock
             // on nothing.
             var locked = stat()
-            if fstat(descriptor, &locked) == 0, let present = Files.status(path),
+            if fstat(descriptor, &locked) == 0, let present = Files.ownStatus(path),
                 present.st_ino == locked.st_ino, present.st_dev == locked.st_dev
             {
                 self.descriptor = descriptor
@@ -43,7 +43,7 @@ final class FileLock: Sendable {
     ///
     /// - Returns: Whether nobody else has it; true as well where the file system knows no such locks.
     func add(_ file: String) throws(StoreError) -> Bool {
-        let descriptor = try Files.open(file, O_RDONLY | O_NONBLOCK)
+        let descriptor = try Files.open(file, O_RDONLY)
         if flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             close(descriptor)
             return false

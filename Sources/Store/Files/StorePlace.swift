@@ -39,23 +39,19 @@ struct StorePlace: Sendable {
 
     /// The file of a session, in a folder that exists.
     func path(ofSession name: String) throws(StoreError) -> String {
-        guard let databasePath else { return try folder("sessions") + "/\(name).db" }
+        guard let databasePath else { return try folder(.sessions) + "/\(name).db" }
         if name == MockStore.defaultSession { return databasePath }
-        return try folder("sessions") + "/\(name).db"
+        return try folder(.sessions) + "/\(name).db"
     }
 
     /// The sessions whose files an earlier server left.
     func sessions() -> [String] {
         guard let databasePath else { return [] }
-        return Files.names(in: databasePath + "-sessions")
-            .filter { $0.hasSuffix(".db") }.map { String($0.dropLast(3)) }
-            .filter(MockStore.isName)
+        return Files.names(in: StorePart.sessions.path(besideDatabase: databasePath))
+            .compactMap { StoreFileName(session: $0) }.filter { $0.kind == .whole }.map(\.session)
     }
 
     // MARK: Snapshots
-
-    private static let sharedSuffix = ".shared"
-    private static let fileSuffix = ".db"
 
     /// The file for a snapshot of its own data.
     func path(
@@ -64,8 +60,8 @@ struct StorePlace: Sendable {
         createdAt: Instant,
         isShared: Bool
     ) throws(StoreError) -> String {
-        let suffix = isShared ? Self.sharedSuffix : Self.fileSuffix
-        return try folder("snapshots")
+        let suffix = isShared ? StoreFileName.sharedSuffix : StoreFileName.databaseSuffix
+        return try folder(.snapshots)
             + "/\(session)@\(name)@\(createdAt.secondsSince1970)\(suffix)"
     }
 
@@ -73,34 +69,30 @@ struct StorePlace: Sendable {
     func snapshots(
         ofSession session: String
     ) -> [(info: SnapshotInfo, path: String, isShared: Bool)] {
-        guard let folder = existingFolder("snapshots") else { return [] }
+        guard let folder = existingFolder(.snapshots) else { return [] }
         return Files.names(in: folder).compactMap { file in
-            let isShared = file.hasSuffix(Self.sharedSuffix)
-            let suffix = isShared ? Self.sharedSuffix : Self.fileSuffix
-            guard file.hasSuffix(suffix) else { return nil }
-            let parts = file.dropLast(suffix.count).split(separator: "@")
-            guard parts.count == 3, parts[0] == session, let seconds = Int64(parts[2]) else {
-                return nil
-            }
+            guard let name = StoreFileName(snapshot: file), name.session == session,
+                name.kind == .whole, let snapshot = name.snapshot
+            else { return nil }
             let info = SnapshotInfo(
-                name: String(parts[1]),
-                createdAt: Instant(secondsSince1970: seconds)
+                name: snapshot.name,
+                createdAt: Instant(secondsSince1970: snapshot.seconds)
             )
-            return (info, "\(folder)/\(file)", isShared)
+            return (info, "\(folder)/\(file)", snapshot.isShared)
         }
     }
 
-    private func existingFolder(_ name: String) -> String? {
-        if let databasePath { return databasePath + "-" + name }
-        return run?.existingPath.map { $0 + "/" + name }
+    private func existingFolder(_ part: StorePart) -> String? {
+        if let databasePath { return part.path(besideDatabase: databasePath) }
+        return run?.existingPath.map { "\($0)/\(part.rawValue)" }
     }
 
-    private func folder(_ name: String) throws(StoreError) -> String {
+    private func folder(_ part: StorePart) throws(StoreError) -> String {
         let path: String
         if let databasePath {
-            path = databasePath + "-" + name
+            path = part.path(besideDatabase: databasePath)
         } else if let run {
-            path = try run.path() + "/" + name
+            path = "\(try run.path())/\(part.rawValue)"
         } else {
             preconditionFailure("data are permanent or temporary")
         }
