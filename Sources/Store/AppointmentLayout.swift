@@ -118,22 +118,54 @@ struct AppointmentLayout: Sendable {
 
     // MARK: Reading
 
+    /// The blobs of a row are not as `octets(of:)` makes them.
+    struct Damage: Error {}
+
     /// Appends a view of a row.
     ///
+    /// A file may have been edited, or damaged on its disk: no length is trusted.
+    ///
     /// - Parameter details: Not looked at for the summary.
+    /// - Throws: Where the lengths do not add up; what was appended then is to be thrown away.
     @inline(__always)
     func append(
         _ view: AppointmentView,
         summary: UnsafeRawBufferPointer,
         details: @autoclosure () -> UnsafeRawBufferPointer,
         to output: inout [UInt8]
-    ) {
+    ) throws(Damage) {
+        guard summary.first == UInt8(ascii: "{") else { throw Damage() }
         if view == .summary {
             output.append(contentsOf: summary)
         } else {
-            assemble(view, summary: summary, details: details(), to: &output)
+            try assemble(view, summary: summary, details: details(), to: &output)
         }
         output.append(UInt8(ascii: "}"))
+    }
+
+    /// Appends a view of the present row of a statement.
+    ///
+    /// - Parameters:
+    ///   - statement: Its first column names the row.
+    ///   - column: That of `summary`; `details` is the next, where the view needs it.
+    /// - Throws: `StoreError.damagedRow`.
+    @inline(__always)
+    func append(
+        _ view: AppointmentView,
+        of statement: Statement,
+        from column: Int32,
+        to output: inout [UInt8]
+    ) throws(StoreError) {
+        do throws(Damage) {
+            try append(
+                view,
+                summary: statement.buffer(column),
+                details: statement.buffer(column + 1),
+                to: &output
+            )
+        } catch {
+            throw .damagedRow(table: "appointment", row: statement.text(0))
+        }
     }
 
     private func assemble(
@@ -141,17 +173,26 @@ struct AppointmentLayout: Sendable {
         summary: UnsafeRawBufferPointer,
         details: UnsafeRawBufferPointer,
         to output: inout [UInt8]
-    ) {
-        withUnsafeTemporaryAllocation(of: Int.self, capacity: segments.count + 1) { starts in
+    ) throws(Damage) {
+        let isWhole = withUnsafeTemporaryAllocation(
+            of: Int.self,
+            capacity: segments.count + 1
+        ) { starts in
             // Where each segment starts, as if `details` went on where `summary` ends.
             var start = 0
             var index = 0
             for segment in 0..<segments.count {
                 starts[segment] = start
-                start += Self.readLength(details, &index)
+                guard let length = Self.readLength(details, &index) else { return false }
+                // No sum overflows: there are few segments, and none is longer than a blob can be.
+                start += length
             }
             starts[segments.count] = start
             let rest = UnsafeRawBufferPointer(rebasing: details[index...])
+            // The member with the first brace stands at the start of every view.
+            guard starts[summaryCount] == summary.count, start - summary.count == rest.count,
+                starts[1] > 0
+            else { return false }
             if view == .operational {
                 output.append(contentsOf: summary)
                 output.append(
@@ -159,7 +200,7 @@ struct AppointmentLayout: Sendable {
                         rebasing: rest[..<(starts[operationalCount] - summary.count)]
                     )
                 )
-                return
+                return true
             }
             for segment in reportingOrder {
                 let (start, end) = (starts[segment], starts[segment + 1])
@@ -169,21 +210,23 @@ struct AppointmentLayout: Sendable {
                     : rest[(start - summary.count)..<(end - summary.count)]
                 output.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets))
             }
+            return true
         }
+        if !isWhole { throw Damage() }
     }
 
-    /// The record of a row: the members of all views.
+    /// The record of a row: the members of all views; `nil` where the row is damaged.
     func record(of octets: Octets) -> JSONObject? {
         var record: JSONObject?
         for view in [AppointmentView.operational, .reporting] {
             var text: [UInt8] = []
-            octets.summary.withUnsafeBytes { summary in
+            let isWhole = octets.summary.withUnsafeBytes { summary in
                 octets.details.withUnsafeBytes { details in
-                    append(view, summary: summary, details: details, to: &text)
+                    (try? append(view, summary: summary, details: details, to: &text)) != nil
                 }
             }
             // What this room wrote, it can read; if not, the caller reports the row.
-            guard let object = (try? JSONParser.parse(text))?.object else { return nil }
+            guard isWhole, let object = (try? JSONParser.parse(text))?.object else { return nil }
             guard var merged = record else {
                 record = object
                 continue
@@ -205,16 +248,18 @@ struct AppointmentLayout: Sendable {
         octets.append(UInt8(rest))
     }
 
+    /// Reads a length; `nil` where there is none, or one of more than 31 bits, as no blob has.
     @inline(__always)
-    private static func readLength(_ octets: UnsafeRawBufferPointer, _ index: inout Int) -> Int {
+    private static func readLength(_ octets: UnsafeRawBufferPointer, _ index: inout Int) -> Int? {
         var length = 0
         var shift = 0
-        while true {
+        while index < octets.count, shift <= 28 {
             let octet = octets[index]
             index += 1
             length |= Int(octet & 0x7F) << shift
-            if octet < 0x80 { return length }
+            if octet < 0x80 { return length <= Int(Int32.max) ? length : nil }
             shift += 7
         }
+        return nil
     }
 }

@@ -20,10 +20,48 @@ final class AppointmentLists {
         var view: AppointmentView
         var order: ListOrder
         var isPage: Bool
-        /// 0 where the list is not limited to providers.
-        var providers: Int
+        var providers: Providers
         var dates = Dates.any
         var hasSite = false
+    }
+
+    /// How a list is limited to providers.
+    private enum Providers: Hashable {
+        case all
+        /// One sorted walk for each, merged: nothing else is touched, however long they are.
+        case few(Int)
+        /// Any number, in one parameter; what they have is sorted. SQLite merges 500 walks at most,
+        /// and each number would be a statement of its own to keep.
+        case many
+
+        init(_ count: Int?) {
+            switch count {
+            case nil: self = .all
+            case let count?: self = count <= 8 ? .few(count) : .many
+            }
+        }
+    }
+
+    /// The ids of providers that a statement takes as one parameter, as an SQL expression.
+    private static func ids(parameter: Int) -> String {
+        "SELECT value FROM json_each(?\(parameter))"
+    }
+
+    /// Binds the providers of a list, from a parameter on.
+    private static func bind(
+        _ providers: [Int64]?,
+        to statement: Statement,
+        from parameter: Int32
+    ) {
+        guard let providers else { return }
+        if case .many = Providers(providers.count) {
+            let list = providers.map { String($0) }.joined(separator: ",")
+            statement.bind(parameter, "[\(list)]")
+            return
+        }
+        for (index, provider) in providers.enumerated() {
+            statement.bind(parameter + Int32(index), provider)
+        }
     }
 
     /// Up to so many rows are sorted; more are found by walking in order and leaving out the rest.
@@ -91,32 +129,26 @@ final class AppointmentLists {
         case (.byIdentifier, .identifier(let identifier)?): afterIdentifier = identifier
         default: throw .foreignCursor
         }
-        let statement = pageStatement(view: view, order: order, providers: providers?.count ?? 0)
+        let statement = pageStatement(
+            view: view,
+            order: order,
+            providers: Providers(providers?.count)
+        )
         try statement.begin()
         defer { statement.reset() }
         statement.bind(1, after)
         statement.bind(2, AppointmentKey.last(domain: domain, status: status))
         // One more than shown tells whether there is a next page.
         statement.bind(3, limit + 1)
-        var parameter: Int32 = 4
         if order == .byIdentifier {
             statement.bind(4, domain)
             statement.bind(5, afterIdentifier)
-            parameter = 6
         }
-        for provider in providers ?? [] {
-            statement.bind(parameter, provider)
-            parameter += 1
-        }
+        Self.bind(providers, to: statement, from: order == .byIdentifier ? 6 : 4)
         var count = 0
         while try statement.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
-            layout.append(
-                view,
-                summary: statement.buffer(1),
-                details: statement.buffer(2),
-                to: &output
-            )
+            try layout.append(view, of: statement, from: 1, to: &output)
             count += 1
             if count == limit {
                 let next: PageCursor =
@@ -129,9 +161,12 @@ final class AppointmentLists {
         return (count, nil)
     }
 
-    private func pageStatement(view: AppointmentView, order: ListOrder, providers: Int) -> Statement
-    {
-        if providers == 0 {
+    private func pageStatement(
+        view: AppointmentView,
+        order: ListOrder,
+        providers: Providers
+    ) -> Statement {
+        if providers == .all {
             return order == .scattered ? pages[view.rawValue] : pagesByIdentifier[view.rawValue]
         }
         let form = Form(view: view, order: order, isPage: true, providers: providers)
@@ -141,19 +176,18 @@ final class AppointmentLists {
                 return """
                     SELECT id, \(columns) FROM appointment AS a INDEXED BY appointment_id
                     WHERE domain = ?4 AND id > ?5 AND +key > ?1 AND +key <= ?2
-                    AND \(Self.hasProvider(parameters: 6..<6 + providers)) ORDER BY id LIMIT ?3
+                    AND \(Self.hasProvider(providers, parameter: 6)) ORDER BY id LIMIT ?3
                     """
             }
-            let arms = (4..<4 + providers).map {
-                """
-                SELECT key FROM provider_appointment
-                WHERE provider = ?\($0) AND key > ?1 AND key <= ?2
-                """
-            }
+            let keys = Self.walks(
+                providers,
+                parameter: 4,
+                of: "SELECT key FROM provider_appointment",
+                where: ["key > ?1 AND key <= ?2"]
+            )
             return """
-                SELECT a.key, \(columns) FROM (
-                    \(arms.joined(separator: " UNION ")) ORDER BY key LIMIT ?3
-                ) AS shown CROSS JOIN appointment AS a ON a.key = shown.key
+                SELECT a.key, \(columns) FROM (\(keys) ORDER BY key LIMIT ?3) AS shown
+                CROSS JOIN appointment AS a ON a.key = shown.key
                 """
         }
     }
@@ -182,7 +216,7 @@ final class AppointmentLists {
             view: view,
             order: order,
             isPage: false,
-            providers: providers?.count ?? 0,
+            providers: Providers(providers?.count),
             hasSite: site != nil
         )
         var bounds: (lower: Int, upper: Int)? = nil
@@ -208,18 +242,11 @@ final class AppointmentLists {
             if bounds.upper != bounds.lower { statement.bind(5, bounds.upper) }
         }
         if let site { statement.bind(6, site) }
-        for (index, provider) in (providers ?? []).enumerated() {
-            statement.bind(Int32(7 + index), provider)
-        }
+        Self.bind(providers, to: statement, from: 7)
         var count = 0
         while try statement.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
-            layout.append(
-                view,
-                summary: statement.buffer(0),
-                details: statement.buffer(1),
-                to: &output
-            )
+            try layout.append(view, of: statement, from: 1, to: &output)
             count += 1
         }
         return count
@@ -245,25 +272,28 @@ final class AppointmentLists {
         case .withinFew, .withinMany: conditions.append("date BETWEEN ?4 AND ?5")
         }
         if form.hasSite { conditions.append("site = ?6") }
-        let providers = 7..<7 + form.providers
 
         if form.order == .byIdentifier {
-            if form.providers > 0 { conditions.append(hasProvider(parameters: providers)) }
+            if form.providers != .all {
+                conditions.append(hasProvider(form.providers, parameter: 7))
+            }
             return """
-                SELECT \(columns) FROM appointment AS a INDEXED BY appointment_id
+                SELECT a.key, \(columns) FROM appointment AS a INDEXED BY appointment_id
                 WHERE \((["domain = ?1"] + conditions).joined(separator: " AND "))
                 ORDER BY id LIMIT ?2 OFFSET ?3
                 """
         }
         let shown: String
-        if form.providers > 0 {
-            let arms = providers.map {
-                """
-                SELECT position, key FROM provider_appointment INDEXED BY provider_position
-                WHERE \((["provider = ?\($0)"] + conditions).joined(separator: " AND "))
-                """
-            }
-            shown = arms.joined(separator: " UNION ") + " ORDER BY position, key"
+        if form.providers != .all {
+            let walks = walks(
+                form.providers,
+                parameter: 7,
+                of: """
+                    SELECT position, key FROM provider_appointment INDEXED BY provider_position
+                    """,
+                where: conditions
+            )
+            shown = walks + " ORDER BY position, key"
         } else {
             let index =
                 switch (form.dates, form.hasSite) {
@@ -277,16 +307,43 @@ final class AppointmentLists {
                 """
         }
         return """
-            SELECT \(columns) FROM (\(shown) LIMIT ?2 OFFSET ?3) AS shown
+            SELECT a.key, \(columns) FROM (\(shown) LIMIT ?2 OFFSET ?3) AS shown
             CROSS JOIN appointment AS a ON a.key = shown.key
             """
     }
 
-    private static func hasProvider(parameters: Range<Int>) -> String {
-        """
-        EXISTS (SELECT 1 FROM provider_appointment AS p WHERE p.provider
-            IN (\(parameters.map { "?\($0)" }.joined(separator: ", "))) AND p.key = a.key)
-        """
+    /// What several providers have, each row once.
+    private static func walks(
+        _ providers: Providers,
+        parameter: Int,
+        of select: String,
+        where conditions: [String]
+    ) -> String {
+        func walk(_ provider: String) -> String {
+            "\(select) WHERE \((["provider \(provider)"] + conditions).joined(separator: " AND "))"
+        }
+        guard case .few(let count) = providers else {
+            // UNION with nothing: each row once.
+            return walk("IN (\(ids(parameter: parameter)))") + " UNION \(select) WHERE 0"
+        }
+        return (parameter..<parameter + count).map { walk("= ?\($0)") }
+            .joined(separator: " UNION ")
+    }
+
+    /// The condition that an appointment has one of several providers.
+    private static func hasProvider(_ providers: Providers, parameter: Int) -> String {
+        guard case .few(let count) = providers else {
+            // Found once, not for each appointment.
+            return """
+                +a.key IN (SELECT key FROM provider_appointment
+                    WHERE provider IN (\(ids(parameter: parameter))))
+                """
+        }
+        let parameters = (parameter..<parameter + count).map { "?\($0)" }
+        return """
+            EXISTS (SELECT 1 FROM provider_appointment AS p WHERE p.provider
+                IN (\(parameters.joined(separator: ", "))) AND p.key = a.key)
+            """
     }
 
     /// The SQL of every statement in use.

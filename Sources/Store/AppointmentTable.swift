@@ -112,12 +112,7 @@ final class AppointmentTable {
         find.bind(2, id)
         guard try find.step() else { return false }
         if let status, AppointmentKey(rawValue: find.integer(0)).status != status { return false }
-        layout.append(
-            view,
-            summary: find.buffer(1),
-            details: find.buffer(2),
-            to: &output
-        )
+        try layout.append(view, of: find, from: 1, to: &output)
         return true
     }
 

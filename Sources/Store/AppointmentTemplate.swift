@@ -58,7 +58,7 @@ struct AppointmentTemplate {
         while try all.step() {
             let octets = AppointmentLayout.Octets(summary: all.octets(5), details: all.octets(6))
             guard let record = layout.record(of: octets) else {
-                throw .unreadableRecord(domain: String(domain), id: all.text(1))
+                throw .damagedRow(table: "appointment", row: all.text(1))
             }
             guard let start = record["startTime"]?.string.flatMap(seconds) else { continue }
             let end = record["endTime"]?.string.flatMap(seconds) ?? start

@@ -1,3 +1,4 @@
+import Glibc
 import QUBS
 
 /// Makes large databases: the default data, plus appointments drawn from them.
@@ -87,7 +88,8 @@ package struct FixtureGenerator {
         to path: String,
         progress: (Int) -> Void
     ) throws(StoreError) {
-        let database = try Database(.newFile(path))
+        close(try Files.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW))
+        let database = try Database(.ownFile(path))
         try Schema.create(in: database)
         // Nobody sees the file before it is whole, so nothing needs to be undone.
         try database.execute(

@@ -29,7 +29,7 @@ struct InventedPatients {
         while try all.step() {
             let patient = try RecordWriter.parse(
                 all.octets(1),
-                domain: RecordWriter.Domain(id: domain, name: domainName),
+                table: "patient",
                 id: all.text(0)
             )
             guard patient["firstName"]?.string != nil, let name = patient["lastName"]?.string

@@ -93,10 +93,10 @@ final class RecordWriter {
         guard let id, check.faults.isEmpty else { return check.faults }
         let summary = shapes.patient.octets(of: check.record)
         try tables.patients.put(domain: domain.id, id: id, summary: summary)
-        let shown = try Self.parse(summary, domain: domain, id: id)
+        let shown = try Self.parse(summary, table: "patient", id: id)
         for row in try tables.appointments.rows(ofPatient: id, domain: domain.id) {
             guard let old = layout.record(of: row.octets) else {
-                throw .unreadableRecord(domain: domain.name, id: id)
+                throw .damagedRow(table: "appointment", row: String(row.key))
             }
             try tables.appointments.setOctets(
                 layout.octets(of: layout.joined(old, patient: shown)),
@@ -112,7 +112,7 @@ final class RecordWriter {
         guard try tables.patients.append(domain: domain.id, id: id, to: &summary) else {
             return nil
         }
-        return try Self.parse(summary, domain: domain, id: id)
+        return try Self.parse(summary, table: "patient", id: id)
     }
 
     // MARK: Appointments
@@ -175,7 +175,7 @@ final class RecordWriter {
             return false
         }
         guard var record = layout.record(of: old.octets) else {
-            throw .unreadableRecord(domain: domain.name, id: id)
+            throw .damagedRow(table: "appointment", row: id)
         }
         record["status"] = .string(status)
         try tables.appointments.delete(old)
@@ -288,7 +288,7 @@ final class RecordWriter {
     /// Reads back an object of our own making.
     static func parse(
         _ octets: [UInt8],
-        domain: Domain,
+        table: String,
         id: String
     ) throws(StoreError) -> JSONObject {
         do {
@@ -296,7 +296,7 @@ final class RecordWriter {
         } catch {
             // Falls through to the error of this room.
         }
-        throw .unreadableRecord(domain: domain.name, id: id)
+        throw .damagedRow(table: table, row: id)
     }
 }
 

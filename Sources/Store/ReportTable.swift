@@ -63,7 +63,7 @@ final class ReportTable {
             do {
                 clinician = try JSONParser.parse(octets)
             } catch {
-                throw .unreadableRecord(domain: String(domain), id: appointment)
+                throw .damagedRow(table: "report", row: appointment)
             }
         }
         return ReportRecord(

@@ -23,7 +23,7 @@ enum Reseeding {
         rules: RecordRules
     ) throws(StoreError) {
         let name = rules.scatter.name
-        let database = try Database(isUntouched ? .newFile(path) : .sharedFile(path))
+        let database = try Database(isUntouched ? .ownFile(path) : .sharedFile(path))
         try database.execute("PRAGMA busy_timeout = 5000")
         if try Meta.order.value(in: database) == name { return }
         try reorder(database, scatter: rules.scatter)

@@ -248,7 +248,7 @@ package final class SessionStore: @unchecked Sendable {
             try replace(with: nil, path: path, isUntouched: false)
             return
         }
-        let fresh = path + "-new"
+        let fresh = path + StoreFileName.freshSuffix
         Files.removeDatabase(fresh)
         try context.seed.copy(to: fresh)
         if isKept {
@@ -256,7 +256,7 @@ package final class SessionStore: @unchecked Sendable {
             let database = try context.writer(to: fresh).tables.database
             let attach = Statement(database, "ATTACH ?1 AS old")
             try attach.begin()
-            attach.bind(1, path)
+            attach.bind(1, Database.uri(path))
             try attach.run()
             try database.execute("INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old")
         }
@@ -350,7 +350,7 @@ package final class SessionStore: @unchecked Sendable {
     /// first would mean to wait for a moment without readers, which may never come.
     private func copy(_ own: String, to path: String) throws(StoreError) {
         _ = try openWriter()
-        let copy = path + "-new"
+        let copy = path + StoreFileName.freshSuffix
         Files.removeDatabase(copy)
         do throws(StoreError) {
             try Files.copy(descriptor, to: copy)
@@ -384,7 +384,7 @@ package final class SessionStore: @unchecked Sendable {
             // With a generated database, the untouched file is everybody's: it is copied first.
             _ = try openWriter()
             let path = try context.place.path(ofSession: name)
-            let fresh = path + "-new"
+            let fresh = path + StoreFileName.freshSuffix
             Files.removeDatabase(fresh)
             try Files.copy(kept.path, to: fresh)
             // It may be from before the server was started with another seed.

@@ -205,7 +205,7 @@ package final class SessionWriter {
         if state.isComplete { throw .rule(.alreadyUploaded) }
         var record = try RecordWriter.parse(
             head + [UInt8(ascii: "}")],
-            domain: RecordWriter.Domain(id: 0, name: ""),
+            table: "attachment",
             id: guid
         )
         record["lastModifiedDateTime"] = .string(now.rfc3339)

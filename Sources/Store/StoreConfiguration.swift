@@ -18,7 +18,9 @@ package struct StoreConfiguration: Sendable {
     package var maximumSessions: Int
     /// The largest database file, in pages of 4 KiB; `nil` for no limit but the disk's.
     package var maximumPages: Int?
-    /// Told in one sentence what whoever runs the server should know. From any thread.
+    /// Told in one sentence what whoever runs the server should know.
+    ///
+    /// Called from any thread.
     package var notice: @Sendable (String) -> Void
 
     package init(

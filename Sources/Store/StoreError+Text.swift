@@ -5,8 +5,8 @@ extension StoreError: CustomStringConvertible {
         case .rule(let error): "a rule of the API refuses it: \(error)"
         case .full: "there is no room on the disk"
         case .noDescriptors: "no file descriptor is left (ulimit -n)"
-        case .database(let code, let message, let sql):
-            "SQLite: \(message) (\(code)), at: \(Self.oneLine(sql))"
+        // Without the statement, which can be long: the message names what is wrong in it.
+        case .database(let code, let message, _): "SQLite: \(message) (\(code))"
         case .file(let error): "\(error)"
         case .foreignFile(let path): "\(path): is no database of qubs-mock; it was not touched"
         case .otherVersion(let path, let found, let expected):
@@ -25,19 +25,15 @@ extension StoreError: CustomStringConvertible {
         case .nothingToRepeat(let domain): "\(domain) has no appointment to repeat"
         case .foreignCursor: "a page of another list"
         case .tooManyNames(let kind, let limit): "more names of kind \(kind) than \(limit)"
-        case .unreadableRecord(let domain, let id):
-            "the record \(id) of \(domain) cannot be read back"
+        case .damagedRow(let table, let row):
+            "the row \(row) of table \(table) is damaged: reset the session, or restore a copy of "
+                + "the database"
         }
     }
 
     /// What the system says of a value of `errno`.
     package static func text(ofErrno code: Int32) -> String {
         FileError.text(ofErrno: code)
-    }
-
-    /// White space is one space: the log has a line for each error.
-    private static func oneLine(_ text: String) -> String {
-        text.split { $0.isWhitespace }.joined(separator: " ")
     }
 
     /// The error as whoever gave a path knows it: not by the name of what is made beside the file.

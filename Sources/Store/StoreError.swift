@@ -44,8 +44,8 @@ package enum StoreError: Error, Equatable, Sendable {
     case foreignCursor
     /// The database holds more domains or statuses than a row's key has room for.
     case tooManyNames(kind: String, limit: Int)
-    /// A stored JSON text cannot be read back.
-    case unreadableRecord(domain: String, id: String)
+    /// A row is not as this program writes it: somebody edited the file, or its disk is failing.
+    case damagedRow(table: String, row: String)
 
     /// A POSIX call failed.
     package static func system(call: String, errno: Int32, path: String) -> StoreError {

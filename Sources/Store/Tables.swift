@@ -34,8 +34,9 @@ final class Tables {
     func providerIDs(_ numbers: [String]?, domain: Int64) throws(StoreError) -> [Int64]? {
         guard let numbers else { return nil }
         var ids: [Int64] = []
+        var known: Set<Int64> = []
         for number in numbers {
-            if let id = try providers.id(of: number, domain: domain), !ids.contains(id) {
+            if let id = try providers.id(of: number, domain: domain), known.insert(id).inserted {
                 ids.append(id)
             }
         }

@@ -155,4 +155,93 @@ struct FixtureTests {
         #expect(faults[0].pointer.description.hasPrefix("/0"))
         #expect(failure { _ = try FixtureFolder.read(folder.path + "/none") } != nil)
     }
+
+    /// What stands in place of a file, and what is said of it.
+    enum Place: String, CaseIterable {
+        case pipe = "is a named pipe"
+        case folder = "is a folder"
+        case device = "that leads out of"
+        case terabyte = "is larger than 256 MiB"
+        case link = "is a link that leads out of"
+        case longLink = "a link that leads out of"
+        case folderLink = "link that leads out of"
+        case linkToNothing = "No such file"
+        case linkToItself = "symbolic links"
+
+        func make(_ path: String, outside: String) -> Bool {
+            switch self {
+            case .pipe: return mkfifo(path, 0o600) == 0
+            case .folder: return mkdir(path, 0o700) == 0
+            case .device: return symlink("/dev/zero", path) == 0
+            case .link: return symlink(outside + "/secret", path) == 0
+            case .longLink: return symlink("../../../../../../etc/passwd", path) == 0
+            case .folderLink: return symlink(outside, path) == 0
+            case .linkToNothing: return symlink("nothing", path) == 0
+            case .linkToItself: return symlink(path, path) == 0
+            case .terabyte:
+                let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+                defer { close(descriptor) }
+                return ftruncate(descriptor, 1 << 40) == 0
+            }
+        }
+    }
+
+    @Test(
+        "What is no file of the folder is an error with file and pointer, at once",
+        arguments: Place.allCases,
+        ["acme/sites.json", "acme/attachments.json", "acme/files/a", "clients.json"]
+    )
+    func noFile(place: Place, name: String) throws {
+        let folder = try TemporaryFolder()
+        let outside = try TemporaryFolder()
+        try MockStoreTests.write(Array("[]".utf8), outside.path + "/secret")
+        for name in ["acme", "acme/files"] { mkdir(folder.path + "/" + name, 0o755) }
+        for (file, text) in [
+            ("acme/sites.json", "[]"), ("acme/files/a", "octets"),
+            ("acme/attachments.json", #"[{"guid":"0"},{"guid":"1","file":"files/a"}]"#),
+        ] where file != name {
+            try MockStoreTests.write(Array(text.utf8), folder.path + "/" + file)
+        }
+        #expect(place.make(folder.path + "/" + name, outside: outside.path))
+        if name == "clients.json" {
+            let error = failure { _ = try FixtureFolder.document(name, in: folder.path) }
+            let text = "\(try #require(error))"
+            #expect(text.contains(place.rawValue), "\(text)")
+            return
+        }
+        let (_, faults) = try FixtureFolder.read(folder.path)
+        let fault = try #require(faults.first)
+        #expect(faults.count == 1)
+        let isContent = name == "acme/files/a"
+        #expect(fault.file == (isContent ? "acme/attachments.json" : name))
+        #expect(fault.pointer.description == (isContent ? "/1/file" : ""))
+        #expect(fault.reason.contains(place.rawValue), "\(fault.reason)")
+    }
+
+    @Test("Links within the folder are followed, and the folder may be a link itself")
+    func links() throws {
+        let folder = try TemporaryFolder()
+        let other = try TemporaryFolder()
+        for name in ["data", "data/acme", "data/acme/files"] {
+            mkdir(folder.path + "/" + name, 0o755)
+        }
+        try MockStoreTests.write(Array("[]".utf8), folder.path + "/data/list")
+        try MockStoreTests.write(Array("octets".utf8), folder.path + "/data/content")
+        #expect(symlink("../list", folder.path + "/data/acme/sites.json") == 0)
+        #expect(symlink("../../content", folder.path + "/data/acme/files/a") == 0)
+        #expect(symlink(folder.path + "/data/list", folder.path + "/data/clients.json") == 0)
+        try MockStoreTests.write(
+            Array(#"[{"guid":"1","file":"files/a"}]"#.utf8),
+            folder.path + "/data/acme/attachments.json"
+        )
+        let link = other.path + "/link"
+        #expect(symlink(folder.path + "/data", link) == 0)
+        for path in [folder.path + "/data", link, link + "/", folder.path + "/./data"] {
+            let (set, faults) = try FixtureFolder.read(path)
+            #expect(faults.isEmpty)
+            #expect(set.domains.first?.files == ["files/a": Array("octets".utf8)])
+            #expect(try FixtureFolder.document("clients.json", in: path) == Array("[]".utf8))
+            #expect(try FixtureFolder.document("signing-key.json", in: path) == nil)
+        }
+    }
 }

@@ -424,7 +424,7 @@ struct MockStoreTests {
     @Test("An error is one line for people, without the names of types")
     func errorText() {
         let error = StoreError.database(code: 5, message: "database is locked", sql: "BEGIN\n  X")
-        #expect("\(error)" == "SQLite: database is locked (5), at: BEGIN X")
+        #expect("\(error)" == "SQLite: database is locked (5)")
         #expect(
             "\(StoreError.system(call: "open", errno: ENOENT, path: "/nope"))"
                 == "/nope: No such file or directory"
@@ -488,7 +488,7 @@ struct MockStoreTests {
                         to: &octets
                     )
                     guard let seen, seen % 2 == 0, seen >= last else {
-                        throw StoreError.unreadableRecord(domain: "acme", id: "\(last)")
+                        throw StoreError.damagedRow(table: "comment", row: "\(last)")
                     }
                     last = seen
                 }
@@ -559,7 +559,7 @@ struct MockStoreTests {
                         to: &octets
                     )
                     guard let seen, seen == 2 || seen == 3 else {
-                        throw StoreError.unreadableRecord(domain: "acme", id: "A123456")
+                        throw StoreError.damagedRow(table: "comment", row: "A123456")
                     }
                 }
             }

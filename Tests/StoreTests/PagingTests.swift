@@ -24,6 +24,46 @@ struct PagingTests {
         }
     }
 
+    @Test(
+        "A client may have any number of provider numbers",
+        arguments: ListOrder.allCases,
+        [1, 8, 9, 500, 501, 5_000]
+    )
+    func manyProviders(order: ListOrder, count: Int) throws {
+        func number(_ index: Int) -> String { "P\(index)" }
+        var set = try Samples.many(300)
+        let all = (0..<count).map { JSONValue.string(number($0)) }
+        set.domains[0].records[.appointments] = set.domains[0].records[.appointments]?
+            .enumerated().map { index, value in
+                var record = value.object ?? JSONObject()
+                // One number, many at once, or one that the client does not have.
+                record["providerNumbers"] =
+                    switch index % 3 {
+                    case 0: [.string(number(index % count))]
+                    case 1: .array(index == 1 ? all : ["P0", .string(number(count - 1))])
+                    default: ["other"]
+                    }
+                return .object(record)
+            }
+        let reader = try TestStore(Samples.image(of: set), order: order).reader
+        let expected = Set((0..<300).filter { $0 % 3 < 2 }.map(Samples.id))
+        let mine = (0..<count).map(number) + ["unknown", "P0"]
+        let every = try reader.list()
+        for limit in [1, 7, 500] where limit > 1 || count < 1000 {
+            let pages = try reader.pages(providers: mine, limit: limit)
+            #expect(pages == every.filter { expected.contains($0) })
+        }
+        #expect(try reader.list(providers: mine) == every.filter { expected.contains($0) })
+        let day = AppointmentFilter(
+            date: LocalDate(daysSince1970: 20_001),
+            start: nil,
+            end: nil,
+            site: "Central Clinic"
+        )
+        #expect(try reader.list(day, providers: mine) == [Samples.id(1)])
+        #expect(try reader.list(providers: mine, skip: 10, take: 5).count == 5)
+    }
+
     @Test("A full last page has no next page")
     func fullLastPage() throws {
         let reader = try TestStore(Samples.image(of: Samples.many(300))).reader

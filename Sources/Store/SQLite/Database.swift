@@ -15,8 +15,8 @@ final class Database {
         case immutableFile(String)
         /// A file in WAL mode that several connections of this process share.
         case sharedFile(String)
-        /// A file that this connection alone makes.
-        case newFile(String)
+        /// A file that this connection alone has open; empty, or a database without a log.
+        case ownFile(String)
     }
 
     let handle: OpaquePointer
@@ -42,14 +42,14 @@ final class Database {
             name = Self.uri(path) + "?immutable=1"
             flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
         case .sharedFile(let path):
-            name = path
-            flags |= SQLITE_OPEN_READWRITE
+            name = Self.uri(path)
+            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
             // Keeps other processes out for good, so that no lock costs a system call, and the
             // index of the log in memory. The lock file says so politely before it comes to this.
             fileSystem = "unix-excl"
-        case .newFile(let path):
-            name = path
-            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+        case .ownFile(let path):
+            name = Self.uri(path)
+            flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
         }
         var opened: OpaquePointer?
         let code = sqlite3_open_v2(name, &opened, flags, fileSystem)
@@ -175,15 +175,22 @@ final class Database {
         .database(code: SQLITE_NOMEM, message: "out of memory", sql: sql)
     }
 
-    /// A `file:` URI, with what would end the path escaped.
-    private static func uri(_ path: String) -> String {
-        var uri = "file:"
+    /// A path as a `file:` URI (RFC 8089), which SQLite takes for nothing else.
+    ///
+    /// A path by itself could be `:memory:`, or a URI already. Each octet that is not unreserved
+    /// (RFC 3986 §2.3) is encoded, whatever the text that it is part of.
+    static func uri(_ path: String) -> String {
+        // Without an authority: two slashes in front would be one. `./` keeps a relative path one.
+        var uri = path.hasPrefix("/") ? "file://" : "file:./"
         for octet in path.utf8 {
             switch octet {
-            case UInt8(ascii: "%"): uri += "%25"
-            case UInt8(ascii: "?"): uri += "%3f"
-            case UInt8(ascii: "#"): uri += "%23"
-            default: uri.unicodeScalars.append(Unicode.Scalar(octet))
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "-"),
+                UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                uri.unicodeScalars.append(Unicode.Scalar(octet))
+            default:
+                uri += octet < 0x10 ? "%0" : "%"
+                uri += String(octet, radix: 16)
             }
         }
         return uri
