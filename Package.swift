@@ -93,8 +93,8 @@ let package = Package(
         .executableTarget(
             name: "qubs-mock",
             dependencies: [
-                "Contract", "Embedded", "Fixtures", "HTTPTransport", "JSON", "MockServer", "OAuth",
-                "QUBS", "Store", "Suggestions", "CLinux",
+                "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
+                "MockServer", "OAuth", "QUBS", "Store", "Suggestions", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: small

@@ -151,7 +151,9 @@ package final class Application: Sendable {
         reporting = ReportingSettings(contract: contract)
         billingShape = ViewShapes(contract: contract).billing
         let verifier = TokenVerifier(keys: keys)
-        workers = (0..<configuration.workers).map { WorkerContext(index: $0, verifier: verifier) }
+        workers = (0..<configuration.transport.workers).map {
+            WorkerContext(index: $0, verifier: verifier)
+        }
     }
 
     /// The schema of fault rules in the contract of the control API.

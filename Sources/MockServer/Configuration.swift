@@ -1,7 +1,8 @@
+package import HTTPMessage
 package import HTTPTransport
 package import QUBS
 
-/// What `serve` can be told; each value has the flag and variable that design and README list.
+/// What `serve` can be told, with the defaults of its options; see `ServeCommand`.
 package struct Configuration: Sendable {
     /// What a final report does to its appointment.
     package enum FinalReport: String, Sendable, CaseIterable {
@@ -16,9 +17,8 @@ package struct Configuration: Sendable {
         case off
     }
 
-    package var host = "127.0.0.1"
-    /// 0 takes a free one.
-    package var port = 8080
+    /// Where to listen, time limits, and limits of connections.
+    package var transport = TransportConfiguration()
     package var readyFile: String?
     /// Keeps state across restarts; `nil` is a private temporary database.
     package var databasePath: String?
@@ -29,42 +29,26 @@ package struct Configuration: Sendable {
     package var faultsPath: String?
     package var scenario: String?
     /// Base of presigned URLs; `nil` takes the request's own `Host`.
-    package var publicURL: String?
+    package var publicURL: HTTPURL?
+    /// Hosts that a request may name beside loopback and that of `publicURL`, in lower case.
+    package var allowedHosts: [String] = []
     package var adminToken: String?
     /// 200 or 201.
     package var createdStatus = 200
     package var finalReport = FinalReport.keepsStatus
     /// Whether injected answers carry `X-Mock-Fault`.
     package var sendsFaultHeader = true
-    package var workers = 1
     package var log = LogFormat.text
     /// Entries kept for each session.
     package var journalSize = 10_000
     /// Whether requests are remembered at all.
     var keepsJournal: Bool { journalSize > 0 }
     package var journalKeepsBodies = false
-    package var headTimeout = Duration.seconds(10)
-    package var contentTimeout = Duration.seconds(30)
-    package var idleTimeout = Duration.seconds(75)
-    package var maximumConnections = 10_000
 
     package init() {}
 
     /// Where the data come from, for people.
     package var seedDescription: String {
         databasePath.map { "database \($0)" } ?? fixturesPath.map { "fixtures \($0)" } ?? "built-in"
-    }
-
-    /// The part that the transport needs.
-    package var transport: TransportConfiguration {
-        var transport = TransportConfiguration()
-        transport.host = host
-        transport.port = port
-        transport.workers = workers
-        transport.maximumConnections = maximumConnections
-        transport.headTimeout = headTimeout
-        transport.contentTimeout = contentTimeout
-        transport.idleTimeout = idleTimeout
-        return transport
     }
 }

@@ -57,10 +57,8 @@ enum BaseURL {
     /// `--public-url`, else the scheme and authority that the client itself used.
     ///
     /// - Parameter fallback: Where the server listens, for clients of HTTP/1.0 that send no `Host`.
-    static func of(_ request: HTTPRequest, publicURL: String?, fallback: String) -> String {
-        if let publicURL {
-            return publicURL.hasSuffix("/") ? String(publicURL.dropLast()) : publicURL
-        }
+    static func of(_ request: HTTPRequest, publicURL: HTTPURL?, fallback: String) -> String {
+        if let publicURL { return publicURL.text }
         guard let host = request.host, !host.isEmpty else { return fallback }
         return "http://" + host
     }

@@ -3,49 +3,25 @@ import Glibc
 
 /// Environment variables as options.
 ///
-/// A variable `QUBS_MOCK_READY_FILE` becomes `--ready-file=…` where that option was not typed.
-/// Variables that are empty, or that name no option of the subcommand, are ignored.
+/// A variable `QUBS_MOCK_READY_FILE` becomes `--ready-file=…` where that option was not typed; of an
+/// option that can be repeated, each line of the variable is one. Which options there are is read
+/// from the declarations of the subcommand. Variables that are empty, or that name no option of the
+/// subcommand, are ignored.
 struct EnvironmentOptions {
     /// What was typed, with the environment's options where the subcommand reads them.
     private(set) var arguments: [String]
+    /// Variables that were left aside, each as a line for people.
+    private(set) var warnings: [String] = []
     /// The options that come from the environment.
     private var names: Set<String> = []
 
     private static let prefix = "QUBS_MOCK_"
 
-    /// The options of each subcommand that take a value, and those that do not.
-    private static let options: [String: (values: [String], flags: [String])] = [
-        "serve": (
-            values: [
-                "host", "port", "ready-file", "database", "fixtures", "seed", "order", "faults",
-                "scenario", "public-url", "admin-token", "created-status", "final-report",
-                "workers",
-                "log", "journal-size", "head-timeout", "content-timeout", "idle-timeout",
-                "max-connections",
-            ],
-            flags: ["no-fault-header", "journal-bodies"]
-        ),
-        "token": (values: ["client-id", "session", "flaw", "expires-in", "fixtures"], flags: []),
-        "fixtures generate": (values: ["appointments", "seed", "output"], flags: []),
-        "health": (values: ["url"], flags: []),
-        "verdict": (values: ["url", "session", "format", "admin-token"], flags: ["strict"]),
-        "run": (
-            values: ["scenario", "session", "report", "journal-size"],
-            flags: ["strict"]
-        ),
-    ]
-
     /// - Parameter typed: The arguments of the program, without its name.
     init(typed: [String], environment: [String: String]) {
         arguments = typed
         if typed.first?.hasPrefix("-") ?? true { arguments.insert("serve", at: 0) }
-        var command = arguments[0]
-        var position = 1
-        if command == "fixtures", arguments.count > 1 {
-            command += " " + arguments[1]
-            position = 2
-        }
-        guard let known = Self.options[command] else {
+        guard let (command, position) = Subcommands.command(of: arguments) else {
             arguments = typed
             return
         }
@@ -56,22 +32,22 @@ struct EnvironmentOptions {
             arguments = typed
             return
         }
-        own = Self.joiningNumbers(own, to: known.values)
+        let options = DeclaredOption.all(of: command)
+        own = Self.joiningNumbers(own, to: options)
         var injected: [String] = []
-        for name in known.values where !Self.isTyped(name, in: own) {
-            guard let value = environment[Self.variable(for: name)], !value.isEmpty else {
+        for option in options where !option.isTyped(in: own) {
+            let variable = Self.variable(for: option.name)
+            guard let value = environment[variable], !value.isEmpty else { continue }
+            if Self.isOfKubernetes(value, variable) {
+                warnings.append(
+                    "\(variable) is left aside: \(value) is the address that Kubernetes sets "
+                        + "for a Service of this name, not a port"
+                )
                 continue
             }
-            injected.append("--\(name)=\(value)")
-            names.insert(name)
-        }
-        for name in known.flags where !Self.isTyped(name, in: own) {
-            if let value = environment[Self.variable(for: name)]?.lowercased(),
-                !["", "0", "false", "no", "off"].contains(value)
-            {
-                injected.append("--\(name)")
-                names.insert(name)
-            }
+            let arguments = option.arguments(from: value)
+            if !arguments.isEmpty { names.insert(option.name) }
+            injected += arguments
         }
         arguments.replaceSubrange(position..<end, with: injected + own)
     }
@@ -82,16 +58,26 @@ struct EnvironmentOptions {
         }
     }
 
-    private static func isTyped(_ name: String, in arguments: [String]) -> Bool {
-        arguments.contains { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") }
+    /// Whether a value was set for a Service rather than for this program.
+    ///
+    /// Kubernetes gives each container `NAME_PORT=tcp://10.96.12.7:8080` for each Service of its
+    /// namespace: for one called `qubs-mock` that is `QUBS_MOCK_PORT`. Its other variables end in
+    /// names that no option has.
+    private static func isOfKubernetes(_ value: String, _ variable: String) -> Bool {
+        variable.hasSuffix("_PORT")
+            && ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
     }
 
     /// Makes `--port -1` one argument, as `--port=-1` is: a negative number is no option here.
-    private static func joiningNumbers(_ arguments: [String], to names: [String]) -> [String] {
+    private static func joiningNumbers(
+        _ arguments: [String],
+        to options: [DeclaredOption]
+    ) -> [String] {
         var joined: [String] = []
         for argument in arguments {
             if argument.first == "-", argument.dropFirst().first?.isNumber ?? false,
-                let last = joined.last, names.contains(where: { "--\($0)" == last })
+                let last = joined.last,
+                options.contains(where: { $0.kind != .flag && "--\($0.name)" == last })
             {
                 joined[joined.count - 1] = "\(last)=\(argument)"
             } else {
@@ -129,3 +115,86 @@ struct EnvironmentOptions {
         Glibc.exit(ExitCode.validationFailure.rawValue)
     }
 }
+
+/// An option as a subcommand declares it.
+struct DeclaredOption {
+    enum Kind {
+        case value
+        /// Takes a value, and can be repeated.
+        case values
+        case flag
+    }
+
+    /// Without the hyphens before it.
+    let name: String
+    let kind: Kind
+
+    /// The options of a subcommand, in the order of their declarations, those of its groups included.
+    static func all(of command: any ParsableArguments.Type) -> [DeclaredOption] {
+        Mirror(reflecting: command.init()).children.flatMap { child -> [DeclaredOption] in
+            switch child.value {
+            case let group as any DeclaredGroup: return all(of: group.arguments)
+            case let declaration as any Declaration:
+                // `_readyFile` is the storage of `readyFile`.
+                let label = (child.label ?? "").drop { $0 == "_" }
+                return [DeclaredOption(name: hyphenated(label), kind: declaration.kind)]
+            default: return []
+            }
+        }
+    }
+
+    func isTyped(in arguments: [String]) -> Bool {
+        arguments.contains { $0 == "--\(name)" || $0.hasPrefix("--\(name)=") }
+    }
+
+    /// The arguments that a variable with this value stands for.
+    func arguments(from value: String) -> [String] {
+        switch kind {
+        case .value: ["--\(name)=\(value)"]
+        case .values: value.split(whereSeparator: \.isNewline).map { "--\(name)=\($0)" }
+        case .flag:
+            ["0", "false", "no", "off"].contains(value.lowercased()) ? [] : ["--\(name)"]
+        }
+    }
+
+    /// The name that the library gives an option: `publicURL` is `public-url`.
+    private static func hyphenated(_ label: Substring) -> String {
+        var name = ""
+        var previous: Character = "-"
+        for character in label {
+            if character.isUppercase, !previous.isUppercase, previous != "-" { name += "-" }
+            name += character.lowercased()
+            previous = character
+        }
+        return name
+    }
+}
+
+/// The property wrappers of the library that declare an option.
+private protocol Declaration {
+    var kind: DeclaredOption.Kind { get }
+}
+
+extension Option: Declaration {
+    fileprivate var kind: DeclaredOption.Kind {
+        Value.self is any RepeatedValues.Type ? .values : .value
+    }
+}
+
+extension Flag: Declaration {
+    fileprivate var kind: DeclaredOption.Kind { .flag }
+}
+
+/// A group of options that several subcommands have.
+private protocol DeclaredGroup {
+    var arguments: any ParsableArguments.Type { get }
+}
+
+extension OptionGroup: DeclaredGroup {
+    fileprivate var arguments: any ParsableArguments.Type { Value.self }
+}
+
+/// The values of an option that can be repeated.
+private protocol RepeatedValues {}
+
+extension Array: RepeatedValues {}

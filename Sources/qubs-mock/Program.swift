@@ -14,6 +14,7 @@ enum Program {
         signal(SIGPIPE, SIG_IGN)
         let typed = Array(CommandLine.arguments.dropFirst())
         let options = EnvironmentOptions(typed: typed, environment: environment())
+        for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {
             try Subcommands.check(typed)
             var command = try RootCommand.parseAsRoot(options.arguments)

@@ -41,13 +41,11 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Name a command behind --.") }
-        if let scenario { try ScenarioOption.validate(scenario) }
+        if let scenario { _ = try ScenarioOption.validated(scenario) }
         guard SessionName.isValid(session) else {
             throw ValidationError("--session takes \(SessionName.rule).")
         }
-        guard (1...1_000_000).contains(journalSize) else {
-            throw ValidationError("--journal-size takes 1 to 1000000, not \(journalSize).")
-        }
+        _ = try OptionCheck.number(journalSize, "journal-size", in: 1...1_000_000)
         if let report, ReportFile.form(of: report) == nil {
             throw ValidationError("--report takes a file that ends in .json, .xml or .md.")
         }
@@ -71,13 +69,13 @@ struct RunCommand: ParsableCommand {
     private func judgeCommand() throws(Failure) -> Int32 {
         if let report { try ReportFile.check(report) }
         var configuration = Configuration()
-        configuration.port = 0
+        configuration.transport.port = 0
         configuration.log = .off
         configuration.scenario = scenario
         configuration.journalSize = journalSize
-        configuration.workers = max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        configuration.maximumConnections = DescriptorLimit.raise(
-            for: configuration.maximumConnections
+        configuration.transport.workers = Processors.count
+        configuration.transport.maximumConnections = DescriptorLimit.raise(
+            for: configuration.transport.maximumConnections
         )
         let application = try ServerComposition.application(configuration)
         let listener: Listener
@@ -85,9 +83,9 @@ struct RunCommand: ParsableCommand {
             listener = try Listener(configuration: configuration.transport, handler: application)
         } catch {
             application.close()
-            throw Failure(message: "cannot listen on \(configuration.host): \(error)")
+            throw Failure(message: "cannot listen on \(configuration.transport.host): \(error)")
         }
-        let baseURL = "http://\(configuration.host):\(listener.port)"
+        let baseURL = "http://\(configuration.transport.host):\(listener.port)"
         application.listens(at: baseURL)
         listener.start()
 

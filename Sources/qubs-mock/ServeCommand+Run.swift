@@ -1,5 +1,6 @@
 import Dispatch
 import Glibc
+import HTTPMessage
 import HTTPTransport
 import MockServer
 import Synchronization
@@ -28,8 +29,8 @@ extension ServeCommand {
             application.close()
             throw Failure(message: listenFailure(error, configuration))
         }
-        let place = HTTPURL.authority(host: configuration.host, port: String(listener.port))
-        let baseURL = "http://\(place)"
+        let place = Authority(host: configuration.transport.host, port: listener.port)
+        let baseURL = "http://\(place.text)"
         application.listens(at: baseURL)
         listener.start()
         do throws(Failure) {
@@ -55,10 +56,10 @@ extension ServeCommand {
         _ error: SystemError,
         _ configuration: Configuration
     ) -> String {
-        let place = HTTPURL.authority(
-            host: configuration.host,
-            port: String(configuration.port)
-        )
+        let place = Authority(
+            host: configuration.transport.host,
+            port: configuration.transport.port
+        ).text
         if error.code == EADDRINUSE {
             return "\(place) is in use: stop what listens there, or choose another with --port "
                 + "(0 takes a free one)"

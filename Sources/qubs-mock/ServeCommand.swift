@@ -1,10 +1,14 @@
 import ArgumentParser
-import Dispatch
 import Glibc
+import HTTPMessage
+import HTTPTransport
 import MockServer
 import QUBS
 
 /// `qubs-mock serve`: the server in the foreground until SIGINT or SIGTERM.
+///
+/// An option is declared here, with the default that its member of `Configuration` has, and has one
+/// line in `configuration()`. Its environment variable follows (`EnvironmentOptions`).
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
@@ -15,10 +19,12 @@ struct ServeCommand: ParsableCommand {
             """
     )
 
+    private static let defaults = Configuration()
+
     @Option(help: "Address to listen on.")
-    var host = "127.0.0.1"
+    var host = defaults.transport.host
     @Option(help: "Port to listen on; 0 takes a free one.")
-    var port = 8080
+    var port = defaults.transport.port
     @Option(help: "File to write the base URL to, atomically, once the server accepts.")
     var readyFile: String?
     @Option(help: "Database file that keeps state across restarts (default: none is kept).")
@@ -26,9 +32,9 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Folder of fixture files to serve instead of the built-in data.")
     var fixtures: String?
     @Option(help: "Seed of the order of lists and of seeded faults.")
-    var seed: UInt64 = 1
+    var seed = defaults.seed
     @Option(help: "Order of lists: scattered or by-id.")
-    var order = ListOrder.scattered
+    var order = defaults.order
     @Option(help: "File of fault rules to arm in every session.")
     var faults: String?
     @Option(help: "Scenario to play in every session: a built-in one, or a file.")
@@ -36,114 +42,102 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Base of presigned URLs (default: the request's own Host).")
     var publicURL: String?
     @Option(
-        help: "Bearer token for the control API when not bound to loopback (default: generated)."
+        help: ArgumentHelp(
+            "Name under which clients may reach a server on loopback, such as that of a container; "
+                + "can be repeated.",
+            valueName: "name"
+        )
+    )
+    var allowHost: [String] = []
+    @Option(
+        help: """
+            Bearer token for the control API when not bound to loopback (default: generated). The \
+            list of processes shows it, but not the variable QUBS_MOCK_ADMIN_TOKEN.
+            """
     )
     var adminToken: String?
     @Option(help: "Status of the three reporting POSTs: 200 or 201.")
-    var createdStatus = 200
+    var createdStatus = defaults.createdStatus
     @Option(help: "What a final report does to its appointment: keeps-status or finalises.")
-    var finalReport = Configuration.FinalReport.keepsStatus
+    var finalReport = defaults.finalReport
     @Option(help: "Worker loops (default: number of processors).")
     var workers: Int?
     @Option(help: "Log on standard error: text, json or off.")
-    var log = Configuration.LogFormat.text
+    var log = defaults.log
     @Flag(help: "Leave X-Mock-Fault out of injected answers.")
     var noFaultHeader = false
     @Option(help: "Journal entries kept for each session.")
-    var journalSize = 10_000
+    var journalSize = defaults.journalSize
     @Flag(help: "Keep request and answer bodies in the journal, too.")
     var journalBodies = false
     @Option(help: "Seconds for a request's head from its first octet.")
-    var headTimeout = 10
+    var headTimeout = defaults.transport.headTimeout.components.seconds
     @Option(help: "Seconds between octets of content.")
-    var contentTimeout = 30
+    var contentTimeout = defaults.transport.contentTimeout.components.seconds
     @Option(help: "Seconds an idle connection is kept.")
-    var idleTimeout = 75
+    var idleTimeout = defaults.transport.idleTimeout.components.seconds
     @Option(help: "Connections at the same time; more are answered 503.")
-    var maxConnections = 10_000
+    var maxConnections = defaults.transport.maximumConnections
 
-    func validate() throws {
-        func require(_ condition: Bool, _ message: String) throws {
-            if !condition { throw ValidationError(message) }
-        }
-        try require((0...65_535).contains(port), "--port takes 0 to 65535, not \(port).")
-        try require(
-            createdStatus == 200 || createdStatus == 201,
-            "--created-status takes 200 or 201, not \(createdStatus)."
-        )
-        if let workers {
-            try require((1...64).contains(workers), "--workers takes 1 to 64, not \(workers).")
-        }
-        for (name, value) in [
-            ("head-timeout", headTimeout), ("content-timeout", contentTimeout),
-            ("idle-timeout", idleTimeout),
-        ] {
-            try require(
-                (1...86_400).contains(value),
-                "--\(name) takes 1 to 86400 seconds, not \(value)."
+    /// What the options say, each checked on its way.
+    ///
+    /// - Throws: `ValidationError` for the first value that is not taken.
+    private func configuration() throws -> Configuration {
+        let seconds: ClosedRange<Int64> = 1...86_400
+        var all = Configuration()
+        all.transport.host = try OptionCheck.text(host, "host", "an address or a name")
+        all.transport.port = try OptionCheck.number(port, "port", in: 0...65_535)
+        all.readyFile = try OptionCheck.path(readyFile, "ready-file")
+        all.databasePath = try OptionCheck.path(database, "database")
+        all.fixturesPath = try OptionCheck.path(fixtures, "fixtures")
+        all.seed = seed
+        all.order = order
+        all.faultsPath = try OptionCheck.path(faults, "faults")
+        all.scenario = try scenario.map(ScenarioOption.validated)
+        all.publicURL = try publicURL.map { url in
+            try OptionCheck.url(
+                url,
+                "public-url",
+                "an http or https URL such as https://mock.example"
             )
         }
-        try require(
-            (1...1_000_000).contains(maxConnections),
-            "--max-connections takes 1 to 1000000, not \(maxConnections)."
+        all.allowedHosts = try allowHost.map { try OptionCheck.host($0, "allow-host") }
+        all.adminToken = try adminToken.map { try OptionCheck.secret($0, "admin-token") }
+        all.createdStatus = try OptionCheck.number(
+            createdStatus,
+            "created-status",
+            from: [200, 201]
         )
-        try require(
-            (0...1_000_000).contains(journalSize),
-            "--journal-size takes 0 to 1000000, not \(journalSize)."
+        all.finalReport = finalReport
+        all.transport.workers =
+            try workers.map { try OptionCheck.number($0, "workers", in: 1...64) }
+            ?? Processors.count
+        all.log = log
+        all.sendsFaultHeader = !noFaultHeader
+        all.journalSize = try OptionCheck.number(journalSize, "journal-size", in: 0...1_000_000)
+        all.journalKeepsBodies = journalBodies
+        all.transport.headTimeout = .seconds(
+            try OptionCheck.number(headTimeout, "head-timeout", in: seconds, "seconds")
         )
-        try require(!host.isEmpty, "--host takes an address or a name.")
-        for (name, path) in [
-            ("ready-file", readyFile), ("database", database), ("fixtures", fixtures),
-            ("faults", faults),
-        ] {
-            try require(path?.isEmpty != true, "--\(name) takes a path.")
-        }
-        if let adminToken {
-            try require(
-                !adminToken.isEmpty && adminToken.utf8.allSatisfy { (0x21...0x7E).contains($0) },
-                "--admin-token takes visible ASCII characters, without spaces."
-            )
-        }
-        if let scenario { try ScenarioOption.validate(scenario) }
-        if let publicURL {
-            let isURL = ["http://", "https://"].contains { scheme in
-                publicURL.hasPrefix(scheme) && publicURL.utf8.count > scheme.utf8.count
-            }
-            try require(
-                isURL
-                    && !publicURL.utf8.contains { octet in
-                        octet <= 0x20 || octet >= 0x7F || octet == UInt8(ascii: "?")
-                            || octet == UInt8(ascii: "#")
-                    },
-                "--public-url takes an http or https URL without query, such as https://mock.example."
-            )
-        }
+        all.transport.contentTimeout = .seconds(
+            try OptionCheck.number(contentTimeout, "content-timeout", in: seconds, "seconds")
+        )
+        all.transport.idleTimeout = .seconds(
+            try OptionCheck.number(idleTimeout, "idle-timeout", in: seconds, "seconds")
+        )
+        all.transport.maximumConnections = try OptionCheck.number(
+            maxConnections,
+            "max-connections",
+            in: 1...1_000_000
+        )
+        return all
     }
 
+    func validate() throws { _ = try configuration() }
+
     func run() throws {
-        var configuration = Configuration()
-        configuration.host = host
-        configuration.port = port
-        configuration.readyFile = readyFile
-        configuration.databasePath = database
-        configuration.fixturesPath = fixtures
-        configuration.seed = seed
-        configuration.order = order
-        configuration.publicURL = publicURL
-        configuration.adminToken = adminToken
-        configuration.createdStatus = createdStatus
-        configuration.finalReport = finalReport
-        configuration.faultsPath = faults
-        configuration.scenario = scenario
-        configuration.sendsFaultHeader = !noFaultHeader
-        configuration.journalSize = journalSize
-        configuration.journalKeepsBodies = journalBodies
-        configuration.workers = workers ?? max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        configuration.log = log
-        configuration.headTimeout = .seconds(headTimeout)
-        configuration.contentTimeout = .seconds(contentTimeout)
-        configuration.idleTimeout = .seconds(idleTimeout)
-        configuration.maximumConnections = DescriptorLimit.raise(for: maxConnections)
+        var configuration = try configuration()
+        configuration.transport.maximumConnections = DescriptorLimit.raise(for: maxConnections)
         try Self.serve(configuration)
     }
 }
@@ -151,3 +145,8 @@ struct ServeCommand: ParsableCommand {
 extension ListOrder: ExpressibleByArgument {}
 extension Configuration.FinalReport: ExpressibleByArgument {}
 extension Configuration.LogFormat: ExpressibleByArgument {}
+
+/// The processors of this machine.
+enum Processors {
+    static var count: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+}

@@ -2,6 +2,7 @@ import Contract
 import Embedded
 import Fixtures
 import Glibc
+import HTTPTransport
 import JSON
 import MockServer
 import OAuth
@@ -180,7 +181,7 @@ enum ServerComposition {
                     temporaryFolder: temporaryFolder(),
                     order: configuration.order,
                     scatter: scatter,
-                    workers: configuration.workers,
+                    workers: configuration.transport.workers,
                     notice: { Output.error("qubs-mock: \($0)") }
                 )
             )

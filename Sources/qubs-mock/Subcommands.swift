@@ -50,6 +50,21 @@ enum Subcommands {
         }
     }
 
+    /// The subcommand that arguments name, and the position of the first argument behind its name;
+    /// `nil` where they name none.
+    static func command(
+        of arguments: [String]
+    ) -> (command: any ParsableCommand.Type, position: Int)? {
+        var command: any ParsableCommand.Type = RootCommand.self
+        for (position, word) in arguments.enumerated() {
+            let all = command.configuration.subcommands
+            if all.isEmpty { return (command, position) }
+            guard let next = all.first(where: { name(of: $0) == word }) else { return nil }
+            command = next
+        }
+        return command.configuration.subcommands.isEmpty ? (command, arguments.count) : nil
+    }
+
     private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") }
 
     private static func name(of command: any ParsableCommand.Type) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPMessage
 import JSON
 import MockServer
 import OAuth
@@ -22,8 +23,7 @@ struct VerdictCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "Base URL of the server.")
-    var url = "http://127.0.0.1:8080"
+    @OptionGroup var server: ServerAddress
     @Option(help: "Session whose client is judged.")
     var session = SessionName.default
     @Option(help: "Form of the report: text, json, junit or markdown.")
@@ -34,16 +34,17 @@ struct VerdictCommand: ParsableCommand {
     var adminToken: String?
 
     func validate() throws {
-        try HTTPURL.validate(url)
         guard SessionName.isValid(session) else {
             throw ValidationError("--session takes \(SessionName.rule).")
         }
+        if let adminToken { _ = try OptionCheck.secret(adminToken, "admin-token") }
     }
 
     func run() throws {
+        let base = try server.base()
         let status: Int32
         do throws(Failure) {
-            status = try printVerdict()
+            status = try printVerdict(of: base)
         } catch {
             throw Failure(message: error.message, status: Judgement.failureStatus)
         }
@@ -51,22 +52,22 @@ struct VerdictCommand: ParsableCommand {
     }
 
     /// Prints the verdict and returns the exit status.
-    private func printVerdict() throws(Failure) -> Int32 {
+    private func printVerdict(of base: HTTPURL) throws(Failure) -> Int32 {
         // The JSON tells the exit status, whatever is printed.
-        let octets = try report("json")
+        let octets = try report("json", of: base)
         let value: JSONValue
         do throws(JSONError) {
             value = try JSONParser.parse(octets)
         } catch {
-            throw Failure(message: "\(url) answers no verdict: \(error.explanation)")
+            throw Failure(message: "\(base.text) answers no verdict: \(error.explanation)")
         }
         switch format {
         case .json: Output.line(String(decoding: octets, as: UTF8.self))
         case .text:
             let colour = Output.isColourful(1) ? "&colour=true" : ""
-            Output.text(String(decoding: try report("text\(colour)"), as: UTF8.self))
+            Output.text(String(decoding: try report("text\(colour)", of: base), as: UTF8.self))
         case .junit, .markdown:
-            Output.text(String(decoding: try report(format.rawValue), as: UTF8.self))
+            Output.text(String(decoding: try report(format.rawValue, of: base), as: UTF8.self))
         }
         return Judgement.exitStatus(of: value)
     }
@@ -74,25 +75,24 @@ struct VerdictCommand: ParsableCommand {
     /// Verdicts over long journals take a moment.
     private static let timeoutSeconds = 60
 
-    private func report(_ format: String) throws(Failure) -> [UInt8] {
-        guard let target = HTTPURL(url) else { throw Failure(message: "no URL: \(url)") }
+    private func report(_ format: String, of base: HTTPURL) throws(Failure) -> [UInt8] {
         let (status, content) = try SmallHTTPClient.get(
             "/__admin/verdict?session=\(session)&strict=\(strict)&format=\(format)",
-            at: target,
+            at: base,
             timeoutSeconds: Self.timeoutSeconds,
             bearerToken: adminToken
         )
         if status == 200 { return content }
         let detail = (try? JSONParser.parse(content))?["detail"]?.string
-        throw Failure(message: "\(url) answers \(status): \(detail ?? "no verdict")")
+        throw Failure(message: "\(base.text) answers \(status): \(detail ?? "no verdict")")
     }
 }
 
 /// `--scenario`, of `serve` and `run`.
 enum ScenarioOption {
-    /// Refuses what is neither a built-in scenario nor like the path of a file.
-    static func validate(_ scenario: String) throws {
-        if ServerComposition.isScenarioFile(scenario) { return }
+    /// The scenario, where it is a built-in one or looks like the path of a file.
+    static func validated(_ scenario: String) throws -> String {
+        if ServerComposition.isScenarioFile(scenario) { return scenario }
         let names = try ServerComposition.scenarioNames()
         guard names.contains(scenario) else {
             throw ValidationError(
@@ -100,5 +100,6 @@ enum ScenarioOption {
                     + "not \(scenario)."
             )
         }
+        return scenario
     }
 }

@@ -296,6 +296,20 @@ struct CommandLineTests {
         (["health", "--url", "foo"], "Usage: qubs-mock health"),
         (["health", "--url", "http://localhost:1/path"], "without a path"),
         (["verdict", "--url", "http://[::1]x:1"], "--url takes"),
+        (["verdict", "--url", "http://me@h:1"], "not http://me@h:1: it has a user name."),
+        (["health", "--url", "https://localhost"], "--url takes http://host:port without a path"),
+        (["health", "--port", "0"], "--port 0 takes a free port"),
+        (["verdict", "--port", "65536"], "--port takes 0 to 65535, not 65536."),
+        (["--public-url", "mock"], "it begins with neither http:// nor https://."),
+        (["--public-url", "https://u:p@mock.example"], "it has a user name."),
+        (["--public-url", "https://mock.example:65536/x"], "its port is no number from 1 to"),
+        (["--public-url", "https://[::1"], "it has no host, or one that is no name and no"),
+        (["--public-url", "https://mock.example/x?y=1"], "it has a query."),
+        (["--allow-host", "mock:8080"], "--allow-host takes the name or the address of a host"),
+        (["--allow-host", ""], "--allow-host takes"),
+        (["--head-timeout", "0"], "--head-timeout takes 1 to 86400 seconds, not 0."),
+        (["--admin-token", "a b"], "--admin-token takes visible ASCII"),
+        (["--workers", "0"], "--workers takes 1 to 64, not 0."),
     ]
 
     @Test("Misuse is told in the words of what was typed", arguments: told)
@@ -311,6 +325,10 @@ struct CommandLineTests {
             (["PORT": "abc"], [], 64, "Error: QUBS_MOCK_PORT: The value 'abc' is invalid for"),
             (["PORT": "65536"], ["serve"], 64, "Error: QUBS_MOCK_PORT: --port takes 0 to 65535"),
             (["URL": "foo"], ["health"], 64, "Error: QUBS_MOCK_URL: --url takes"),
+            (["PORT": "0"], ["health"], 64, "Error: QUBS_MOCK_PORT: --port 0 takes a free port"),
+            (["ALLOW_HOST": "a\nb:1"], [], 64, "Error: QUBS_MOCK_ALLOW_HOST: --allow-host takes"),
+            (["PORT": "tcp:8080"], [], 64, "Error: QUBS_MOCK_PORT: The value 'tcp:8080' is"),
+            (["HOST": "", "FAULTS": "tcp://a:1"], [], 1, "qubs-mock: QUBS_MOCK_FAULTS: --faults"),
             // Who typed it is told of what was typed.
             (["PORT": "8080"], ["--portt", "1"], 64, "Error: Unknown option '--portt'"),
             (["PORT": "abc", "HOST": "a b"], ["--port", "-1"], 64, "Error: --port takes 0 to"),
@@ -390,6 +408,104 @@ struct CommandLineTests {
         )
         #expect(try refused.exitStatus() == 1)
         #expect(refused.errorOutput.contains("is in use"))
+    }
+
+    @Test("What Kubernetes sets for a Service called qubs-mock is left aside, and said once")
+    func kubernetes() throws {
+        // As a pod of a namespace with Services qubs-mock and qubs-mock-ready-file has it.
+        var variables = [
+            "QUBS_MOCK_SERVICE_HOST": "10.96.12.7", "QUBS_MOCK_SERVICE_PORT": "8080",
+            "QUBS_MOCK_SERVICE_PORT_HTTP": "8080", "QUBS_MOCK_PORT": "tcp://10.96.12.7:8080",
+            "QUBS_MOCK_PORT_8080_TCP": "tcp://10.96.12.7:8080",
+            "QUBS_MOCK_PORT_8080_TCP_PROTO": "tcp", "QUBS_MOCK_PORT_8080_TCP_PORT": "8080",
+            "QUBS_MOCK_PORT_8080_TCP_ADDR": "10.96.12.7",
+            "QUBS_MOCK_READY_FILE_PORT": "udp://10.96.12.8:53",
+        ]
+        let line = "qubs-mock: QUBS_MOCK_PORT is left aside: tcp://10.96.12.7:8080 is the "
+        for value in ["tcp://10.96.12.7:8080", "udp://[fd00::7]:53", "sctp://10.96.12.7:1"] {
+            variables["QUBS_MOCK_PORT"] = value
+            // The default port may be taken: that the program gets so far is what counts.
+            let server = try ChildProcess.mock(
+                ["--ready-file", "/no-such-folder/ready"],
+                environment: variables
+            )
+            #expect(try server.exitStatus() == 1, "\(server.errorOutput)")
+            let lines = server.errorLines
+            #expect(lines.count == 2)
+            #expect(lines.first?.hasPrefix("qubs-mock: QUBS_MOCK_PORT is left aside: ") == true)
+            #expect(lines.first?.contains(value) == true)
+        }
+        variables["QUBS_MOCK_PORT"] = "tcp://10.96.12.7:8080"
+        let health = try ChildProcess.mock(["health", "--port", "1"], environment: variables)
+        #expect(try health.exitStatus() == 1)
+        #expect(health.errorOutput == "qubs-mock: nothing listens at http://127.0.0.1:1\n")
+        let byDefault = try ChildProcess.mock(["health"], environment: variables)
+        _ = try byDefault.exitStatus()
+        #expect(byDefault.errorOutput.hasPrefix(line))
+    }
+
+    @Test("health and verdict ask where serve listens with the same variables")
+    func sameVariables() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(
+            ["--port", "0", "--ready-file", ready, "--host", "0.0.0.0", "--admin-token", "t"]
+        )
+        let url = try server.awaitReady(ready)
+        let port = String(try #require(URL(string: url)?.port))
+        for variables in [
+            ["QUBS_MOCK_PORT": port], ["QUBS_MOCK_PORT": port, "QUBS_MOCK_HOST": "0.0.0.0"],
+            ["QUBS_MOCK_PORT": "1", "QUBS_MOCK_URL": "http://localhost:\(port)"],
+        ] {
+            let health = try ChildProcess.mock(["health"], environment: variables)
+            #expect(try health.exitStatus() == 0, "\(health.errorOutput)")
+            let verdict = try ChildProcess.mock(
+                ["verdict"],
+                environment: variables.merging(["QUBS_MOCK_ADMIN_TOKEN": "t"]) { first, _ in first }
+            )
+            #expect(try verdict.exitStatus() == 2, "\(verdict.errorOutput)")
+        }
+        let typed = try ChildProcess.mock(
+            ["health", "--port", port],
+            environment: ["QUBS_MOCK_PORT": "1"]
+        )
+        #expect(try typed.exitStatus() == 0, "\(typed.errorOutput)")
+    }
+
+    /// Subcommands, and what each needs in any case.
+    static let subcommands: [(words: [String], required: [(option: String, value: String)])] = [
+        (["serve"], []), (["token"], [("client-id", "acme-partner")]), (["health"], []),
+        (["verdict"], []), (["run"], []),
+        (["fixtures", "generate"], [("appointments", "1"), ("output", "/no-such-folder/x")]),
+    ]
+
+    @Test("Each option that takes a value has its variable", arguments: subcommands)
+    func everyVariable(
+        words: [String],
+        required: [(option: String, value: String)]
+    ) throws {
+        let help = try ChildProcess.mock(words + ["--help"])
+        #expect(try help.exitStatus() == 0)
+        let options = help.output.split(separator: "\n").compactMap { line -> Substring? in
+            guard line.hasPrefix("  --"), line.contains(" <") else { return nil }
+            return line.dropFirst(4).prefix { $0 != " " }
+        }
+        #expect(options.count >= 3)
+        // Neither a number, a word of a list, a secret, a URL, nor a file that can be made.
+        let value = "/no-such-folder/ "
+        // Any text is a host or a client, which other tests look for.
+        for option in options where !["host", "client-id"].contains(option) {
+            let variable = "QUBS_MOCK_\(option.uppercased().replacing("-", with: "_"))"
+            let others = required.filter { $0.option != option }
+            let program = try ChildProcess.mock(
+                words + others.flatMap { ["--\($0.option)", $0.value] }
+                    + (words == ["run"] ? ["--", "true"] : []),
+                environment: [variable: value]
+            )
+            #expect(try program.exitStatus() != 0, "\(variable)")
+            let text = program.errorOutput
+            #expect(text.contains(variable) || text.contains(value), "\(variable): \(text)")
+        }
     }
 
     @Test("Tokens made without a server are good for a server; flawed ones are refused by it")

@@ -1,5 +1,6 @@
 import Contract
 import HTTPMessage
+import HTTPTransport
 import JSON
 import MockServer
 import Testing
@@ -57,7 +58,7 @@ struct ControlSafetyTests {
     )
     func everyRoute() throws {
         let open = try TestServer {
-            $0.host = "0.0.0.0"
+            $0.transport.host = "0.0.0.0"
             $0.adminToken = "open-sesame"
         }
         let server = try TestServer()

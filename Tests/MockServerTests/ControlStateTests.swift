@@ -540,7 +540,7 @@ struct ControlStateTests {
         ]
     )
     func hosts(host: String, status: Int) throws {
-        let server = try TestServer { $0.publicURL = "https://mock.example" }
+        let server = try TestServer { $0.publicURL = try HTTPURL("https://mock.example") }
         for path in ["/clock", "/health", "/version"] {
             let answer = try server.control("GET", path, fields: [("Host", host)])
             #expect(answer.status == status, "\(path): \(answer.text)")
@@ -559,7 +559,7 @@ struct ControlStateTests {
         ]
     )
     func origins(origin: String, status: Int) throws {
-        let server = try TestServer { $0.publicURL = "https://mock.example" }
+        let server = try TestServer { $0.publicURL = try HTTPURL("https://mock.example") }
         let answer = try server.control("POST", "/reset", fields: [("Origin", origin)])
         #expect(answer.status == (status == 200 ? 204 : status))
         let read = try server.control("GET", "/clock", fields: [("Origin", origin)])
@@ -577,7 +577,7 @@ struct ControlStateTests {
     @Test("Off loopback the control API needs its token, but for health and readiness")
     func adminToken() throws {
         let server = try TestServer {
-            $0.host = "0.0.0.0"
+            $0.transport.host = "0.0.0.0"
             $0.adminToken = "open-sesame"
         }
         for path in ["/health", "/ready"] {
@@ -610,7 +610,7 @@ struct ControlStateTests {
 
     @Test("Off loopback without a given token one is made")
     func generatedToken() throws {
-        let server = try TestServer { $0.host = "0.0.0.0" }
+        let server = try TestServer { $0.transport.host = "0.0.0.0" }
         let token = try #require(server.application.generatedAdminToken)
         #expect(token.count >= 32)
         #expect(try server.control("GET", "/clock").status == 401)

@@ -15,9 +15,9 @@ struct FaultTimingTests {
     )
     func idleTime(effects: String) throws {
         let server = try TestServer {
-            $0.idleTimeout = .milliseconds(500)
-            $0.headTimeout = .milliseconds(500)
-            $0.contentTimeout = .milliseconds(500)
+            $0.transport.idleTimeout = .milliseconds(500)
+            $0.transport.headTimeout = .milliseconds(500)
+            $0.transport.contentTimeout = .milliseconds(500)
         }
         try server.arm(#""then":\#(effects)"#, on: Self.sitesID)
         let next = try server.requestText()

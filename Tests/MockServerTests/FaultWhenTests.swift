@@ -233,7 +233,7 @@ struct FaultWhenTests {
     @Test("48 requests that are held back delay nobody else")
     func held() throws {
         // One worker for all: whatever a delay held up would hold up the others, too.
-        let server = try TestServer { $0.workers = 1 }
+        let server = try TestServer { $0.transport.workers = 1 }
         try server.arm(#""then":{"delay":"1s"}"#, on: "Integrations_ListSites")
         let request = try server.requestText("GET", "sites")
         let other = try server.requestText()

@@ -426,7 +426,7 @@ struct ProtocolConversationTests {
 
     @Test("9110 §15.5.9: a head that does not end is answered 408")
     func headTimeout() throws {
-        let server = try TestServer { $0.headTimeout = .milliseconds(30) }
+        let server = try TestServer { $0.transport.headTimeout = .milliseconds(30) }
         let client = try RawClient(port: server.listener.port)
         try client.send(Self.get() + "GET / HTTP/1.1\r\nHost:")
         #expect(try client.response().status == 200)
@@ -435,7 +435,7 @@ struct ProtocolConversationTests {
 
     @Test("9110 §15.5.9: content that stops is answered 408")
     func contentTimeout() throws {
-        let server = try TestServer { $0.contentTimeout = .milliseconds(30) }
+        let server = try TestServer { $0.transport.contentTimeout = .milliseconds(30) }
         let client = try RawClient(port: server.listener.port)
         try client.send(
             Self.request("POST", "/oauth2/token", Self.form + "Content-Length: 20\r\n") + "grant"
@@ -445,7 +445,7 @@ struct ProtocolConversationTests {
 
     @Test("9112 §9.5: an idle connection is closed without an answer")
     func idleTimeout() throws {
-        let server = try TestServer { $0.idleTimeout = .milliseconds(30) }
+        let server = try TestServer { $0.transport.idleTimeout = .milliseconds(30) }
         let client = try RawClient(port: server.listener.port)
         #expect(try client.exchange(Self.get()).status == 200)
         #expect(client.readToEnd().octets.isEmpty)

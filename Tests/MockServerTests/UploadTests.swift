@@ -1,3 +1,4 @@
+import HTTPMessage
 import HTTPTransport
 import JSON
 import MockServer
@@ -458,7 +459,9 @@ struct UploadTests {
 
     @Test("URLs use the public URL, with its path, else the Host of the request")
     func addresses() throws {
-        let behind = try TestServer { $0.publicURL = "https://mock.example:8443/qubs/" }
+        let behind = try TestServer {
+            $0.publicURL = try HTTPURL("https://mock.example:8443/qubs/")
+        }
         let item = try behind.post(TestServer.uploadsPath, TestServer.writes[1].body).json
         let upload = try #require(item["items"]?.array?.first?["uploadUrl"]?.string)
         #expect(upload.hasPrefix("https://mock.example:8443/qubs/uploads/"))

@@ -44,13 +44,13 @@ package final class TestServer {
         faults: JSONValue? = nil,
         scenario: JSONValue? = nil,
         maximumPages: Int? = nil,
-        _ change: (inout Configuration) -> Void = { _ in }
+        _ change: (inout Configuration) throws -> Void = { _ in }
     ) throws {
         var configuration = Configuration()
-        configuration.port = 0
-        configuration.workers = 2
+        configuration.transport.port = 0
+        configuration.transport.workers = 2
         configuration.log = .off
-        change(&configuration)
+        try change(&configuration)
         let shapes = ViewShapes(contract: Self.contract)
         let scatter = Scatter(seed: configuration.seed, contract: Self.contract)
         let store = try MockStore(
@@ -60,7 +60,7 @@ package final class TestServer {
                 databasePath: configuration.databasePath,
                 order: configuration.order,
                 scatter: scatter,
-                workers: configuration.workers,
+                workers: configuration.transport.workers,
                 maximumPages: maximumPages
             )
         )

@@ -1,4 +1,5 @@
 import HTTPMessage
+import HTTPTransport
 import Journal
 import OAuth
 
@@ -18,7 +19,7 @@ struct ControlAccess: Sendable {
     private let hosts: Set<String>
 
     init(configuration: Configuration) {
-        needsToken = !Self.isLoopback(configuration.host)
+        needsToken = !Self.isLoopback(configuration.transport.host)
         if let token = configuration.adminToken {
             self.token = token
             isGenerated = false
@@ -30,10 +31,8 @@ struct ControlAccess: Sendable {
             token = nil
             isGenerated = false
         }
-        var hosts: Set<String> = []
-        if let publicURL = configuration.publicURL, let host = Self.host(ofURL: publicURL) {
-            hosts.insert(host)
-        }
+        var hosts = Set(configuration.allowedHosts)
+        if let publicURL = configuration.publicURL { hosts.insert(publicURL.authority.host) }
         self.hosts = hosts
     }
 
@@ -101,34 +100,9 @@ struct ControlAccess: Sendable {
             && parts.allSatisfy { (UInt8($0) != nil) && !$0.hasPrefix("+") }
     }
 
-    /// The host of `host:port`, in lower case.
-    ///
-    /// `nil` for anything else: a user, a path, a port that is no number.
+    /// The host of `host:port`, in lower case and without brackets; `nil` for anything else.
     private static func host(ofAuthority authority: some StringProtocol) -> String? {
-        let authority = authority.lowercased()
-        let host: Substring
-        if authority.hasPrefix("[") {
-            guard let end = authority.firstIndex(of: "]") else { return nil }
-            host = authority[...end]
-        } else {
-            host = authority.prefix { $0 != ":" }
-        }
-        let port = authority[host.endIndex...]
-        let isHost = host.utf8.allSatisfy { octet in
-            switch octet {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "["),
-                UInt8(ascii: "]"), UInt8(ascii: ":"):
-                true
-            default: false
-            }
-        }
-        // The port may be empty (RFC 3986 §3.2.3).
-        guard isHost,
-            port.isEmpty || port == ":"
-                || (port.hasPrefix(":") && UInt16(port.dropFirst()) != nil)
-        else { return nil }
-        return String(host)
+        Authority(authority)?.host
     }
 
     /// The host of an origin, `scheme "://" host [ ":" port ]` (RFC 6454 §6.1).
@@ -139,10 +113,5 @@ struct ControlAccess: Sendable {
             return host(ofAuthority: origin.dropFirst(scheme.count))
         }
         return nil
-    }
-
-    private static func host(ofURL url: String) -> String? {
-        guard let start = url.firstRange(of: "://") else { return nil }
-        return host(ofAuthority: url[start.upperBound...].prefix { $0 != "/" })
     }
 }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import HTTPMessage
+
+/// Checks on the values of options; each returns the value, or says what the option takes.
+enum OptionCheck {
+    static func number<Number: BinaryInteger>(
+        _ value: Number,
+        _ option: String,
+        in range: ClosedRange<Number>,
+        _ unit: String = ""
+    ) throws(ValidationError) -> Number {
+        guard range.contains(value) else {
+            let what = "\(range.lowerBound) to \(range.upperBound)\(unit.isEmpty ? "" : " \(unit)")"
+            throw ValidationError("--\(option) takes \(what), not \(value).")
+        }
+        return value
+    }
+
+    static func number(
+        _ value: Int,
+        _ option: String,
+        from values: [Int]
+    ) throws(ValidationError) -> Int {
+        guard values.contains(value) else {
+            let what = values.map(String.init).joined(separator: " or ")
+            throw ValidationError("--\(option) takes \(what), not \(value).")
+        }
+        return value
+    }
+
+    /// A text that is not empty.
+    static func text(
+        _ value: String,
+        _ option: String,
+        _ what: String
+    ) throws(ValidationError) -> String {
+        guard !value.isEmpty else { throw ValidationError("--\(option) takes \(what).") }
+        return value
+    }
+
+    static func path(_ value: String?, _ option: String) throws(ValidationError) -> String? {
+        guard let value else { return nil }
+        return try text(value, option, "a path")
+    }
+
+    /// A secret that a field can carry.
+    static func secret(_ value: String, _ option: String) throws(ValidationError) -> String {
+        guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+            throw ValidationError(
+                "--\(option) takes visible ASCII characters, without spaces."
+            )
+        }
+        return value
+    }
+
+    /// - Parameter what: What the option takes, with an example.
+    static func url(
+        _ value: String,
+        _ option: String,
+        _ what: String
+    ) throws(ValidationError) -> HTTPURL {
+        do throws(HTTPURL.Flaw) {
+            return try HTTPURL(value)
+        } catch {
+            throw ValidationError("--\(option) takes \(what), not \(value): \(error).")
+        }
+    }
+
+    /// A host as a URL has it, in lower case; an IPv6 address without brackets.
+    static func host(_ value: String, _ option: String) throws(ValidationError) -> String {
+        guard let url = try? HTTPURL("http://\(value)"), url.authority.port == nil,
+            url.path.isEmpty, !value.hasSuffix("/"), !value.hasSuffix(":")
+        else {
+            throw ValidationError(
+                "--\(option) takes the name or the address of a host, without a port, "
+                    + "not \(value)."
+            )
+        }
+        return url.authority.host
+    }
+}
