@@ -33,6 +33,7 @@ package final class Application: Sendable {
     let pagings: [VerdictContext.Paging]
     let scenarios: ScenarioLibrary
     let controlHandlers: [ControlAPI.Handler]
+    let hosts: KnownHosts
     let access: ControlAccess
     let reporting: ReportingSettings
     /// How billing is written, for appointments that have no billing record.
@@ -147,7 +148,8 @@ package final class Application: Sendable {
         verdictOperations = contract.operations.filter(\.isPartnerOperation)
             .map(VerdictContext.OperationFacts.init)
         controlHandlers = try ControlAPI.table(for: controlContract)
-        access = ControlAccess(configuration: configuration)
+        hosts = KnownHosts(configuration: configuration)
+        access = ControlAccess(configuration: configuration, hosts: hosts)
         reporting = ReportingSettings(contract: contract)
         billingShape = ViewShapes(contract: contract).billing
         let verifier = TokenVerifier(keys: keys)

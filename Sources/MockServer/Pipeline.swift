@@ -28,6 +28,8 @@ extension Application: RequestHandler {
     /// - Parameter exchange: `nil` for a request that is refused before its content was read.
     private func answer(_ call: Call, exchange: Exchange?) -> Reply? {
         do throws(Problem) {
+            // Before all else: what a page sends must not open a session, nor spend a fault.
+            try hosts.check(call.request)
             // What is wrong with the session is told once it is known in whose form.
             do throws(Problem) { try identify(call) } catch { call.sessionProblem = error }
             if call.request.target.form == .asterisk {

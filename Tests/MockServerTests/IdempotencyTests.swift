@@ -363,7 +363,8 @@ struct IdempotencyTests {
     /// A POST of a comment, on a connection that stays.
     static func request(_ server: TestServer, key: String, text: String) throws -> String {
         let body = "{\"commentText\":\"\(text)\"}"
-        return "POST /integrations/v1/acme/\(TestServer.commentsPath) HTTP/1.1\r\nHost: x\r\n"
+        return
+            "POST /integrations/v1/acme/\(TestServer.commentsPath) HTTP/1.1\r\nHost: localhost\r\n"
             + "Authorization: Bearer \(try server.token())\r\nIdempotency-Key: \(key)\r\n"
             + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
     }

@@ -266,7 +266,7 @@ struct SessionTests {
         }
         let tokens = try IdempotencyTests.exchange(
             forms.map { form in
-                "POST /oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: \(form.utf8.count)\r\n"
+                "POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: \(form.utf8.count)\r\n"
                     + "Content-Type: application/x-www-form-urlencoded\r\n\r\n\(form)"
             },
             clients
@@ -277,7 +277,7 @@ struct SessionTests {
                 tokens.enumerated().map { index, token in
                     let body = "{\"commentText\":\"Mine: \(index).\"}"
                     return
-                        "POST \(target) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                        "POST \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n"
                         + "Content-Type: application/json\r\nIdempotency-Key: \(round)\r\n"
                         + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 },
@@ -286,7 +286,7 @@ struct SessionTests {
             #expect(posted.allSatisfy { $0.status == 200 })
             let lists = try IdempotencyTests.exchange(
                 tokens.map { token in
-                    "GET \(target) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n"
+                    "GET \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n"
                 },
                 clients
             )
@@ -313,10 +313,11 @@ struct SessionTests {
             case 0: "DELETE /__admin/sessions/busy HTTP/1.1\r\nHost: localhost\r\n\r\n"
             case 1: "PUT /__admin/sessions/busy HTTP/1.1\r\nHost: localhost\r\n\r\n"
             case 2:
-                "POST \(target) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n"
+                "POST \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n"
                     + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
                     + "\r\n\(body)"
-            default: "GET \(target) HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n"
+            default:
+                "GET \(target) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token)\r\n\r\n"
             }
         }
         for _ in 0..<30 {

@@ -16,6 +16,11 @@ enum TransferHandlers {
     /// Whether a path is that of an upload URL.
     static func isUpload(_ path: [UInt8]) -> Bool { path.starts(with: uploadPrefix) }
 
+    private static let downloadPrefix = Array("/attachments/".utf8)
+
+    /// Whether a path is that of a download URL.
+    static func isDownload(_ path: [UInt8]) -> Bool { path.starts(with: downloadPrefix) }
+
     // MARK: - Upload
 
     private static func upload(_ call: OperationCall) throws(Problem) -> Answer {
@@ -92,6 +97,9 @@ enum TransferHandlers {
                 ContentDisposition.text(disposition, fileName: content.fileName)
             ),
             HTTPResponse.Field("Accept-Ranges", "bytes"),
+            // A client chose content and type: no browser may take it for a page of this server.
+            HTTPResponse.Field("X-Content-Type-Options", "nosniff"),
+            HTTPResponse.Field("Content-Security-Policy", "sandbox"),
         ]
         try ByteRange.apply(call.call.request, to: &answer)
         return answer
