@@ -1,3 +1,5 @@
+package import HTTPMessage
+
 /// A media type or range of the contract, such as `application/json` or `*/*` (RFC 9110 §8.3.1,
 /// §12.5.1).
 package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
@@ -8,14 +10,19 @@ package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `type/subtype`, leaving out parameters; `nil` where that is not the form.
     package init?(_ text: some StringProtocol) {
-        let essence = text.prefix { $0 != ";" }
+        let essence = Self.trimmed(text.prefix { $0 != ";" })
         guard let slash = essence.firstIndex(of: "/") else { return nil }
-        let type = Self.trimmed(essence[..<slash])
-        let subtype = Self.trimmed(essence[essence.index(after: slash)...])
-        guard Self.isToken(type), Self.isToken(subtype), type.last != " ", subtype.first != " "
-        else { return nil }
+        let type = essence[..<slash]
+        let subtype = essence[essence.index(after: slash)...]
+        guard Self.isToken(type), Self.isToken(subtype) else { return nil }
         self.type = type.lowercased()
         self.subtype = subtype.lowercased()
+    }
+
+    /// The range that a media type alone makes up.
+    package init(of type: MediaType) {
+        self.type = type.type
+        subtype = type.subtype
     }
 
     package var description: String { "\(type)/\(subtype)" }

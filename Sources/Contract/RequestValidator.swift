@@ -267,17 +267,10 @@ struct RequestValidator {
         _ body: RequestBody,
         into result: inout ValidatedRequest
     ) {
-        let sent = request.fields.index(of: Self.contentType, from: 0)
-        if sent == nil, request.content.isEmpty, !body.isRequired { return }
-        guard let content = content(of: body, sent: sent, in: request.fields) else {
-            result.contentFault = .unsupportedMediaType(supported: body.contents.map(\.range))
-            return
-        }
-        result.contentRange = content.range
-        guard content.range.isJSON else { return }
         let contractPointer = result.operation.documentLocation.appending("requestBody")
-        if request.content.isEmpty {
-            if !body.isRequired { return }
+        // Where there is no content, its type says nothing (RFC 9110 §8.3).
+        if request.content.isEmpty, body.contents.contains(where: { $0.range.isJSON }) {
+            guard body.isRequired else { return }
             result.contentFault = .missing
             result.violations.append(
                 Violation(
@@ -291,6 +284,14 @@ struct RequestValidator {
             )
             return
         }
+        let sent = request.fields.index(of: Self.contentType, from: 0)
+        if sent == nil, request.content.isEmpty, !body.isRequired { return }
+        guard let content = content(of: body, sent: sent, in: request.fields) else {
+            result.contentFault = .unsupportedMediaType(supported: body.contents.map(\.range))
+            return
+        }
+        result.contentRange = content.range
+        guard content.range.isJSON else { return }
         do throws(JSONError) {
             let value = try JSONParser.parse(request.content)
             result.body = value
@@ -324,10 +325,8 @@ struct RequestValidator {
         if let usual = body.contents.first(where: { value.elementsEqual($0.usualSpelling) }) {
             return usual
         }
-        guard let text = EncodedText.validated(value), let type = MediaRange(text) else {
-            return nil
-        }
-        return body.contents.first { $0.range.contains(type) }
+        guard let type = MediaType(value) else { return nil }
+        return body.contents.first { $0.range.contains(MediaRange(of: type)) }
     }
 }
 

@@ -26,8 +26,11 @@ package enum JournalRefusal: String, Sendable, CaseIterable {
     case providerNumbers = "provider-numbers"
     /// 400: the request breaks the contract.
     case contract
-    /// 415.
+    /// 415: the `Content-Type` is missing, repeated, malformed, or one that the operation does not
+    /// take.
     case mediaType = "media-type"
+    /// 415: the content has a coding, such as gzip.
+    case contentCoding = "content-coding"
     /// 400: `nextToken` is not one that was issued here.
     case nextToken = "next-token"
     /// 400: the idempotency key is empty, too long, not visible ASCII, or sent twice.

@@ -145,13 +145,13 @@ extension Application: RequestHandler {
         try authorize(call, operation: operation)
         if let problem = call.sessionProblem { throw problem }
         if let early = call.early { throw early }
+        try refuseContentCoding(of: call.request, operation)
         let valid = contract.validate(call.request, operation: operation, match: match)
         describe(call, valid: valid)
         // The token endpoint has errors of its own (RFC 6749 §5.2), for a wrong media type, too.
         if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
             throw refusal
         }
-        if valid.body != nil { try refuseContentCoding(of: call.request) }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try checkGrants(operationCall)
         return try handlers[operation.index](operationCall)
@@ -171,17 +171,28 @@ extension Application: RequestHandler {
         }
     }
 
-    /// 415 for content under a coding such as gzip, which is taken by nobody here (RFC 9110 §15.5.16).
-    func refuseContentCoding(of request: HTTPRequest) throws(Problem) {
-        guard let coding = request.fields.first("content-encoding"),
-            !FieldSyntax.matches(coding, "identity")
+    /// 415 for content under a coding such as gzip, which nobody here takes (RFC 9110 §15.5.16).
+    ///
+    /// The coding is looked at before the content: without decoding, that cannot be read.
+    func refuseContentCoding(
+        of request: HTTPRequest,
+        _ operation: Operation
+    ) throws(Problem) {
+        guard operation.requestBody != nil, request.fields.first("content-encoding") != nil,
+            !request.fields.values(named: "content-encoding").allSatisfy(Self.isIdentity)
         else { return }
         throw Problem(
-            .mediaType,
+            .contentCoding,
             415,
             "Send the content as it is, without Content-Encoding.",
             fields: [HTTPResponse.Field("Accept-Encoding", "identity")]
         )
+    }
+
+    /// Whether a list of content codings names none but `identity` (RFC 9110 §8.4, §12.5.3).
+    private static func isIdentity(_ codings: ArraySlice<UInt8>) -> Bool {
+        FieldSyntax.listElements(codings)?
+            .allSatisfy { FieldSyntax.matches($0, "identity") } ?? false
     }
 
     // MARK: - Before and beside requests
@@ -223,6 +234,7 @@ extension Application: RequestHandler {
         do throws(Problem) {
             let (operation, match) = try route(call)
             try enterClaimedSession(call, operation: operation)
+            try refuseContentCoding(of: call.request, operation)
             let valid = contract.validate(call.request, operation: operation, match: match)
             describe(call, valid: valid)
             if let refusal = Problem(refusing: valid) { return refusal }

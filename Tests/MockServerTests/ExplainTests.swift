@@ -336,6 +336,34 @@ struct ExplainTests {
             reason: .mediaType,
             status: 415,
             words: "Content-Type",
+            rule: ("header", "Content-Type", "content", ["application/json"]),
+            sent: "application/json",
+            line: "'Content-Type: application/json'",
+            send: {
+                let type = ("Content-Type", "application/json")
+                return try $0.postOctets(TestServer.commentsPath, [0x7B], [type, type]).status
+            }
+        ),
+        Refusal(
+            reason: .host,
+            status: 403,
+            words: "The Host is not one",
+            rule: ("header", "Host", "host", .null),
+            line: "/acme/sites'",
+            send: { try $0.get("sites", fields: [("Host", "evil.example")]).status }
+        ),
+        Refusal(
+            reason: .origin,
+            status: 403,
+            words: "A web page of another origin",
+            rule: ("header", "Origin", "origin", .null),
+            line: "/acme/sites'",
+            send: { try $0.get("sites", fields: [("Origin", "https://evil.example")]).status }
+        ),
+        Refusal(
+            reason: .contentCoding,
+            status: 415,
+            words: "content coding",
             rule: ("header", "Content-Encoding", "content-coding", "identity"),
             line: "'Content-Type: application/json'",
             send: {
@@ -405,7 +433,7 @@ struct ExplainTests {
             send: { server in
                 let head =
                     "POST /integrations/v1/acme/\(TestServer.reportPath) HTTP/1.1\r\n"
-                    + "Host: x\r\nAuthorization: Bearer \(try server.token())\r\n"
+                    + "Host: localhost\r\nAuthorization: Bearer \(try server.token())\r\n"
                     + "Content-Type: application/json\r\nContent-Length: 16777217\r\n\r\n"
                 return try RawClient(port: server.listener.port).exchange(head).status
             }
@@ -581,7 +609,7 @@ struct ExplainTests {
             line: "curl -i -X PUT '<uploadUrl>' -H 'Content-Type: application/pdf'",
             send: { server in
                 let head =
-                    "PUT \(try announce(server)) HTTP/1.1\r\nHost: x\r\n"
+                    "PUT \(try announce(server)) HTTP/1.1\r\nHost: localhost\r\n"
                     + "Content-Type: application/pdf\r\nTransfer-Encoding: chunked\r\n\r\n"
                 return try RawClient(port: server.listener.port).exchange(head).status
             }
@@ -594,7 +622,7 @@ struct ExplainTests {
             line: "curl -i -X PUT '<uploadUrl>' -H 'Content-Type: application/pdf'",
             send: { server in
                 let head =
-                    "PUT \(try announce(server)) HTTP/1.1\r\nHost: x\r\n"
+                    "PUT \(try announce(server)) HTTP/1.1\r\nHost: localhost\r\n"
                     + "Content-Type: application/pdf\r\nContent-Length: 2097153\r\n\r\n"
                 return try RawClient(port: server.listener.port).exchange(head).status
             }
@@ -671,9 +699,9 @@ struct ExplainTests {
             let shell = try Shell(server, as: refusal.client)
             #expect(try shell.run(told["curl"]) == refusal.again, "\(told)")
         }
-        // The octets of `message` have a test of their own; the control API alone has the other three,
+        // The octets of `message` have a test of their own; the control API alone has the other one,
         // and is not journalled.
-        let elsewhere: Set<JournalRefusal> = [.message, .conflict, .host, .origin]
+        let elsewhere: Set<JournalRefusal> = [.message, .conflict]
         #expect(reasons.union(elsewhere) == Set(JournalRefusal.allCases))
     }
 
@@ -966,14 +994,18 @@ struct ExplainTests {
     /// Malformed messages, their status, and whether it is known what was asked for.
     private static let messages: [(octets: String, status: Int, isKnown: Bool)] = [
         ("GET / HTTP/1.1\r\nHost : x\r\n\r\n", 400, false),
-        ("GET /integrations/v1/acme/sites HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400, true),
+        (
+            "GET /integrations/v1/acme/sites HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
+            400, true
+        ),
         ("GET /\(String(repeating: "x", count: 9000)) HTTP/1.1\r\n\r\n", 414, false),
         (
-            "GET /integrations/v1/acme/sites/X HTTP/1.1\r\nHost: x\r\nExpect: magic\r\n\r\n", 417,
+            "GET /integrations/v1/acme/sites/X HTTP/1.1\r\nHost: localhost\r\nExpect: magic\r\n\r\n",
+            417,
             true
         ),
-        ("BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501, false),
-        ("GET / HTTP/3.0\r\nHost: x\r\n\r\n", 505, false),
+        ("BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", 501, false),
+        ("GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 505, false),
     ]
 
     @Test("Of octets that are no request only the rule of HTTP is told")

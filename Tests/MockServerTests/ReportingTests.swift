@@ -247,7 +247,10 @@ struct ReportingTests {
             ("{\"commentText\":\"a\"}", "text/plain", 415),
             ("{\"commentText\":\"a\"}", "application/x-www-form-urlencoded", 415),
             ("{\"commentText\":\"a\"}", "application/json, text/plain", 415),
-            ("{\"commentText\":\"a\"}", "", 415), ("", "text/plain", 415),
+            ("{\"commentText\":\"a\"}", "", 415), ("", "text/plain", 400), ("", "", 400),
+            ("{\"commentText\":\"a\"}", "application / json", 415),
+            ("{\"commentText\":\"a\"}", "application/json ; charset=utf-8", 200),
+            ("{\"commentText\":\"a\"}", "application/json; charset = utf-8", 415),
         ]
     )
     func content(body: String, type: String, status: Int) throws {

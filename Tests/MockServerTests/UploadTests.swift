@@ -132,11 +132,16 @@ struct UploadTests {
     }
 
     @Test(
-        "The promised type is required, whatever its case and parameters; else any will do",
+        "The promised type is required, whatever its letter case; else any will do",
         arguments: [
             ("application/pdf", "application/pdf", 200),
             ("application/pdf", "Application/PDF", 200),
-            ("application/pdf", "application/pdf; version=1.4", 200),
+            ("application/pdf", "application/pdf;", 200),
+            ("application/pdf", "application/pdf; version=1.4", 403),
+            ("application/pdf", "application/pdf; charset=utf-8", 403),
+            ("application/pdf", "application/pdf;charset=", 403),
+            ("application/pdf", "application / pdf", 403),
+            ("application/pdf", "application/pdf, application/pdf", 403),
             ("application/pdf", "application/dicom", 403), ("application/pdf", nil, 403),
             ("application/pdf", "application/pdfx", 403), ("application/pdf", "", 403),
             ("application/dicom", "application/dicom", 200), (nil, nil, 200),
@@ -175,6 +180,53 @@ struct UploadTests {
         }
     }
 
+    @Test(
+        "A part of a content is refused and nothing of it kept; the URL can still be used once",
+        arguments: ["bytes 4-8/9", "bytes 4-8/*", "bytes 0-4/5", "bytes */9", "x", ""]
+    )
+    func parts(range: String) throws {
+        let announced = try Announced()
+        let server = announced.server
+        let fields = [("Content-Type", "application/pdf"), ("Content-Range", range)]
+        let answer = try server.send("PUT", announced.target, fields, Array("whole".utf8))
+        #expect(answer.status == 400)
+        #expect(answer.json["errors"]?["Content-Range"]?.array?.count == 1)
+        let told = try server.explainNewest()
+        #expect(told["rules"]?.array?.first?["name"] == "Content-Range", "\(told)")
+        #expect(try announced.attachment()["url"] == .null)
+        // Who asks first hears it before it sends.
+        let client = try RawClient(port: server.listener.port)
+        let early = try client.exchange(
+            "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n"
+                + "Content-Range: \(range)\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+        )
+        #expect(early.status == 400)
+        #expect(try announced.put(Self.pdf).status == 200)
+        #expect(try announced.download().response.content == Self.pdf)
+        #expect(try announced.put(Self.pdf).status == 403)
+    }
+
+    @Test("No browser takes a content for a page of this server", arguments: ["GET", "HEAD"])
+    func sandboxed(method: String) throws {
+        let announced = try Announced(contentType: .null, fileName: "page.html")
+        let page = Array("<script>fetch('/__admin/reset', {method: 'POST'})</script>".utf8)
+        #expect(try announced.put(page, type: "text/html; charset=utf-8").status == 200)
+        for fields in [[], [("Range", "bytes=0-7")]] {
+            let answer = try announced.download(
+                fields,
+                query: "?disposition=inline",
+                method: method
+            )
+            #expect([200, 206].contains(answer.status))
+            #expect(answer.field("content-type") == "text/html; charset=utf-8")
+            #expect(answer.field("x-content-type-options") == "nosniff")
+            #expect(answer.field("content-security-policy") == "sandbox")
+        }
+        // What a sandboxed page sends has this origin.
+        let reset = try announced.server.control("POST", "/reset", fields: [("Origin", "null")])
+        #expect(reset.status == 403)
+    }
+
     // MARK: Refusals
 
     @Test("An upload URL takes one content, of many at once, too")
@@ -183,7 +235,7 @@ struct UploadTests {
         let port = announced.server.listener.port
         let clients = try (0..<16).map { _ in try RawClient(port: port) }
         let requests = (0..<16).map { index in
-            "PUT \(announced.target) HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\n"
+            "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n"
                 + "Content-Length: 2\r\n\r\n\(index + 10)"
         }
         let answers = try IdempotencyTests.exchange(requests, clients)
@@ -218,7 +270,7 @@ struct UploadTests {
         let client = try RawClient(port: announced.server.listener.port)
         announced.server.advance(seconds: 899)
         try client.send(
-            "PUT \(announced.target) HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\n"
+            "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n"
                 + "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n"
         )
         #expect(try client.readHead().hasPrefix("HTTP/1.1 100 "))
@@ -277,7 +329,7 @@ struct UploadTests {
         let client = try RawClient(port: announced.server.listener.port)
         for framing in ["Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n", ""] {
             let answer = try RawClient(port: announced.server.listener.port).exchange(
-                "PUT \(announced.target) HTTP/1.1\r\nHost: x\r\n"
+                "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\n"
                     + "Content-Type: application/pdf\r\n\(framing)\r\n"
             )
             #expect(answer.status == 411, "\(framing)")
@@ -298,7 +350,7 @@ struct UploadTests {
         ) throws -> RawClient.Response {
             let client = try RawClient(port: server.listener.port)
             let response = try client.exchange(
-                "PUT \(target) HTTP/1.1\r\nHost: x\r\nContent-Type: \(type)\r\n"
+                "PUT \(target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: \(type)\r\n"
                     + "Content-Length: 5\r\nExpect: 100-continue\r\nX-Correlation-Id: asked\r\n\r\n"
             )
             TestServer.validate(response, to: "PUT", target)
@@ -329,7 +381,7 @@ struct UploadTests {
         for expectation in ["Expect: 100-continue\r\n", ""] {
             let client = try RawClient(port: announced.server.listener.port)
             let answer = try client.exchange(
-                "PUT \(announced.target) HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\n"
+                "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n"
                     + "Content-Length: 2097153\r\n\(expectation)\r\n"
             )
             #expect(answer.status == 413)
@@ -346,7 +398,7 @@ struct UploadTests {
     func cutOff() throws {
         let announced = try Announced()
         let part =
-            "PUT \(announced.target) HTTP/1.1\r\nHost: x\r\nContent-Type: application/pdf\r\n"
+            "PUT \(announced.target) HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/pdf\r\n"
             + "Content-Length: 100000\r\n\r\n" + String(repeating: "x", count: 60_000)
         let aborted = try RawClient(port: announced.server.listener.port)
         try aborted.send(part)

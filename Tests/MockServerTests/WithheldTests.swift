@@ -204,7 +204,7 @@ struct WithheldTests {
     private static let reasons: [(fields: [(String, String)], status: Int, reason: JSONValue)] = [
         ([("Prefer", "code=200")], 400, "contract"),
         ([("X-Mock-Session", "a b")], 401, "token-missing"),
-        ([("Content-Encoding", "gzip")], 415, "media-type"),
+        ([("Content-Encoding", "gzip")], 415, "content-coding"),
     ]
 
     @Test("Every refusal has its reason in the journal")

@@ -96,6 +96,17 @@ struct BrokenRules {
         case .providerNumbers: [providerNumbers]
         case .contract: unstated
         case .mediaType: [mediaType]
+        case .contentCoding:
+            [
+                BrokenRule(
+                    location: "header",
+                    name: "Content-Encoding",
+                    keyword: "content-coding",
+                    message: "Send the content as it is, without Content-Encoding.",
+                    expected: "identity",
+                    pointer: response(415)
+                )
+            ]
         case .nextToken: [nextToken]
         case .idempotencyConflict:
             [

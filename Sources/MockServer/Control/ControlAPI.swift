@@ -156,9 +156,9 @@ extension Application {
         if let document { return ControlDocuments.answer(document, to: call) }
         switch route {
         case .matched(let operation, let match):
+            try refuseContentCoding(of: request, operation)
             let valid = controlContract.validate(request, operation: operation, match: match)
             if let refusal = Problem(refusing: valid) { throw refusal }
-            if valid.body != nil { try refuseContentCoding(of: request) }
             let controlCall = ControlCall(call: call, operation: operation, valid: valid)
             if operation.tag == "Journal" {
                 // What was found in requests is there before anybody reads the journal.

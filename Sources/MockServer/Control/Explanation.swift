@@ -71,6 +71,7 @@ struct Explanation {
         case .providerNumbers: return "The operation needs provider numbers in the token\(instead)."
         case .contract: return "The request breaks the contract: see rules."
         case .mediaType: return "The Content-Type is not one that the operation takes."
+        case .contentCoding: return "The content has a content coding, which nobody here takes."
         case .nextToken: return "The nextToken is not one that was issued for this list."
         case .idempotencyKey:
             return "The Idempotency-Key must be 1 to 128 visible ASCII characters, sent once."

@@ -55,11 +55,13 @@ enum OAuthHandlers {
     /// RFC 6749 §4.4.2: the parameters come as application/x-www-form-urlencoded.
     private static func checkMediaType(_ request: HTTPRequest) throws(OAuthError) {
         let type = request.fields.first("content-type").flatMap { MediaType($0)?.essence }
-        guard type?.lowercased() == "application/x-www-form-urlencoded" else {
+        guard type == "application/x-www-form-urlencoded",
+            request.fields.count(of: "content-type") == 1
+        else {
             throw OAuthError(
                 code: .invalidRequest,
                 description: "Send the parameters as application/x-www-form-urlencoded, and say "
-                    + "so in Content-Type."
+                    + "so in one Content-Type."
             )
         }
     }

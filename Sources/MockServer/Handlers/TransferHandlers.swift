@@ -55,6 +55,16 @@ enum TransferHandlers {
         guard request.fields.first("content-length") != nil else {
             throw Problem.lengthRequired
         }
+        // RFC 9110 §14.5: whoever takes a part for the whole would store a damaged file.
+        if request.fields.first("content-range") != nil {
+            throw call.application.refusal(
+                of: call.call,
+                field: "Content-Range",
+                keyword: "content-range",
+                "Leave it out: an upload is the whole content.",
+                detail: "Send the whole content, without Content-Range: a part cannot be stored."
+            )
+        }
         guard request.fields.count(of: "content-type") <= 1 else {
             throw Problem(
                 .uploadContentType,
@@ -64,7 +74,7 @@ enum TransferHandlers {
         }
         let contentType = request.fields.text("content-type")
         if let promised = state.promisedContentType,
-            contentType.flatMap({ MediaType(Array($0.utf8)[...])?.essence }) != promised
+            !Self.isSame(request.fields.first("content-type"), as: promised)
         {
             throw Problem(
                 .uploadContentType,
@@ -73,6 +83,14 @@ enum TransferHandlers {
             )
         }
         return contentType
+    }
+
+    /// Whether a type is the promised one, parameters included (facts 2.30).
+    ///
+    /// Letter case and white space are forgiven where RFC 9110 §8.3.1 makes nothing of them.
+    private static func isSame(_ sent: ArraySlice<UInt8>?, as promised: String) -> Bool {
+        guard let sent = sent.flatMap({ MediaType($0) }) else { return false }
+        return sent == MediaType(Array(promised.utf8)[...])
     }
 
     // MARK: - Download
