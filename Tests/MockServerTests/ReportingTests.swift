@@ -110,7 +110,7 @@ struct ReportingTests {
     @Test("A comment on the appointment is the appointment's, one on the patient is everywhere")
     func owners() throws {
         let server = try TestServer()
-        // A123457, A200514 and A201788 are of one patient.
+        // A123457 and A900019 are of one patient.
         func texts(_ appointment: String) throws -> [String] {
             try server.commentTexts(of: appointment)
         }
@@ -123,9 +123,9 @@ struct ReportingTests {
             let guid = try #require(answer.json["guid"]?.string)
             let isForPatient = type.hasPrefix("P")
             #expect(try texts("A123457").contains("As \(type)."))
-            #expect(try texts("A200514").contains("As \(type).") == isForPatient)
+            #expect(try texts("A900019").contains("As \(type).") == isForPatient)
             #expect(try !texts("A123456").contains("As \(type)."))
-            let other = "reporting/appointments/A200514/comments/\(guid)"
+            let other = "reporting/appointments/A900019/comments/\(guid)"
             #expect(try server.get(other).status == (isForPatient ? 200 : 404))
         }
     }
@@ -133,7 +133,7 @@ struct ReportingTests {
     @Test("A patient comment needs a patient")
     func withoutPatient() throws {
         let server = try TestServer()
-        let path = "reporting/appointments/A201162/comments"
+        let path = "reporting/appointments/A900007/comments"
         let refused = try server.post(path, ["commentText": "x", "commentType": "PC"])
         #expect(refused.status == 400)
         #expect(refused.json["errors"]?["/commentType"] != nil)
@@ -328,7 +328,7 @@ struct ReportingTests {
             "commentText": "x", "items": [["fileName": "a.pdf"]], "reportText": "x",
             "reportStatus": "final",
         ]
-        for appointment in ["A200008", "NOPE", "A900066%20"] {
+        for appointment in ["A900082", "NOPE", "A900066%20"] {
             let other = path.replacing("A123456", with: appointment)
             let answer = try server.post(other, body)
             #expect(answer.status == 404, "\(other)")

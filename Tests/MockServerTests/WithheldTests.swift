@@ -8,7 +8,7 @@ struct WithheldTests {
     /// A patient of the default data.
     private static let name = "Hortensia Applegarth"
     /// The Medicare number of a billing record of the default data.
-    private static let medicare = "9514966390"
+    private static let medicare = "9255228813"
 
     /// Whether a text holds one of the words that must not be repeated.
     private func leaks(_ text: String, _ words: [String]) -> Bool {
