@@ -631,7 +631,7 @@ struct ExplainTests {
             reason: .range,
             status: 416,
             words: "no octets in the range",
-            rule: ("header", "Range", "range", 671),
+            rule: ("header", "Range", "range", 899),
             line: "curl -D - -o '<file>' '<url>'",
             send: { server in
                 let url = try downloadURL(server)
@@ -859,7 +859,7 @@ struct ExplainTests {
         ),
         (
             "acme-partner", "/integrations/v1/acme/appointments/A900070/attachments/x", 404,
-            "/acme/appointments/A123456/attachments/989dd0c7"
+            "/acme/appointments/A123456/attachments/"
         ),
         (
             "acme-partner",

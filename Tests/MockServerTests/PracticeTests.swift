@@ -55,9 +55,11 @@ struct PracticeTests {
             #expect(try server.get(path).json["appointmentId"] == .string(id), "\(path)")
         }
         let letters = try server.get("appointments/\(encoded)/attachments").json.array ?? []
-        let guid = try #require(letters.first?["guid"]?.string)
-        let letter = try server.get("appointments/\(encoded)/attachments/\(guid)").json
-        let url = try #require(letter["url"]?.string)
+        let letter = letters.first { letter in
+            letter["url"]?.string != nil
+                && letter["fileName"]?.string?.hasPrefix("referral") == true
+        }
+        let url = try #require(letter?["url"]?.string)
         let target = String(url.dropFirst(server.baseURL.count))
         let content = String(
             decoding: try server.send("GET", target).response.content,
