@@ -631,7 +631,7 @@ struct ExplainTests {
             reason: .range,
             status: 416,
             words: "no octets in the range",
-            rule: ("header", "Range", "range", 899),
+            rule: ("header", "Range", "range", 692),
             line: "curl -D - -o '<file>' '<url>'",
             send: { server in
                 let url = try downloadURL(server)
