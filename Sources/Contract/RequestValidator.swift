@@ -51,7 +51,7 @@ struct RequestValidator {
         var repeated: UInt64 = 0
         for (name, value) in QueryPairs(query) {
             guard let position = position(of: name, in: operation) else {
-                noteUnknown(name, in: &result)
+                noteUnknown(name, value, in: &result)
                 continue
             }
             let parameter = operation.parameters[position]
@@ -67,6 +67,8 @@ struct RequestValidator {
             }
             let isFirst = result.sent & bit == 0
             result.sent |= bit
+            // Refused in any case, and nobody reads more.
+            if result.violations.count >= SchemaValidator.maximumViolations { continue }
             guard let text = EncodedText.decode(value, plusIsSpace: true) else {
                 result.values[position] = .absent
                 report(parameter, "percent-encoding", Wording.encoding(parameter), in: &result)
@@ -112,6 +114,8 @@ struct RequestValidator {
     ) {
         guard element != .absent else { return }
         if !isFirst, case .array(var elements) = result.values[position] {
+            // Let go of before it grows, or each time all of it would be copied.
+            result.values[position] = .absent
             elements.append(element)
             result.values[position] = .array(elements)
         } else {
@@ -121,12 +125,19 @@ struct RequestValidator {
 
     private static let maximumUnknownNames = 64
 
-    private func noteUnknown(_ name: ArraySlice<UInt8>, in result: inout ValidatedRequest) {
+    private func noteUnknown(
+        _ name: ArraySlice<UInt8>,
+        _ value: ArraySlice<UInt8>,
+        in result: inout ValidatedRequest
+    ) {
         // Each name is compared with those before it: a query full of names must stay cheap.
-        guard result.unknownQueryNames.count < Self.maximumUnknownNames else { return }
+        guard result.unknownParameters.count < Self.maximumUnknownNames else { return }
         let text =
             EncodedText.decode(name, plusIsSpace: true) ?? String(decoding: name, as: UTF8.self)
-        if !result.unknownQueryNames.contains(text) { result.unknownQueryNames.append(text) }
+        if result.unknownParameters.contains(where: { $0.name == text }) { return }
+        result.unknownParameters.append(
+            ValidatedRequest.UnknownParameter(name: text, encodedValue: value)
+        )
     }
 
     // MARK: - Fields
@@ -199,7 +210,7 @@ struct RequestValidator {
     private func reportUnknown(in result: inout ValidatedRequest) {
         let operation = result.operation
         let known = operation.parameters.filter { $0.location == .query }.map(\.name)
-        for name in result.unknownQueryNames {
+        for name in result.unknownQueryNames.prefix(room(in: result)) {
             let suggestion = EditDistance.nearest(to: name, among: known)
             result.violations.append(
                 Violation(
@@ -235,6 +246,11 @@ struct RequestValidator {
             isStated: true,
             in: &result
         )
+    }
+
+    /// How many violations are still told.
+    private func room(in result: ValidatedRequest) -> Int {
+        max(0, SchemaValidator.maximumViolations - result.violations.count)
     }
 
     private func report(
@@ -298,7 +314,7 @@ struct RequestValidator {
             guard let schema = content.schemaIndex else { return }
             var validator = SchemaValidator(schemas: schemas, location: .body)
             validator.check(value, against: schema)
-            result.violations += validator.violations
+            result.violations += validator.violations.prefix(room(in: result))
         } catch {
             result.contentFault = .malformedJSON(error)
             result.violations.append(

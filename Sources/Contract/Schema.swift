@@ -33,8 +33,14 @@ package struct Schema: Sendable {
     ///
     /// At most 100 are told.
     package func violations(of value: JSONValue) -> [Violation] {
+        inspect(value).violations
+    }
+
+    /// As `violations`, and counts the work: how many values were held against a schema, a value
+    /// counted for each of them.
+    package func inspect(_ value: JSONValue) -> (violations: [Violation], valuesChecked: Int) {
         var validator = SchemaValidator(schemas: schemas, location: .body)
         validator.check(value, against: index)
-        return validator.violations
+        return (validator.violations, validator.valuesChecked)
     }
 }

@@ -8,8 +8,8 @@ struct SchemaValidator {
         case element(Int)
     }
 
-    /// A long text with the same slip everywhere must not cost memory without end, and nobody
-    /// reads more.
+    /// A long text with the same slip everywhere must not cost memory and time without end, and
+    /// nobody reads more: from the hundredth on nothing is looked at.
     static let maximumViolations = 100
 
     let schemas: SchemaSet
@@ -18,6 +18,8 @@ struct SchemaValidator {
     /// pointers.
     let parameterName: String?
     private(set) var violations: [Violation] = []
+    /// How many values were held against a schema, a value counted for each of them.
+    private(set) var valuesChecked = 0
     private var steps: [Step] = []
 
     init(schemas: SchemaSet, location: Violation.Location, parameterName: String? = nil) {
@@ -28,7 +30,8 @@ struct SchemaValidator {
 
     /// Checks a value; what is wrong is appended to `violations`.
     mutating func check(_ value: JSONValue, against index: Int) {
-        if violations.count >= Self.maximumViolations { return }
+        if isFull { return }
+        valuesChecked += 1
         let node = schemas[index]
         if let reference = node.rules.reference { check(value, against: reference) }
         if let types = node.rules.types, types.isDisjoint(with: JSONTypes(of: value)) {
@@ -48,6 +51,9 @@ struct SchemaValidator {
         if !node.rules.oneOf.isEmpty { checkAlternatives(value, of: node, exactlyOne: true) }
     }
 
+    /// Whether as much is wrong as is told.
+    private var isFull: Bool { violations.count >= Self.maximumViolations }
+
     // MARK: - Reporting
 
     private mutating func report(
@@ -57,7 +63,7 @@ struct SchemaValidator {
         safeValue: String? = nil,
         suggestion: String? = nil
     ) {
-        if violations.count >= Self.maximumViolations { return }
+        if isFull { return }
         violations.append(
             Violation(
                 location: location,
@@ -76,7 +82,8 @@ struct SchemaValidator {
         JSONPointer(
             steps.map { step in
                 switch step {
-                case .member(let name): name
+                // A name of a million octets would stand in every violation below it.
+                case .member(let name): JSONPointer.shownToken(name)
                 case .element(let index): String(index)
                 }
             }
@@ -175,7 +182,9 @@ struct SchemaValidator {
             )
         }
         guard let schema = node.rules.items else { return }
-        for (position, element) in elements.enumerated() {
+        // An array that is too long is refused as such: what is too much is not looked at.
+        for (position, element) in elements.prefix(node.rules.maxItems ?? .max).enumerated() {
+            if isFull { return }
             steps.append(.element(position))
             check(element, against: schema)
             steps.removeLast()
@@ -191,12 +200,13 @@ struct SchemaValidator {
                 Wording.members(node.rules, count: count)
             )
         }
-        for name in node.rules.required where object[name] == nil {
+        for name in node.rules.required where !isFull && object[name] == nil {
             steps.append(.member(name))
             report(node, "required", Wording.missingMember)
             steps.removeLast()
         }
-        for member in object.members {
+        for member in object.members.prefix(node.rules.maxProperties ?? .max) {
+            if isFull { return }
             if let schema = node.property(member.name) {
                 steps.append(.member(member.name))
                 check(member.value, against: schema)
@@ -251,6 +261,7 @@ struct SchemaValidator {
             )
             attempt.steps = steps
             attempt.check(value, against: branch)
+            valuesChecked += attempt.valuesChecked
             if attempt.violations.isEmpty {
                 valid += 1
                 if !exactlyOne { return }
@@ -262,7 +273,7 @@ struct SchemaValidator {
         case 1: break
         case 0:
             if let best {
-                violations += best
+                violations += best.prefix(Self.maximumViolations - violations.count)
             } else {
                 let allowed = branches.reduce(into: JSONTypes()) { $0.formUnion(schemas.types($1)) }
                 report(node, keyword, Wording.type(allowed, of: value, at: location))

@@ -12,6 +12,14 @@ package struct ValidatedRequest: Sendable {
         case missing
     }
 
+    /// A parameter in the query that the operation does not have.
+    package struct UnknownParameter: Sendable, Equatable {
+        /// The name, percent-decoded where that gives text.
+        package let name: String
+        /// The first value of this name, as sent; empty where there is none.
+        package let encodedValue: ArraySlice<UInt8>
+    }
+
     package let operation: Operation
     /// Everything wrong: path, query, fields, then content in the order of its text.
     package internal(set) var violations: [Violation] = []
@@ -20,8 +28,10 @@ package struct ValidatedRequest: Sendable {
     package internal(set) var body: JSONValue?
     /// Which of the documented media types or ranges the content has.
     package internal(set) var contentRange: MediaRange?
-    /// Names in the query that the operation does not have: decoded, each once, the first 64.
-    package internal(set) var unknownQueryNames: [String] = []
+    /// What the query names and the operation does not have: each name once, the first 64.
+    package internal(set) var unknownParameters: [UnknownParameter] = []
+    /// The names of these.
+    package var unknownQueryNames: [String] { unknownParameters.map(\.name) }
 
     var values: [ParameterValue]
     var sent: UInt64 = 0

@@ -14,6 +14,8 @@ package struct JSONError: Error, Hashable, Sendable {
         case loneSurrogate
         /// An octet sequence that is not UTF-8.
         case invalidUTF8
+        /// The text is not in UTF-8, or begins with a byte order mark.
+        case foreignEncoding(ForeignEncoding)
         /// An escape other than those of RFC 8259 §7.
         case invalidEscape
         /// A control character inside a string.
@@ -22,6 +24,41 @@ package struct JSONError: Error, Hashable, Sendable {
         case malformedNumber
         /// More arrays and objects inside one another than the limit.
         case tooDeep(limit: Int)
+    }
+
+    /// How a text begins that RFC 8259 §8.1 does not allow.
+    package enum ForeignEncoding: Hashable, Sendable {
+        /// UTF-8 with a byte order mark, which a JSON text must not begin with.
+        case markedUTF8
+        /// With a byte order mark, or known by the zero octets of its first character.
+        case utf16
+        /// With a byte order mark, or known by the zero octets of its first character.
+        case utf32
+
+        /// The encoding that the first octets show; `nil` for what may be UTF-8.
+        ///
+        /// A JSON text begins with an ASCII character, whose zero octets tell the encodings apart
+        /// (RFC 4627 §3); no UTF-8 text of JSON has a zero octet.
+        init?(of octets: UnsafeBufferPointer<UInt8>) {
+            func octet(_ index: Int) -> UInt8? { index < octets.count ? octets[index] : nil }
+            switch (octet(0), octet(1), octet(2), octet(3)) {
+            case (.some(0xEF), .some(0xBB), .some(0xBF), _): self = .markedUTF8
+            case (0, 0, 0xFE, 0xFF), (0xFF, 0xFE, 0, 0), (0, 0, 0, .some), (.some, 0, 0, 0):
+                self = .utf32
+            case (0xFE, 0xFF, _, _), (0xFF, 0xFE, _, _), (0, .some, _, _), (_, 0, _, _):
+                self = .utf16
+            default: return nil
+            }
+        }
+
+        fileprivate var explanation: String {
+            switch self {
+            case .markedUTF8:
+                "the text begins with a byte order mark (EF BB BF): send UTF-8 without one"
+            case .utf16: "the text is in UTF-16: send UTF-8 (RFC 8259 §8.1)"
+            case .utf32: "the text is in UTF-32: send UTF-8 (RFC 8259 §8.1)"
+            }
+        }
     }
 
     package let kind: Kind
@@ -46,6 +83,7 @@ package struct JSONError: Error, Hashable, Sendable {
             case .duplicateMember: "a member name stands twice in one object"
             case .loneSurrogate: "a \\u escape holds half a surrogate pair"
             case .invalidUTF8: "the text is not valid UTF-8"
+            case .foreignEncoding(let encoding): encoding.explanation
             case .invalidEscape: "an unknown escape sequence"
             case .controlCharacter: "a control character inside a string must be escaped"
             case .malformedNumber: "a malformed number"

@@ -53,6 +53,9 @@ package struct JSONParser {
     }
 
     private mutating func document() throws(JSONError) -> JSONValue {
+        if let encoding = JSONError.ForeignEncoding(of: octets) {
+            throw fault(.foreignEncoding(encoding))
+        }
         skipWhiteSpace()
         let value = try value(depth: 0)
         skipWhiteSpace()
@@ -63,7 +66,7 @@ package struct JSONParser {
     private func fault(_ kind: JSONError.Kind, at offset: Int? = nil) -> JSONError {
         let tokens = path.map { step in
             switch step {
-            case .member(let name): name
+            case .member(let name): JSONPointer.shownToken(name)
             case .element(let index): String(index)
             }
         }
@@ -127,13 +130,13 @@ package struct JSONParser {
             guard next == UInt8(ascii: "\"") else { throw unexpected() }
             let start = position
             let name = try string()
-            if object[name] != nil { throw fault(.duplicateMember, at: start) }
+            if object.contains(name) { throw fault(.duplicateMember, at: start) }
             skipWhiteSpace()
             guard next == UInt8(ascii: ":") else { throw unexpected() }
             position += 1
             skipWhiteSpace()
             path.append(.member(name))
-            object[name] = try value(depth: depth)
+            object.append(newName: name, try value(depth: depth))
             path.removeLast()
             skipWhiteSpace()
             switch next {

@@ -6,6 +6,25 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     /// The pointer to the whole document, or to the value at these tokens.
     package init(_ tokens: [String] = []) { self.tokens = tokens }
 
+    /// A token as errors show it: of a very long one, the beginning and an ellipsis.
+    ///
+    /// - Returns: At most 128 characters and the ellipsis.
+    package static func shownToken(_ token: String) -> String {
+        // No character takes less than an octet: the usual token is not counted.
+        guard token.utf8.count > maximumShownCharacters else { return token }
+        let scalars = token.unicodeScalars
+        guard
+            let end = scalars.index(
+                scalars.startIndex,
+                offsetBy: maximumShownCharacters,
+                limitedBy: scalars.endIndex
+            ), end < scalars.endIndex
+        else { return token }
+        return String(token[..<end]) + "…"
+    }
+
+    private static let maximumShownCharacters = 128
+
     /// Parses the string form, with or without the `#` of a URI fragment; `nil` when malformed.
     ///
     /// Percent-escapes of the fragment form are not decoded: documents here do not use them.

@@ -147,6 +147,14 @@ package struct JSONObject: Sendable, Hashable {
         }
     }
 
+    /// Whether there is a member of this name.
+    func contains(_ name: String) -> Bool { position(of: name) != nil }
+
+    /// Appends a member whose name is known to be new, which saves to look for it again.
+    mutating func append(newName name: String, _ value: JSONValue) {
+        append(Member(name: name, value: value))
+    }
+
     private func position(of name: String) -> Int? {
         if members.count > Self.linearSearchMaximum { return positions[name] }
         return members.firstIndex { $0.name == name }

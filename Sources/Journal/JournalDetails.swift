@@ -10,6 +10,8 @@ package struct JournalDetails: Sendable {
     package var fault: JournalFault?
     package var retryAfter: RetryAfter?
     package var violations: [JournalViolation] = []
+    /// How many violations are not kept: see `JournalEntry.maximumViolations`.
+    package var violationsOmitted = 0
     package var nextTokenSent: SentNextToken?
     /// The digest of the `nextToken` in the answer.
     package var nextTokenIssued: JournalDigest?

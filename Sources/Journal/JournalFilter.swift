@@ -7,6 +7,8 @@ package struct JournalFilter: Sendable {
     package var client: String?
     package var status: Status?
     package var since: Since?
+    /// Only entries with a lower id; `nil` for all.
+    package var before: UInt64?
     /// At most this many.
     package var limit: Int
 
@@ -18,12 +20,14 @@ package struct JournalFilter: Sendable {
         client: String? = nil,
         status: Status? = nil,
         since: Since? = nil,
+        before: UInt64? = nil,
         limit: Int = defaultLimit
     ) {
         self.operation = operation
         self.client = client
         self.status = status
         self.since = since
+        self.before = before
         self.limit = limit
     }
 
@@ -67,6 +71,7 @@ package struct JournalFilter: Sendable {
 
     /// Whether an entry passes.
     package func matches(_ entry: JournalEntry) -> Bool {
+        if let before, entry.id >= before { return false }
         if let operation {
             let name = entry.kind == .operation ? entry.operation ?? "" : entry.kind.rawValue
             guard name == operation else { return false }

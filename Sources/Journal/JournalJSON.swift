@@ -1,5 +1,44 @@
 package import JSON
 
+/// A list of entries as the control API answers it, written entry by entry.
+///
+/// No tree of values is made of the whole list, and the list ends before it becomes too long.
+package enum JournalList {
+    /// Octets after which no further entry is added: that many ordinary entries are 20,000.
+    package static let maximumOctets = 32 << 20
+
+    /// `{"items": […]}` with as many entries as have room, at least one.
+    ///
+    /// - Parameters:
+    ///   - entries: In the order to show them.
+    ///   - dropped: How many entries were pushed out of the journal; `nil` where that is not said.
+    ///   - maximumOctets: Of the list.
+    /// - Returns: The JSON text, with the id of the last entry in it as `next` where entries were left out.
+    package static func octets(
+        of entries: [JournalEntry],
+        dropped: UInt64? = nil,
+        maximumOctets: Int = maximumOctets
+    ) -> [UInt8] {
+        var output = Array(#"{"items":["#.utf8)
+        var written = 0
+        for entry in entries {
+            if written > 0 {
+                if output.count >= maximumOctets { break }
+                output.append(UInt8(ascii: ","))
+            }
+            JSONWriter.append(entry.json, to: &output)
+            written += 1
+        }
+        output.append(UInt8(ascii: "]"))
+        if let dropped { output.append(contentsOf: #","dropped":\#(dropped)"#.utf8) }
+        if written < entries.count {
+            output.append(contentsOf: #","next":\#(entries[written - 1].id)"#.utf8)
+        }
+        output.append(UInt8(ascii: "}"))
+        return output
+    }
+}
+
 extension JournalEntry {
     /// The entry as `GET /__admin/requests` shows it: digests in hexadecimal, no secret, no name.
     package var json: JSONValue {
@@ -23,6 +62,9 @@ extension JournalEntry {
         object["status"] = .optional(status.map { Int($0) })
         object["reason"] = .optional(refusal?.rawValue)
         object["violations"] = .array(shownViolations.map(\.json))
+        if details.violationsOmitted > 0 {
+            object["violationsOmitted"] = .integer(details.violationsOmitted)
+        }
         object["fault"] = details.fault?.json ?? .null
         object["idempotency"] = .optional(idempotency == .none ? nil : idempotency.rawValue)
         object["committed"] = .bool(committed)

@@ -1,12 +1,17 @@
+import Dispatch
 import Synchronization
 
 /// The requests of one session, newest kept: a ring that many workers write to.
 ///
+/// It is bounded twice, in entries and in octets: the oldest go first.
+///
 /// An entry is appended before its answer is sent, so that a client that has an answer finds its
 /// request here, and updated when the delivery has ended.
 package final class RequestJournal: Sendable {
-    /// How many entries are kept.
+    /// How many entries are kept at most.
     package let capacity: Int
+    /// How many octets of memory the entries may take, about; the newest is kept in any case.
+    package let maximumOctets: Int
 
     private let ring: Mutex<Ring>
 
@@ -14,23 +19,32 @@ package final class RequestJournal: Sendable {
     package static let defaultCapacity = 10_000
 
     /// A journal of at most this many entries; of none where that is 0.
-    package init(capacity: Int = defaultCapacity) {
-        precondition(capacity >= 0)
-        self.capacity = capacity
-        ring = Mutex(Ring(capacity: capacity))
+    package convenience init(capacity: Int = defaultCapacity) {
+        self.init(JournalSize(entries: capacity))
     }
 
-    /// Appends an entry, dropping the oldest of a full journal.
+    /// A journal that keeps so much at most.
+    package init(_ size: JournalSize) {
+        precondition(size.entries >= 0)
+        capacity = size.entries
+        maximumOctets = size.octets
+        ring = Mutex(Ring(capacity: capacity, maximumOctets: maximumOctets))
+    }
+
+    /// Appends an entry, cut to what one may take, dropping the oldest of a full journal.
     ///
     /// - Returns: The entry's id: 1 for the first of the session, never used twice.
     @discardableResult
     package func append(_ entry: consuming JournalEntry) -> UInt64 {
         // What was dropped is freed after the lock is released.
-        let appended: (id: UInt64, dropped: JournalEntry?)
         var next: JournalEntry? = entry
+        next?.cut()
+        let octets = next?.octets ?? 0
+        let appended: (id: UInt64, dropped: JournalEntry?, others: [JournalEntry])
         appended = ring.withLock { ring in
             guard let entry = next.take() else { preconditionFailure("an entry appended twice") }
-            return ring.append(entry)
+            let (id, dropped) = ring.append(entry, octets: octets)
+            return (id, dropped, ring.dropOverBudget())
         }
         return appended.id
     }
@@ -40,11 +54,7 @@ package final class RequestJournal: Sendable {
     /// The journal is locked meanwhile: set members, do nothing else.
     @discardableResult
     package func update(_ id: UInt64, _ change: (inout JournalEntry) -> Void) -> Bool {
-        ring.withLock { ring in
-            guard let index = ring.index(of: id) else { return false }
-            change(&ring.entries[index])
-            return true
-        }
+        ring.withLock { $0.update(id, change) }
     }
 
     /// Says everything of an entry that was appended before its answer was known; its place and what
@@ -54,13 +64,19 @@ package final class RequestJournal: Sendable {
     @discardableResult
     package func complete(_ id: UInt64, with entry: JournalEntry) -> Bool {
         var other = entry
+        other.cut()
+        let octets = other.octets
         // What was kept is freed after the lock is released.
-        return update(id) { kept in
-            other.id = kept.id
-            other.delivery = kept.delivery
-            other.answerEnded = kept.answerEnded
-            swap(&kept, &other)
+        let dropped: [JournalEntry]? = ring.withLock { ring in
+            let isKept = ring.update(id, octets: octets) { kept in
+                other.id = kept.id
+                other.delivery = kept.delivery
+                other.answerEnded = kept.answerEnded
+                swap(&kept, &other)
+            }
+            return isKept ? ring.dropOverBudget() : nil
         }
+        return dropped != nil
     }
 
     /// Records how the answer of an entry was delivered.
@@ -74,17 +90,40 @@ package final class RequestJournal: Sendable {
         began: Int64?,
         ended: Int64
     ) {
-        update(id) { entry in
-            entry.delivery = delivery
-            entry.answerBegan = began
-            entry.answerEnded = ended
+        ring.withLock { ring in
+            ring.update(id) { entry in
+                entry.delivery = delivery
+                entry.answerBegan = began
+                entry.answerEnded = ended
+            }
+            ring.wakeWaiters()
+        }
+    }
+
+    /// Returns when the answers to recent requests have ended, or a time is over.
+    ///
+    /// Answers that a fault shapes are not waited for. Blocks its thread: for queues that have one of
+    /// their own.
+    package func awaitDeliveries(timeLimitMilliseconds: Int) {
+        let semaphore = DispatchSemaphore(value: 0)
+        let isPending = ring.withLock { ring in
+            guard ring.hasPendingAnswer else { return false }
+            ring.waiters.append(semaphore)
+            return true
+        }
+        guard isPending else { return }
+        if semaphore.wait(timeout: .now() + .milliseconds(timeLimitMilliseconds)) == .timedOut {
+            ring.withLock { ring in ring.waiters.removeAll { $0 === semaphore } }
         }
     }
 
     /// How many entries are kept, and how many of the session's were dropped to make room.
     package var size: (entries: Int, dropped: UInt64) {
-        ring.withLock { ($0.entries.count, $0.dropped) }
+        ring.withLock { ($0.count, $0.dropped) }
     }
+
+    /// Octets of memory that the entries take, about.
+    package var octets: Int { ring.withLock { $0.octets } }
 
     /// All entries kept, oldest first.
     package func entries() -> [JournalEntry] {
@@ -158,17 +197,49 @@ package final class RequestJournal: Sendable {
     }
 }
 
+/// How much a journal keeps: so many entries, and so much memory for all of them.
+package struct JournalSize: Sendable {
+    /// Octets of memory for an entry, on average; an ordinary one takes 600.
+    package static let octetsPerEntry = 4_096
+    /// Octets for an entry where contents are kept, too.
+    package static let octetsPerEntryWithBodies = 16_384
+    /// The least budget: a journal of few entries may have large ones.
+    package static let minimumOctets = 1 << 20
+
+    package let entries: Int
+    /// Octets of memory for all entries.
+    package let octets: Int
+
+    package init(entries: Int, octetsPerEntry: Int = JournalSize.octetsPerEntry) {
+        self.entries = entries
+        octets = max(Self.minimumOctets, entries * octetsPerEntry)
+    }
+}
+
 /// Entries in a circle: `first` is the oldest id kept, and an id's place follows from it.
 private struct Ring: Sendable {
     let capacity: Int
-    var entries: [JournalEntry] = []
+    let maximumOctets: Int
     var dropped: UInt64 = 0
+    /// What the entries that are kept take.
+    private(set) var octets = 0
+    /// Who waits for answers to end.
+    var waiters: [DispatchSemaphore] = []
+    /// By place; a blank one where an entry was dropped before its place was needed.
+    private(set) var entries: [JournalEntry] = []
+    /// What each entry takes, by place.
+    private var costs: [Int] = []
     /// The id that stands, or stood, at place 0 of `entries`.
     private var origin: UInt64 = 1
     private var first: UInt64 = 1
     private var next: UInt64 = 1
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(capacity: Int, maximumOctets: Int) {
+        self.capacity = capacity
+        self.maximumOctets = maximumOctets
+    }
+
+    var count: Int { Int(next - first) }
 
     /// The ids kept, newest first.
     var newestFirst: ReversedCollection<Range<UInt64>> { (first..<next).reversed() }
@@ -179,41 +250,101 @@ private struct Ring: Sendable {
         id >= first && id < next ? slot(of: id) : nil
     }
 
-    mutating func append(_ entry: consuming JournalEntry) -> (id: UInt64, dropped: JournalEntry?) {
+    mutating func append(
+        _ entry: consuming JournalEntry,
+        octets: Int
+    ) -> (id: UInt64, dropped: JournalEntry?) {
         let id = next
         entry.id = id
         next += 1
-        if entries.count < capacity {
-            entries.append(entry)
-            return (id, nil)
-        }
         if capacity == 0 {
             first = next
             dropped += 1
             return (id, nil)
         }
-        first += 1
-        dropped += 1
+        self.octets += octets
+        if entries.count < capacity {
+            entries.append(entry)
+            costs.append(octets)
+            return (id, nil)
+        }
+        let place = slot(of: id)
+        if id - first == UInt64(capacity) {
+            first += 1
+            dropped += 1
+            self.octets -= costs[place]
+        }
+        costs[place] = octets
         var other = entry
-        swap(&entries[slot(of: id)], &other)
+        swap(&entries[place], &other)
         return (id, other)
     }
 
+    /// Drops the oldest entries until the others keep the budget; the newest stays in any case.
+    mutating func dropOverBudget() -> [JournalEntry] {
+        var old: [JournalEntry] = []
+        while octets > maximumOctets, count > 1 {
+            let place = slot(of: first)
+            octets -= costs[place]
+            var other = JournalEntry.blank
+            swap(&entries[place], &other)
+            old.append(other)
+            first += 1
+            dropped += 1
+        }
+        return old
+    }
+
+    /// Changes an entry in place.
+    ///
+    /// - Parameter octets: What it takes afterwards, where that changes.
+    /// - Returns: Whether it was still kept.
+    @discardableResult
+    mutating func update(
+        _ id: UInt64,
+        octets: Int? = nil,
+        _ change: (inout JournalEntry) -> Void
+    ) -> Bool {
+        guard let place = index(of: id) else { return false }
+        change(&entries[place])
+        if let octets {
+            self.octets += octets - costs[place]
+            costs[place] = octets
+        }
+        return true
+    }
+
     func inOrder() -> [JournalEntry] {
-        let start = entries.isEmpty ? 0 : slot(of: first)
         var ordered: [JournalEntry] = []
-        ordered.reserveCapacity(entries.count)
-        ordered += entries[start...]
-        ordered += entries[..<start]
+        ordered.reserveCapacity(count)
+        for id in first..<next { ordered.append(entries[slot(of: id)]) }
         return ordered
     }
 
+    /// Whether the answer to one of the last requests has not ended, and no fault shapes it.
+    var hasPendingAnswer: Bool {
+        newestFirst.prefix(64).contains { id in
+            let entry = entries[slot(of: id)]
+            return entry.delivery == .pending && entry.details.fault == nil
+        }
+    }
+
+    /// Wakes those who wait, once no answer is pending.
+    mutating func wakeWaiters() {
+        if waiters.isEmpty || hasPendingAnswer { return }
+        for waiter in waiters { waiter.signal() }
+        waiters = []
+    }
+
     mutating func clear() -> [JournalEntry] {
-        let old = entries
+        let old = inOrder()
         entries = []
+        costs = []
+        octets = 0
         dropped = 0
         origin = next
         first = next
+        wakeWaiters()
         return old
     }
 }

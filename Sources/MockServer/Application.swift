@@ -25,6 +25,8 @@ package final class Application: Sendable {
     /// The key of the journal's digests.
     let digestKey: JournalDigest.Key
     let log: LogSink
+    /// Finds work that holds a worker too long, in debug builds.
+    package let watchdog: Watchdog
     /// One handler for each operation of the contract, at the operation's index.
     let handlers: [OperationHandler]
     /// What the verdict must know of each operation of the API.
@@ -39,8 +41,11 @@ package final class Application: Sendable {
     /// How billing is written, for appointments that have no billing record.
     let billingShape: ViewShape
     let workers: [WorkerContext]
+    let verifier: TokenVerifier
     /// Octets of the contents of requests that a delay holds up.
     let heldOctets = Atomic(0)
+    /// Rotations of keys that run or wait.
+    let rotations = Atomic(0)
     /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.
     let baseURL = Mutex("")
 
@@ -98,6 +103,7 @@ package final class Application: Sendable {
         controlContract = parts.controlContract
         store = parts.store
         self.log = log
+        watchdog = Watchdog(log: log)
         do throws(ClientRegistryError) {
             clients = try ClientRegistry(parts.clients)
         } catch {
@@ -136,7 +142,7 @@ package final class Application: Sendable {
         do throws(Sessions.Refusal) {
             sessions = try Sessions(
                 store: store,
-                journalSize: configuration.journalSize,
+                journalSize: configuration.journalBounds,
                 fileRules: rules,
                 scenario: scenario
             )
@@ -152,7 +158,8 @@ package final class Application: Sendable {
         access = ControlAccess(configuration: configuration, hosts: hosts)
         reporting = ReportingSettings(contract: contract)
         billingShape = ViewShapes(contract: contract).billing
-        let verifier = TokenVerifier(keys: keys)
+        verifier = TokenVerifier(keys: keys)
+        let verifier = verifier
         workers = (0..<configuration.transport.workers).map {
             WorkerContext(index: $0, verifier: verifier)
         }

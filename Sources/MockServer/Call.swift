@@ -13,7 +13,7 @@ import Store
 /// it is confined to the worker of its connection, hence unchecked.
 final class Call: @unchecked Sendable {
     let application: Application
-    let worker: WorkerContext
+    var worker: WorkerContext
     let request: HTTPRequest
     let correlation: CorrelationID
     /// When the last octet of the head was read, in monotonic nanoseconds.

@@ -1,5 +1,6 @@
 package import HTTPMessage
 package import HTTPTransport
+import Journal
 package import QUBS
 
 /// What `serve` can be told, with the defaults of its options; see `ServeCommand`.
@@ -44,6 +45,14 @@ package struct Configuration: Sendable {
     /// Whether requests are remembered at all.
     var keepsJournal: Bool { journalSize > 0 }
     package var journalKeepsBodies = false
+    /// What the journal of each session may hold.
+    var journalBounds: JournalSize {
+        JournalSize(
+            entries: journalSize,
+            octetsPerEntry: journalKeepsBodies
+                ? JournalSize.octetsPerEntryWithBodies : JournalSize.octetsPerEntry
+        )
+    }
 
     package init() {}
 

@@ -43,15 +43,14 @@ extension Application {
         return finish(call, response: response, delivery: delivery)
     }
 
-    /// Delivers the answer of a fault that takes the operation's place.
-    func deliverInjected(_ call: Call, operation: Operation) -> Reply {
+    /// Notes the payload of a request that a fault answers in the operation's place.
+    func notePayload(of call: Call, operation: Operation) {
         if operation.idempotencyRetentionSeconds != nil,
             // What is no JSON has no payload to compare.
             let body = try? JSONParser.parse(call.request.content)
         {
             call.entry.details.fingerprint = call.digest(KeyedWrite.fingerprint(of: body))
         }
-        return deliver(call, response: HTTPResponse(status: 503), operation: operation)
     }
 
     /// Puts a request that a delay holds up into the journal, so that it can be seen meanwhile, and

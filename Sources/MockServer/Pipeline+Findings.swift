@@ -28,7 +28,6 @@ extension Application {
                 add(Array(parameter.name.utf8)[...], plusIsSpace: false, to: &suspect)
             }
         }
-        inspectContent(of: call)
         inspectRequestID(of: call, &suspect)
         return remainder(of: suspect, in: call)
     }
@@ -152,17 +151,17 @@ extension Application {
         return digits > 0
     }
 
-    /// Looks for tokens in content, where its sender is known.
+    /// Looks for tokens in the content of a request that is authorized.
     ///
     /// The content of a stranger is not searched: what it costs, anybody could make us pay. At the
     /// token endpoint the form itself is what makes a sender known; of it only the beginning is
     /// searched, which is longer than any form that is taken.
-    private func inspectContent(of call: Call) {
+    func inspectContent(of call: Call) {
         let content = call.request.content
         if content.isEmpty { return }
         let holdsToken: Bool =
             switch call.entry.kind {
-            case .operation: call.principal != nil && TokenScan.holdsToken(content[...])
+            case .operation: TokenScan.holdsToken(content[...])
             case .token:
                 TokenScan.holdsToken(
                     content.prefix(Self.maximumSearchedForm),

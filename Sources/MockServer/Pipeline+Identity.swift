@@ -150,20 +150,6 @@ extension Application {
         return nil
     }
 
-    /// The decoded value of the first query parameter of a name; empty where it has none.
-    static func queryOctets(_ name: String, of target: RequestTarget) -> [UInt8] {
-        for pair in (target.query ?? []).split(separator: UInt8(ascii: "&")) {
-            let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
-            let sent = PercentCoding.decode(pair[..<end], plusIsSpace: true) ?? Array(pair[..<end])
-            guard String(decoding: sent, as: UTF8.self) == name, end < pair.endIndex else {
-                continue
-            }
-            let value = pair[(end + 1)...]
-            return PercentCoding.decode(value, plusIsSpace: true) ?? Array(value)
-        }
-        return []
-    }
-
     /// The session of this name, opened where it was not.
     func openSession(_ name: String) throws(Problem) -> Session {
         do throws(Sessions.Refusal) {

@@ -39,7 +39,10 @@ extension Application {
         }
         if !request.content.isEmpty {
             call.entry.contentOctets = request.content.count
-            call.entry.contentDigest = call.digest(request.content)
+            // Of large content the digest is made beside the worker.
+            if request.content.count <= ContentLimits.maximumOctetsOnWorker {
+                call.entry.contentDigest = call.digest(request.content)
+            }
             call.entry.details.contentType = request.fields.first("content-type").flatMap {
                 MediaType($0)?.essence
             }
@@ -102,11 +105,12 @@ extension Application {
                 )
             )
         }
-        for name in valid.unknownQueryNames {
-            let value = Self.queryOctets(name, of: call.request.target)
+        for parameter in valid.unknownParameters {
+            let encoded = parameter.encodedValue
+            let value = PercentCoding.decode(encoded, plusIsSpace: true) ?? Array(encoded)
             query.append(
                 JournalDetails.QueryParameter(
-                    name: name,
+                    name: parameter.name,
                     value: .digest(call.digest(value)),
                     isKnown: false
                 )

@@ -1,4 +1,5 @@
 import Contract
+import Dispatch
 import Faults
 package import HTTPMessage
 package import HTTPTransport
@@ -12,6 +13,10 @@ import Synchronization
 
 extension Application: RequestHandler {
     package func respond(to request: HTTPRequest, exchange: Exchange) -> Reply? {
+        watchdog.watch(request) { answer(request, exchange) }
+    }
+
+    private func answer(_ request: HTTPRequest, _ exchange: Exchange) -> Reply? {
         let call = Call(
             application: self,
             worker: workers[exchange.worker],
@@ -62,17 +67,69 @@ extension Application: RequestHandler {
     }
 
     /// Carries out the operation, where the fault lets it, and says how its answer is delivered.
+    ///
+    /// Large content is parsed, validated and written beside the workers, one request of a session
+    /// after the other; its connection waits as for a delay. Nothing else differs.
     private func run(
         _ call: Call,
         operation: Operation,
         match: PathMatch,
         _ exchange: Exchange?
     ) -> Reply? {
-        if let fault = call.fault, !fault.runsOperation {
-            return deliverInjected(call, operation: operation)
+        guard let exchange, takesLong(call) else {
+            let outcome = carryOut(call, operation: operation, match: match)
+            return conclude(call, outcome, operation: operation, exchange)
         }
-        let result = Result { () throws(Problem) in
-            try perform(call, operation: operation, match: match)
+        let worker = call.worker
+        call.session.contentQueue.async {
+            // Nobody but the queue has the call meanwhile; what belongs to the worker it may not use.
+            call.worker = WorkerContext(index: self.workers.count, verifier: self.verifier)
+            call.entry.contentDigest = call.digest(call.request.content)
+            let outcome = self.carryOut(call, operation: operation, match: match)
+            call.worker = worker
+            exchange.perform(after: .zero) {
+                let reply = self.watchdog.watch(call.request) {
+                    self.conclude(call, outcome, operation: operation, exchange)
+                }
+                if let reply { exchange.send(reply) }
+            }
+        }
+        return nil
+    }
+
+    /// Whether a request is work for more than a turn of the event loop: large content, or a token
+    /// that is signed with a key which may have to be made first.
+    private func takesLong(_ call: Call) -> Bool {
+        call.request.content.count > ContentLimits.maximumOctetsOnWorker
+            || call.fault?.token == .wrongKey
+    }
+
+    /// What came of a request: the answer or refusal of its operation, or the fault in its place.
+    private enum Outcome: Sendable {
+        case injected
+        case result(Result<Answer, Problem>)
+    }
+
+    private func carryOut(_ call: Call, operation: Operation, match: PathMatch) -> Outcome {
+        if let fault = call.fault, !fault.runsOperation {
+            notePayload(of: call, operation: operation)
+            return .injected
+        }
+        return .result(
+            Result { () throws(Problem) in
+                try perform(call, operation: operation, match: match)
+            }
+        )
+    }
+
+    private func conclude(
+        _ call: Call,
+        _ outcome: Outcome,
+        operation: Operation,
+        _ exchange: Exchange?
+    ) -> Reply? {
+        guard case .result(let result) = outcome else {
+            return deliver(call, response: HTTPResponse(status: 503), operation: operation)
         }
         guard isDelayed(call, in: .after) else {
             return deliver(call, result, operation: operation)
@@ -130,7 +187,7 @@ extension Application: RequestHandler {
             self.heldOctets.subtract(octets, ordering: .relaxed)
             call.time = call.session.clock.read()
             if phase == .before { self.judgeTokenAgain(call) }
-            if let reply = next() { exchange.send(reply) }
+            if let reply = self.watchdog.watch(call.request, next) { exchange.send(reply) }
         }
         return nil
     }
@@ -143,6 +200,7 @@ extension Application: RequestHandler {
         // Without the session that a token names, the token cannot be judged either.
         if let problem = call.sessionProblem, problem.reason == .unavailable { throw problem }
         try authorize(call, operation: operation)
+        inspectContent(of: call)
         if let problem = call.sessionProblem { throw problem }
         if let early = call.early { throw early }
         try refuseContentCoding(of: call.request, operation)
@@ -198,6 +256,10 @@ extension Application: RequestHandler {
     // MARK: - Before and beside requests
 
     package func admit(_ head: RequestHead, connection: ConnectionInfo) -> Admission {
+        watchdog.watch(HTTPRequest(head: head, content: [])) { admission(of: head, connection) }
+    }
+
+    private func admission(of head: RequestHead, _ connection: ConnectionInfo) -> Admission {
         let isUpload = TransferHandlers.isUpload(head.target.path)
         let maximum =
             isUpload ? ContentLimits.maximumUploadOctets : ContentLimits.maximumJSONOctets
@@ -327,4 +389,7 @@ enum ContentLimits {
     static let maximumJSONOctets = 16 << 20
     /// "2 MB per object", read as the limit of the report text (facts, row 26).
     static let maximumUploadOctets = 2_097_152
+    /// More is looked at beside the workers: of the most laborious JSON, a worker reads so much in
+    /// less than 20 ms.
+    static let maximumOctetsOnWorker = 32_768
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Faults
 package import Journal
 import OAuth
@@ -20,6 +21,10 @@ package final class Session: Sendable {
     let personalData: PersonalData
     /// Which client each upload URL was given to.
     let uploadOwners = UploadOwners()
+    /// Where large content is parsed, validated and written, one request after the other.
+    let contentQueue = DispatchQueue(label: "qubs-mock.content")
+    /// Where control operations run that would hold up a worker for too long.
+    let controlQueue = DispatchQueue(label: "qubs-mock.control")
     /// The scenario of `--scenario`.
     private let standingScenario: Scenario?
 
@@ -27,7 +32,7 @@ package final class Session: Sendable {
     init(
         name: String,
         store: SessionStore,
-        journalSize: Int,
+        journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?,
         sharedPersonalData: SharedPersonalData
@@ -35,7 +40,7 @@ package final class Session: Sendable {
         self.name = name
         self.store = store
         clock = Clock()
-        journal = RequestJournal(capacity: journalSize)
+        journal = RequestJournal(journalSize)
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
         personalData = PersonalData(store: store, shared: sharedPersonalData)
         standingScenario = scenario
@@ -85,7 +90,7 @@ package final class Sessions: Sendable {
     package let `default`: Session
 
     private let store: MockStore
-    private let journalSize: Int
+    private let journalSize: JournalSize
     private let fileRules: [FaultRule]
     private let scenario: Scenario?
     private let personalData = SharedPersonalData()
@@ -93,7 +98,7 @@ package final class Sessions: Sendable {
 
     init(
         store: MockStore,
-        journalSize: Int,
+        journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?
     ) throws(Refusal) {
@@ -123,7 +128,7 @@ package final class Sessions: Sendable {
     private static func make(
         _ name: String,
         store: MockStore,
-        journalSize: Int,
+        journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?,
         personalData: SharedPersonalData

@@ -3,6 +3,8 @@ package enum NameSuggestions {
     private static let maximum = 3
     /// Beyond this a name is a mistake of another kind, and comparing it is only work.
     private static let maximumOctets = 256
+    /// Of more names than that, the first are looked at.
+    private static let maximumNames = 1000
     /// A part of a name tells something from so many octets on.
     private static let minimumPartOctets = 4
 
@@ -21,7 +23,7 @@ package enum NameSuggestions {
         let wanted = text.lowercased()
         var candidates: [(name: String, distance: Int)] = []
         var holders: [String] = []
-        for name in names {
+        for name in names.prefix(maximumNames) {
             let forms = spellings(name).map { $0.lowercased() }
             if let distance = forms.compactMap({ distance(from: wanted, to: $0) }).min() {
                 candidates.append((name, distance))
@@ -41,7 +43,10 @@ package enum NameSuggestions {
 
     /// How far a spelling is from what is wanted; `nil` where it is not near.
     private static func distance(from wanted: String, to spelling: String) -> Int? {
+        let allowed = max(1, spelling.utf8.count / 3)
+        // Every octet more or less is an edit: most names need no comparison.
+        guard abs(wanted.utf8.count - spelling.utf8.count) <= allowed else { return nil }
         let distance = EditDistance.between(wanted.utf8, spelling.utf8)
-        return distance <= max(1, spelling.utf8.count / 3) ? distance : nil
+        return distance <= allowed ? distance : nil
     }
 }

@@ -25,11 +25,16 @@ enum AuthChecks {
             }.map { time.ends[$0] }.sorted()
             let issues = group.filter { isIssue(time.entries[$0]) }
             tally.pass()
-            for (place, index) in issues.enumerated() {
+            var coming = EndQueue()
+            // The newest token that the client held when it asked for another.
+            var newest: Int?
+            for index in issues {
                 let entry = time.entries[index]
-                // The newest token that the client held when it asked for this one.
-                guard let held = issues[..<place].last(where: { time.ends[$0] <= entry.arrival })
-                else { continue }
+                while let ended = coming.pop(notAfter: entry.arrival) {
+                    newest = max(ended, newest ?? ended)
+                }
+                coming.insert(index, at: time.ends[index])
+                guard let held = newest else { continue }
                 guard let expiry = time.entries[held].tokenExpiry else { continue }
                 let now = entry.wallTime / Seconds.nanoseconds
                 let isLate = now >= expiry - renewal
@@ -71,14 +76,6 @@ enum AuthChecks {
         entry.kind == .token && entry.succeeded
     }
 
-    private struct CallKey: Hashable {
-        let session: String
-        let client: String?
-        let method: String
-        let path: String
-        let query: JournalDigest?
-    }
-
     private static let recovery = 60 * Seconds.nanoseconds
 
     static func recoversFrom401(_ time: Timeline) -> Tally {
@@ -91,22 +88,18 @@ enum AuthChecks {
         }
         guard !refusalsOf.isEmpty else { return tally }
         let calls = time.groups(of: time.entries.indices.filter { time.isOperation($0) }) {
-            CallKey(
-                session: $0.session,
-                client: $0.client,
-                method: $0.method,
-                path: $0.path,
-                query: $0.queryDigest
-            )
+            CallKey($0, content: false)
         }
         for group in calls {
+            let changes = tokenChanges(in: group, time)
             for index in group where isExpiry(time, index) {
                 let owner = Owner(time.entries[index])
                 tally.judge(
-                    faultOfRecovery(
+                    failedRecovery(
                         time,
                         from: index,
                         calls: group,
+                        changes: changes,
                         issues: issuesOf[owner] ?? [],
                         refusals: refusalsOf[owner] ?? []
                     )
@@ -121,29 +114,42 @@ enum AuthChecks {
         return entry.kind == .operation && entry.refusal == .tokenExpired && entry.answered(401)
     }
 
+    /// For each place in a list of calls, the first place behind it with another token than its own.
+    private static func tokenChanges(in calls: [Int], _ time: Timeline) -> [Int] {
+        var changes = [Int](repeating: calls.count, count: calls.count)
+        for place in calls.indices.dropLast().reversed() {
+            let isSame = time.entries[calls[place]].token == time.entries[calls[place + 1]].token
+            changes[place] = isSame ? changes[place + 1] : place + 1
+        }
+        return changes
+    }
+
     /// What is wrong with the way back from a 401, if anything.
-    private static func faultOfRecovery(
+    ///
+    /// - Parameter changes: For each call, the first behind it with another token.
+    private static func failedRecovery(
         _ time: Timeline,
         from index: Int,
         calls: [Int],
+        changes: [Int],
         issues: [Int],
         refusals: [Int]
     ) -> Evidence? {
         let end = time.ends[index]
         let name = time.name(index)
-        var again: Int?
-        var repetition: Int?
-        for later in calls[time.firstPlace(in: calls, arrivingAtOrAfter: end)...] {
-            if time.entries[later].arrival - end > recovery { break }
-            if later == index { continue }
-            if time.entries[later].token != time.entries[index].token {
-                again = later
-                break
+        func timely(_ place: Int) -> Int? {
+            guard place < calls.count, time.entries[calls[place]].arrival - end <= recovery else {
+                return nil
             }
-            repetition = repetition ?? later
+            return calls[place]
         }
-        guard let again else {
-            if let repetition {
+        let place = time.firstPlace(in: calls, arrivingAtOrAfter: end)
+        let hasSameToken =
+            place < calls.count
+            && time.entries[calls[place]].token == time.entries[index].token
+        guard let again = timely(hasSameToken ? changes[place] : place) else {
+            // An answer without duration must not find itself.
+            if let repetition = timely(place) == index ? timely(place + 1) : timely(place) {
                 return time.evidence(
                     [index, repetition],
                     "\(name) was sent again with the same expired token."
@@ -161,7 +167,7 @@ enum AuthChecks {
         let refused = range(of: refusals, from: from, to: to, time)
         if asked.count > max(1, refused.count) {
             return time.evidence(
-                [index] + asked + [again],
+                [index] + asked.prefix(Timeline.maximumReferences) + [again],
                 "\(asked.count) tokens were asked for before \(name) was called again."
             )
         }

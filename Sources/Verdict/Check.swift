@@ -84,7 +84,7 @@ package struct CheckResult: Sendable {
         } else if total > 0 {
             outcome = .pass
             summary = "\(total) \(unit), as asked."
-        } else if let reason = tally.notJudged.first {
+        } else if let reason = tally.notJudged {
             outcome = .notJudged
             summary = reason
         } else {
@@ -101,8 +101,8 @@ struct Tally {
     private(set) var failures = 0
     /// Of the first cases that failed.
     private(set) var evidence: [Evidence] = []
-    /// Why a case could not be judged.
-    private(set) var notJudged: [String] = []
+    /// Why the first case that could not be judged was not.
+    private(set) var notJudged: String?
 
     /// Counts cases that are as they should be.
     mutating func pass(_ count: Int = 1) { exercised += count }
@@ -120,7 +120,9 @@ struct Tally {
     }
 
     /// Notes a case that the rule cannot be applied to.
-    mutating func cannotJudge(_ reason: String) { notJudged.append(reason) }
+    mutating func cannotJudge(_ reason: String) {
+        if notJudged == nil { notJudged = reason }
+    }
 }
 
 /// One case that failed: which requests, what was seen, and the numbers.

@@ -44,14 +44,6 @@ enum IdempotencyChecks {
         return tally
     }
 
-    private struct CallKey: Hashable {
-        let session: String
-        let client: String?
-        let path: String
-        let query: JournalDigest?
-        let content: JournalDigest?
-    }
-
     private struct ClientKey: Hashable {
         let session: String
         let client: String?
@@ -64,6 +56,33 @@ enum IdempotencyChecks {
         }
     }
 
+    /// Requests with the same content that are looked at for the retry of one.
+    private static let maximumCandidates = 1000
+
+    /// Places in a list that can be taken, each once.
+    private struct FreePlaces {
+        /// For each place one at or behind it that may be free, the end of the list included.
+        private var next: [Int]
+
+        init(_ count: Int) { next = Array(0...count) }
+
+        /// The first free place from here on; the end of the list where there is none.
+        mutating func first(from place: Int) -> Int {
+            var free = place
+            while next[free] != free { free = next[free] }
+            // The way is short the next time.
+            var passed = place
+            while passed != free {
+                let following = next[passed]
+                next[passed] = free
+                passed = following
+            }
+            return free
+        }
+
+        mutating func take(_ place: Int) { next[place] = place + 1 }
+    }
+
     static func keyReusedOnRetry(_ time: Timeline) -> Tally {
         var tally = Tally()
         // When each key was first seen: a key that was in use before a request failed belongs to
@@ -72,18 +91,14 @@ enum IdempotencyChecks {
         for entry in time.entries {
             if let key = clientKey(entry), firstUse[key] == nil { firstUse[key] = entry.arrival }
         }
-        let groups = time.groups(of: keyable(time)) { entry in
-            CallKey(
-                session: entry.session,
-                client: entry.client,
-                path: entry.path,
-                query: entry.queryDigest,
-                content: entry.contentDigest
-            )
-        }
+        let groups = time.groups(of: keyable(time)) { CallKey($0, content: true) }
         for group in groups {
-            // A later request is the retry of one earlier request at most.
-            var taken: Set<Int> = []
+            // A later request is the retry of one earlier request at most, and no retry with a key that
+            // was kept is one with another: such places are passed over once and for all.
+            var free = FreePlaces(group.count)
+            for (place, index) in group.enumerated() where time.previous[index] != nil {
+                free.take(place)
+            }
             for index in group {
                 let entry = time.entries[index]
                 guard let key = clientKey(entry), entry.isTransient || entry.status == 401,
@@ -94,18 +109,22 @@ enum IdempotencyChecks {
                     tally.pass()
                     continue
                 }
-                let place = time.firstPlace(in: group, arrivingAtOrAfter: end)
-                let later = group[place...].first { candidate in
-                    guard candidate != index, !taken.contains(candidate),
-                        time.previous[candidate] == nil
-                    else { return false }
-                    guard let other = clientKey(time.entries[candidate]) else { return true }
-                    return other != key && (firstUse[other] ?? 0) >= end
+                var place = free.first(from: time.firstPlace(in: group, arrivingAtOrAfter: end))
+                var later: Int?
+                for _ in 0..<maximumCandidates where place < group.count {
+                    let candidate = group[place]
+                    if candidate != index {
+                        if time.entries[candidate].arrival - end > Timeline.longestPause { break }
+                        let other = clientKey(time.entries[candidate])
+                        if other.map({ $0 != key && (firstUse[$0] ?? 0) >= end }) ?? true {
+                            later = candidate
+                            break
+                        }
+                    }
+                    place = free.first(from: place + 1)
                 }
-                guard let later, time.entries[later].arrival - end <= Timeline.longestPause else {
-                    continue
-                }
-                taken.insert(later)
+                guard let later else { continue }
+                free.take(place)
                 let gap = time.entries[later].arrival - end
                 let how = clientKey(time.entries[later]) == nil ? "without a key" : "with a new key"
                 tally.fail(
@@ -195,6 +214,29 @@ enum IdempotencyChecks {
         let appointment: String?
     }
 
+    /// What one key was used for.
+    private struct KeyUses {
+        private var targets: Set<Target> = []
+        /// The use that the ledger remembers longest.
+        private var longest: (index: Int, remembered: Int64)?
+
+        /// Notes a use.
+        ///
+        /// - Parameter remembered: Until when the ledger keeps it, by the session's clock.
+        /// - Returns: The use that was remembered longest, where the target is a new one.
+        mutating func note(
+            _ target: Target,
+            _ index: Int,
+            remembered: Int64
+        ) -> (index: Int, remembered: Int64)? {
+            let before = longest
+            if longest.map({ remembered >= $0.remembered }) ?? true {
+                longest = (index, remembered)
+            }
+            return targets.insert(target).inserted ? before : nil
+        }
+    }
+
     static func keyFreshPerOperation(_ time: Timeline) -> Tally {
         var tally = Tally()
         struct Owner: Hashable {
@@ -205,8 +247,7 @@ enum IdempotencyChecks {
             of: keyed(time),
             by: { Owner(session: $0.session, client: $0.client) }
         ) {
-            // For each key: every target it was used for, with the latest use.
-            var uses: [JournalDigest: [(target: Target, index: Int)]] = [:]
+            var uses: [JournalDigest: KeyUses] = [:]
             var targets: Set<Target> = []
             var failures: [Evidence] = []
             for index in group {
@@ -218,27 +259,22 @@ enum IdempotencyChecks {
                     appointment: entry.appointmentID
                 )
                 targets.insert(target)
-                let others = uses[key, default: []]
-                if let mine = others.firstIndex(where: { $0.target == target }) {
-                    uses[key]?[mine].index = index
-                    continue
-                }
-                let clash = others.last { other in
-                    let retention = time.facts(other.index)?.idempotencyRetention ?? 0
-                    let age = entry.wallTime - time.entries[other.index].wallTime
-                    return age <= retention * Seconds.nanoseconds
-                }
-                if let clash {
+                let retention = time.facts(index)?.idempotencyRetention ?? 0
+                let before = uses[key, default: KeyUses()].note(
+                    target,
+                    index,
+                    remembered: entry.wallTime + retention * Seconds.nanoseconds
+                )
+                if let before, before.remembered >= entry.wallTime {
                     failures.append(
                         time.evidence(
-                            [clash.index, index],
-                            "One key was used for two calls: \(time.name(clash.index)) on "
-                                + "\(subject(time, clash.index)), then \(time.name(index)) on "
+                            [before.index, index],
+                            "One key was used for two calls: \(time.name(before.index)) on "
+                                + "\(subject(time, before.index)), then \(time.name(index)) on "
                                 + "\(subject(time, index))."
                         )
                     )
                 }
-                uses[key, default: []].append((target, index))
             }
             guard targets.count > 1 else { continue }
             tally.pass(max(0, targets.count - failures.count))
@@ -275,11 +311,13 @@ enum IdempotencyChecks {
         for group in groups {
             // A write that the client did not hear of. The same payload written again before the
             // client had a success for it is the same thing done twice; after that, a new wish.
-            var unheard: [Int] = []
+            var unheard = EndQueue()
+            var unheardCount = 0
             for index in group {
                 let entry = time.entries[index]
                 if entry.committed {
-                    if let first = unheard.first(where: { time.ends[$0] <= entry.arrival }) {
+                    if let first = unheard.pop(notAfter: entry.arrival) {
+                        unheardCount -= 1
                         tally.fail(
                             time.evidence(
                                 [first, index],
@@ -288,17 +326,20 @@ enum IdempotencyChecks {
                                 gap: entry.arrival - time.ends[first]
                             )
                         )
-                        unheard.removeAll { $0 == first }
                     }
-                    if !entry.succeeded, time.ends[index] != .max { unheard.append(index) }
+                    if !entry.succeeded, time.ends[index] != .max {
+                        unheard.insert(index, at: time.ends[index])
+                        unheardCount += 1
+                    }
                 }
                 if entry.succeeded {
-                    let settled = unheard.filter { time.ends[$0] <= entry.arrival }
-                    tally.pass(settled.count)
-                    unheard.removeAll { settled.contains($0) }
+                    while unheard.pop(notAfter: entry.arrival) != nil {
+                        tally.pass()
+                        unheardCount -= 1
+                    }
                 }
             }
-            tally.pass(unheard.count)
+            tally.pass(unheardCount)
         }
         return tally
     }

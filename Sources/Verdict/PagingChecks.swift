@@ -47,17 +47,18 @@ enum PagingChecks {
     }
 
     /// What the walk through all cursor pages found.
-    private struct CursorWalk {
+    struct CursorWalk {
         var verbatim = Tally()
         var stops = Tally()
         var keeps = Tally()
     }
 
-    static func cursorVerbatim(_ time: Timeline) -> Tally { walkCursors(time).verbatim }
-    static func stopsAtEnd(_ time: Timeline) -> Tally { walkCursors(time).stops }
-    static func keepsParameters(_ time: Timeline) -> Tally { walkCursors(time).keeps }
+    static func cursorVerbatim(_ time: Timeline) -> Tally { time.cursorWalk.verbatim }
+    static func stopsAtEnd(_ time: Timeline) -> Tally { time.cursorWalk.stops }
+    static func keepsParameters(_ time: Timeline) -> Tally { time.cursorWalk.keeps }
 
-    private static func walkCursors(_ time: Timeline) -> CursorWalk {
+    /// Walks through the pages of all lists once; three checks judge what it found.
+    static func walkCursors(_ time: Timeline) -> CursorWalk {
         /// A token that the mock issued: by which page last, how often, and how often it was used.
         struct Issue {
             var page: Int

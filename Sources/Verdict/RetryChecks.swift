@@ -5,14 +5,6 @@ enum RetryChecks {
     /// From how many attempts on a client may give up without a failed check.
     private static let attemptsBeforeGivingUp = 3
 
-    private struct CallKey: Hashable {
-        let session: String
-        let client: String?
-        let path: String
-        let query: JournalDigest?
-        let content: JournalDigest?
-    }
-
     /// For each POST whose content was sent again later, as the first of a chain, the last such time.
     ///
     /// A POST that is repeated with another key is in no chain, but it is repeated: what is wrong with
@@ -21,19 +13,9 @@ enum RetryChecks {
         var last: [CallKey: Int64] = [:]
         for (index, entry) in time.entries.enumerated()
         where entry.method == "POST" && time.previous[index] == nil {
-            last[callKey(entry)] = entry.arrival
+            last[CallKey(entry, content: true)] = entry.arrival
         }
         return last
-    }
-
-    private static func callKey(_ entry: JournalEntry) -> CallKey {
-        CallKey(
-            session: entry.session,
-            client: entry.client,
-            path: entry.path,
-            query: entry.queryDigest,
-            content: entry.contentDigest
-        )
     }
 
     static func retriesTransient(_ time: Timeline) -> Tally {
@@ -46,7 +28,9 @@ enum RetryChecks {
                 tally.pass()
                 continue
             }
-            if isKeyed, let last = repetitions[callKey(entry)], last >= time.ends[index] {
+            if isKeyed, let last = repetitions[CallKey(entry, content: true)],
+                last >= time.ends[index]
+            {
                 continue
             }
             let chain = time.chain(around: index)

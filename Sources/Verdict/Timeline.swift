@@ -17,6 +17,8 @@ struct Timeline {
     private(set) var previous: [Int?]
     /// The attempt that retries each entry, by index.
     private(set) var next: [Int?]
+    /// What the walk through all cursor pages found.
+    private(set) var cursorWalk = PagingChecks.CursorWalk()
     /// The facts of each operation.
     let operations: [String: VerdictContext.OperationFacts]
 
@@ -37,6 +39,7 @@ struct Timeline {
             uniquingKeysWith: { first, _ in first }
         )
         link()
+        cursorWalk = PagingChecks.walkCursors(self)
     }
 
     /// The facts of the operation that an entry called.
@@ -51,7 +54,7 @@ struct Timeline {
     func isOperation(_ index: Int) -> Bool { entries[index].kind == .operation }
 
     /// How many requests a report names for one case.
-    private static let maximumReferences = 20
+    static let maximumReferences = 20
 
     /// References to entries, for a report; an id that holds patient data is not repeated.
     private func references(_ indices: [Int]) -> [Evidence.Request] {
@@ -200,39 +203,77 @@ struct Timeline {
             )
         }
         for group in groups where group.count > 1 {
-            // Failed attempts that no later request has been linked to, in the order of arrival.
-            var waiting: [Int] = []
+            var failed = FailedAttempts()
             for index in group {
-                let arrival = entries[index].arrival
-                waiting.removeAll { arrival > ends[$0] && arrival - ends[$0] > Self.longestPause }
-                if let place = predecessor(of: index, among: waiting) {
-                    let earlier = waiting.remove(at: place)
+                let entry = entries[index]
+                if let earlier = failed.predecessor(of: entry.arrival, ends) {
                     next[earlier] = index
                     previous[index] = earlier
                 }
-                let entry = entries[index]
                 if ends[index] != .max, entry.isTransient || entry.status == 401 {
-                    waiting.append(index)
+                    let wait = requiredWait(after: index) ?? 0
+                    failed.insert(
+                        index,
+                        end: ends[index],
+                        patience: wait - Self.tolerance(of: wait)
+                    )
                 }
             }
         }
     }
 
-    /// Which of several failed attempts an entry retries: the one that ended first, among those
-    /// whose `Retry-After` has been waited for, if there is any such.
-    private func predecessor(of index: Int, among waiting: [Int]) -> Int? {
-        let arrival = entries[index].arrival
-        var best: (place: Int, isPatient: Bool, end: Int64)?
-        for (place, earlier) in waiting.enumerated() where ends[earlier] <= arrival {
-            let wait = requiredWait(after: earlier) ?? 0
-            let isPatient = arrival - ends[earlier] + Self.tolerance(of: wait) >= wait
-            if let found = best {
-                if found.isPatient, !isPatient { continue }
-                if found.isPatient == isPatient, found.end <= ends[earlier] { continue }
-            }
-            best = (place, isPatient, ends[earlier])
+    /// The failed attempts at one call that no later request has been linked to.
+    ///
+    /// Requests are put to it in the order of arrival.
+    private struct FailedAttempts {
+        /// Those that have not ended, by their end.
+        private var running = EndQueue()
+        /// Those that have ended, by the moment from which a retry is patient.
+        private var ripening = EndQueue()
+        /// Those that have ended, by their end, ripe or not.
+        private var ended = EndQueue()
+        /// Those whose `Retry-After` has been waited for, by their end.
+        private var ripe = EndQueue()
+        /// From when a retry is patient, for each that runs.
+        private var patience: [Int: Int64] = [:]
+        /// Those that a later request has been linked to, or that are ripe: no longer of `ended`.
+        private var passed: Set<Int> = []
+        private var taken: Set<Int> = []
+
+        /// Adds an attempt.
+        ///
+        /// - Parameter patience: How long after its end a retry is patient.
+        mutating func insert(_ index: Int, end: Int64, patience: Int64) {
+            running.insert(index, at: end)
+            let ripeAt = end.addingReportingOverflow(max(0, patience))
+            self.patience[index] = ripeAt.overflow ? .max : ripeAt.partialValue
         }
-        return best?.place
+
+        /// Which attempt a request retries: the one that ended first, among those whose
+        /// `Retry-After` has been waited for, if there is any such.
+        mutating func predecessor(of arrival: Int64, _ ends: [Int64]) -> Int? {
+            while let index = running.pop(notAfter: arrival) {
+                ended.insert(index, at: ends[index])
+                ripening.insert(index, at: patience[index] ?? ends[index])
+            }
+            while let index = ripening.pop(notAfter: arrival) {
+                if taken.contains(index) { continue }
+                passed.insert(index)
+                ripe.insert(index, at: ends[index])
+            }
+            // What ended too long ago is given up; the others end later.
+            while let index = ripe.pop(notAfter: arrival) {
+                if arrival - ends[index] <= Timeline.longestPause { return index }
+            }
+            while let index = ended.pop(notAfter: arrival) {
+                if passed.contains(index) || arrival - ends[index] > Timeline.longestPause {
+                    continue
+                }
+                taken.insert(index)
+                return index
+            }
+            return nil
+        }
     }
 
     /// How long a client must wait after an answer with `Retry-After`, in nanoseconds.

@@ -60,9 +60,8 @@ enum UploadChecks {
                     entry.answered(403)
                 else { continue }
                 // The URL stays dead: any later PUT to it was sent without asking for a new one.
-                let later = group[(place + 1)...].first {
-                    time.entries[$0].arrival >= time.ends[index]
-                }
+                let from = time.firstPlace(in: group, arrivingAtOrAfter: time.ends[index])
+                let later = group[max(from, place + 1)...].first
                 let reason = entry.refusal == .urlExpired ? "expired" : "used"
                 tally.judge(
                     later.map {

@@ -72,7 +72,21 @@ struct JSONTests {
         Malformed("\"\\ud800\\u0041\"", .loneSurrogate),
         Malformed("{\"a\":1,\"a\":2}", .duplicateMember),
         Malformed("{\"a\":1,\"\\u0061\":2}", .duplicateMember),
-        Malformed("\u{FEFF}1", .unexpectedOctet(0xEF)),
+        Malformed("\u{FEFF}1", .foreignEncoding(.markedUTF8)),
+        Malformed("\u{FEFF}", .foreignEncoding(.markedUTF8)),
+        Malformed(octets: [0xEF, 0xBB], .unexpectedOctet(0xEF)),
+        Malformed(octets: [0xFE, 0xFF, 0x00, 0x31], .foreignEncoding(.utf16)),
+        Malformed(octets: [0xFF, 0xFE, 0x31, 0x00], .foreignEncoding(.utf16)),
+        Malformed(octets: [0x00, 0x31], .foreignEncoding(.utf16)),
+        Malformed(octets: [0x31, 0x00], .foreignEncoding(.utf16)),
+        Malformed(octets: [0x7B, 0x00, 0x7D, 0x00], .foreignEncoding(.utf16)),
+        Malformed(octets: [0x00, 0x7B, 0x00, 0x7D], .foreignEncoding(.utf16)),
+        Malformed(octets: [0x00, 0x00, 0xFE, 0xFF, 0, 0, 0, 0x31], .foreignEncoding(.utf32)),
+        Malformed(octets: [0xFF, 0xFE, 0x00, 0x00, 0x31, 0, 0, 0], .foreignEncoding(.utf32)),
+        Malformed(octets: [0x00, 0x00, 0x00, 0x31], .foreignEncoding(.utf32)),
+        Malformed(octets: [0x31, 0x00, 0x00, 0x00], .foreignEncoding(.utf32)),
+        Malformed(octets: [0x00], .unexpectedOctet(0)),
+        Malformed(octets: [0xFF], .unexpectedOctet(0xFF)),
         Malformed(octets: [0x22, 0xC3, 0x28, 0x22], .invalidUTF8),
         Malformed(octets: [0x22, 0xED, 0xA0, 0x80, 0x22], .invalidUTF8),
         Malformed(octets: [0x22, 0x5C, 0x6E, 0xFF, 0x22], .invalidUTF8),
@@ -82,6 +96,46 @@ struct JSONTests {
     func refused(row: Malformed) {
         let error = #expect(throws: JSONError.self) { try JSONParser.parse(row.octets) }
         #expect(error?.kind == row.kind)
+    }
+
+    @Test("Another encoding is named, with what to send")
+    func encodings() {
+        for (octets, word) in [
+            ([0xEF, 0xBB, 0xBF, 0x31], "byte order mark"), ([0x31, 0x00], "UTF-16"),
+            ([0x00, 0x00, 0x00, 0x31], "UTF-32"),
+        ] as [([UInt8], String)] {
+            let error = #expect(throws: JSONError.self) { try JSONParser.parse(octets) }
+            #expect(error?.explanation.contains(word) == true)
+            #expect(error?.explanation.contains("send UTF-8") == true && error?.offset == 0)
+        }
+    }
+
+    @Test("The pointer of an error has no name of a million octets")
+    func longNames() throws {
+        let name = String(repeating: "é", count: 500_000)
+        let error = #expect(throws: JSONError.self) {
+            try JSONParser.parse(Array(#"{"a":{"\#(name)":[tru]}}"#.utf8))
+        }
+        let tokens = try #require(error?.pointer.tokens)
+        #expect(tokens.first == "a" && tokens.last == "0")
+        #expect(tokens[1] == String(repeating: "é", count: 128) + "…")
+        #expect(JSONPointer.shownToken("日本") == "日本")
+        let exact = String(repeating: "日", count: 128)
+        #expect(JSONPointer.shownToken(exact) == exact)
+    }
+
+    @Test("Members by the ten thousand are kept in order, and each name once")
+    func manyMembers() throws {
+        for count in [1, 11, 12, 13, 14, 10_000] {
+            let members = (0..<count).map { #""m\#($0)":\#($0)"# }
+            let text = "{" + members.joined(separator: ",") + "}"
+            let object = try #require(try JSONParser.parse(Array(text.utf8)).object)
+            #expect(object.members.map(\.name) == (0..<count).map { "m\($0)" })
+            #expect(object["m\(count - 1)"] == .integer(count - 1) && object["m\(count)"] == nil)
+            let twice = text.dropLast() + #","m\#(count / 2)":0}"#
+            let error = #expect(throws: JSONError.self) { try JSONParser.parse(Array(twice.utf8)) }
+            #expect(error?.kind == .duplicateMember)
+        }
     }
 
     @Test("Nesting is bounded, arrays and objects alike")

@@ -38,6 +38,158 @@ private func digest(_ text: String) -> JournalDigest {
         #expect((1...20).map { journal.append(entry("r\($0)")) } == Array(1...20))
     }
 
+    @Test("The entries keep a budget of octets: the oldest go first, and are counted")
+    func budget() {
+        let journal = RequestJournal(JournalSize(entries: 10_000, octetsPerEntry: 1))
+        #expect(journal.maximumOctets == JournalSize.minimumOctets)
+        for number in 1...100 {
+            var large = entry("r\(number)")
+            large.details.requestContent = [UInt8](repeating: 1, count: 50_000)
+            journal.append(large)
+            #expect(journal.octets <= journal.maximumOctets)
+        }
+        let kept = journal.size.entries
+        #expect(kept == 20 && journal.size.dropped == 80)
+        #expect(journal.entries().map(\.requestID) == (81...100).map { "r\($0)" })
+        #expect(journal.entry("80") == nil && journal.entry("r80") == nil)
+        #expect(journal.entry("81")?.requestID == "r81")
+        #expect(!journal.update(80) { $0.status = 500 })
+        journal.append(entry("small"))
+        #expect(journal.size.entries == kept + 1)
+        // One that is larger than the budget is kept, alone.
+        var huge = entry("huge")
+        huge.details.answerContent = [UInt8](repeating: 1, count: 2 << 20)
+        journal.append(huge)
+        #expect(journal.entries().map(\.requestID) == ["huge"])
+        journal.append(entry("after"))
+        #expect(journal.entries().map(\.requestID) == ["after"])
+        journal.clear()
+        #expect(journal.octets == 0 && journal.size == (0, 0))
+    }
+
+    @Test("A ring whose oldest went early goes on in the same order", arguments: [3, 5, 8])
+    func budgetInRing(capacity: Int) {
+        let journal = RequestJournal(JournalSize(entries: capacity, octetsPerEntry: 1))
+        var expected: [String] = []
+        for number in 1...60 {
+            var next = entry("r\(number)")
+            // Some fill half of the budget.
+            if number % 4 == 0 {
+                next.details.requestContent = [UInt8](repeating: 1, count: 700_000)
+            }
+            journal.append(next)
+            expected.append("r\(number)")
+            if number % 4 == 0 {
+                // Two of them have no room together: what stands before the newer one's rest goes.
+                let older = expected.dropLast().lastIndex {
+                    Int($0.dropFirst()).map { $0 % 4 } == 0
+                }
+                if let older { expected.removeSubrange(...older) }
+            }
+            if expected.count > capacity { expected.removeFirst(expected.count - capacity) }
+            #expect(journal.entries().map(\.requestID) == expected)
+            #expect(
+                journal.entries(matching: JournalFilter()).map(\.requestID) == expected.reversed()
+            )
+            #expect(journal.size == (expected.count, UInt64(number - expected.count)))
+        }
+    }
+
+    @Test("What an answer adds to a held entry counts, too")
+    func completed() {
+        let journal = RequestJournal(JournalSize(entries: 10, octetsPerEntry: 1))
+        let ids = (1...3).map { journal.append(entry("r\($0)")) }
+        var answered = entry("answered")
+        answered.details.answerContent = [UInt8](repeating: 1, count: 600_000)
+        #expect(journal.complete(ids[1], with: answered))
+        #expect(journal.size.entries == 3 && journal.octets > 600_000)
+        #expect(journal.complete(ids[2], with: answered))
+        #expect(journal.entries().map(\.id) == [ids[2]])
+        #expect(!journal.complete(ids[1], with: answered))
+    }
+
+    @Test("Long texts and long lists of violations are cut")
+    func cut() throws {
+        let long = String(repeating: "/日本", count: 3_000)
+        var large = entry(long)
+        large.path = long
+        large.domain = long
+        large.appointmentID = long
+        large.details.violations = (0..<100).map { number in
+            JournalViolation(
+                location: "body",
+                name: "/\(number)",
+                keyword: "type",
+                message: "m",
+                contractPointer: "/p"
+            )
+        }
+        let journal = RequestJournal()
+        let id = journal.append(large)
+        let kept = try #require(journal.entry("\(id)"))
+        for text in [kept.requestID, kept.path, kept.domain, kept.appointmentID] {
+            let text = try #require(text)
+            #expect(text.hasPrefix("/日本/日本") && text.hasSuffix("…"))
+            #expect(text.utf8.count <= JournalEntry.maximumTextOctets + 6)
+        }
+        #expect(kept.details.violations.map(\.name) == (0..<10).map { "/\($0)" })
+        #expect(kept.json["violationsOmitted"] == 90)
+        #expect(kept.json["violations"]?.array?.count == 10)
+        #expect(entry().json["violationsOmitted"] == nil)
+    }
+
+    @Test("A list ends before it becomes too long, and says where to go on")
+    func pages() throws {
+        let journal = RequestJournal()
+        for number in 1...50 { journal.append(entry("r\(number)")) }
+        var filter = JournalFilter(limit: 45)
+        var ids: [Int] = []
+        var answers = 0
+        while true {
+            let entries = journal.entries(matching: filter)
+            let octets = JournalList.octets(of: entries, dropped: 7, maximumOctets: 10_000)
+            // One more entry at most than has room.
+            #expect(octets.count < 12_000)
+            let list = try JSONParser.parse(octets)
+            #expect(list["dropped"] == 7)
+            let items = try #require(list["items"]?.array)
+            ids += items.compactMap { $0["id"]?.int }
+            answers += 1
+            guard let next = list["next"]?.int else { break }
+            #expect(next == ids.last)
+            filter.before = UInt64(next)
+            filter.limit = 45 - ids.count
+        }
+        #expect(ids == (6...50).reversed() && answers > 3)
+        #expect(try JSONParser.parse(JournalList.octets(of: []))["items"] == [])
+        let whole = JournalList.octets(of: journal.entries())
+        #expect(try JSONParser.parse(whole)["items"] == .array(journal.entries().map(\.json)))
+    }
+
+    @Test("Who waits for deliveries goes on when the last of them ends")
+    func deliveries() {
+        let journal = RequestJournal()
+        journal.awaitDeliveries(timeLimitMilliseconds: 1_000_000)
+        let ids = (1...3).map { journal.append(entry("r\($0)")) }
+        var faulty = entry("held")
+        faulty.details.fault = JournalFault(rule: "r", phase: .before, effects: .delay)
+        journal.append(faulty)
+        let waited = DispatchGroup()
+        for _ in 0..<2 {
+            DispatchQueue(label: "waiter").async(group: waited) {
+                journal.awaitDeliveries(timeLimitMilliseconds: 1_000_000)
+            }
+        }
+        for id in ids {
+            #expect(waited.wait(timeout: .now() + .milliseconds(20)) == .timedOut)
+            journal.recordDelivery(of: id, .complete, began: 1, ended: 2)
+        }
+        waited.wait()
+        // And no longer than the limit, where an answer does not end.
+        journal.append(entry("open"))
+        journal.awaitDeliveries(timeLimitMilliseconds: 1)
+    }
+
     @Test("A full journal drops the oldest and counts them", arguments: 1...9)
     func drops(capacity: Int) {
         let journal = RequestJournal(capacity: capacity)

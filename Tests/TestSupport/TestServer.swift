@@ -90,7 +90,14 @@ package final class TestServer {
     deinit {
         listener.stop(grace: .zero)
         expectReasons()
+        expectShortTurns()
         application.close()
+    }
+
+    /// No turn of an event loop took too long.
+    private func expectShortTurns() {
+        for offence in application.watchdog.offences { Issue.record("\(offence)") }
+        if let longest = application.watchdog.longest { LongestTurn.note(longest) }
     }
 
     /// Every refusal in the journal that no fault injected has its reason.

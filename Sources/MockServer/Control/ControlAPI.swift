@@ -6,6 +6,7 @@ import JSON
 import Journal
 import OAuth
 import Privacy
+import Synchronization
 
 /// The control API below `/__admin`: routed and validated by its own contract, never journalled.
 package enum ControlAPI {
@@ -14,8 +15,17 @@ package enum ControlAPI {
 
     typealias Entry = (id: String, handler: Handler)
 
-    /// Where operations run that would hold up a worker for too long.
-    static let queue = DispatchQueue(label: "qubs-mock.control", attributes: .concurrent)
+    /// Where long operations run for sessions that are not open yet.
+    ///
+    /// Serial queues have threads of their own, so that one may block; concurrent queues share as many
+    /// threads as there are processors.
+    static let queue = DispatchQueue(label: "qubs-mock.control")
+
+    /// Where keys are made, one after the other.
+    static let keysQueue = DispatchQueue(label: "qubs-mock.keys")
+
+    /// Rotations that run or wait: a key takes a good part of a second, and each waits for all before.
+    static let maximumRotations = 4
 
     static let prefix: [UInt8] = Array("/__admin".utf8)
 
@@ -83,15 +93,50 @@ extension Application {
             method: call.request.method,
             path: call.request.target.path
         )
-        guard case .matched(let operation, _) = route, operation.runsAside else {
+        let isLarge = call.request.content.count > ContentLimits.maximumOctetsOnWorker
+        guard case .matched(let operation, _) = route, operation.runsAside || isLarge else {
             return finishControl(call, Result { () throws(Problem) in try controlAnswer(call) })
         }
+        let isRotation = operation.id == TokenControl.rotation
+        do throws(Problem) {
+            try checkAccess(call, route)
+            if isRotation { try beginRotation() }
+        } catch {
+            return finishControl(call, .failure(error))
+        }
         // The worker goes on with other connections; nobody but the queue has the call meanwhile.
-        ControlAPI.queue.async {
+        let worker = call.worker
+        controlQueue(for: call, isRotation: isRotation).async {
+            call.worker = WorkerContext(index: self.workers.count, verifier: self.verifier)
             let answer = Result { () throws(Problem) in try self.controlAnswer(call) }
-            exchange.perform(after: .zero) { exchange.send(self.finishControl(call, answer)) }
+            call.worker = worker
+            if isRotation { self.rotations.subtract(1, ordering: .relaxed) }
+            exchange.perform(after: .zero) {
+                let reply = self.watchdog.watch(call.request) { self.finishControl(call, answer) }
+                exchange.send(reply)
+            }
         }
         return nil
+    }
+
+    /// Where a long control operation runs: those of one session one after the other, so that none
+    /// holds up another session.
+    private func controlQueue(for call: Call, isRotation: Bool) -> DispatchQueue {
+        if isRotation { return ControlAPI.keysQueue }
+        let name = Self.queryValue("session", of: call.request.target) ?? SessionName.default
+        return sessions.existing(name)?.controlQueue ?? ControlAPI.queue
+    }
+
+    private func beginRotation() throws(Problem) {
+        guard rotations.add(1, ordering: .relaxed).newValue <= ControlAPI.maximumRotations else {
+            rotations.subtract(1, ordering: .relaxed)
+            throw Problem(
+                .unavailable,
+                503,
+                "\(ControlAPI.maximumRotations) rotations are waiting already: wait for one of them.",
+                fields: [HTTPResponse.Field("Retry-After", "1")]
+            )
+        }
     }
 
     /// Refuses a control request before its content was read; who may not ask is told that first.

@@ -20,10 +20,7 @@ enum JournalControl {
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
         let journal = try call.existingSession().journal
         let entries = journal.entries(matching: try filter(call))
-        return .json([
-            "items": .array(entries.map(\.json)),
-            "dropped": .number(JSONNumber(journal.size.dropped)),
-        ])
+        return .json(JournalList.octets(of: entries, dropped: journal.size.dropped))
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
@@ -38,7 +35,7 @@ enum JournalControl {
 
     private static func one(_ call: ControlCall) throws(Problem) -> Answer {
         let found = try entries(call)
-        return .json(["items": .array(found.map(\.json))])
+        return .json(JournalList.octets(of: found))
     }
 
     private static func explain(_ call: ControlCall) throws(Problem) -> Answer {
@@ -85,6 +82,7 @@ enum JournalControl {
             client: try client(call),
             status: status,
             since: since,
+            before: call.valid.int("before").map { UInt64(clamping: $0) },
             limit: call.valid.int("limit") ?? JournalFilter.defaultLimit
         )
     }

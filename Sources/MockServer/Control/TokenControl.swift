@@ -8,8 +8,11 @@ enum TokenControl {
     static let entries: [ControlAPI.Entry] = [
         ("Admin_CreateToken", create),
         ("Admin_ListKeys", listKeys),
-        ("Admin_RotateKeys", rotate),
+        (rotation, rotate),
     ]
+
+    /// The operation that makes a key, which takes long.
+    static let rotation = "Admin_RotateKeys"
 
     private static func create(_ call: ControlCall) throws(Problem) -> Answer {
         let application = call.application

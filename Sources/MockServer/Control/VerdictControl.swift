@@ -1,7 +1,5 @@
 import Contract
-import Dispatch
 import Faults
-import Glibc
 import HTTPMessage
 import JSON
 import Journal
@@ -64,9 +62,9 @@ enum VerdictControl {
     // MARK: - The verdict
 
     private static func verdict(_ call: ControlCall) throws(Problem) -> Answer {
-        dispatchPrecondition(condition: .onQueue(ControlAPI.queue))
         let session = try call.existingSession()
-        awaitDeliveries(session)
+        // A client may have an answer before the worker that sent it has noted that, and ask here.
+        session.journal.awaitDeliveries(timeLimitMilliseconds: 50)
         let judgement = call.application.judge(
             session,
             isStrict: call.valid.bool("strict") ?? false
@@ -78,20 +76,6 @@ enum VerdictControl {
             let colour = call.valid.bool("colour") ?? false
             return text(judgement.text(colour: colour), "text/plain; charset=utf-8")
         default: return .json(judgement.json)
-        }
-    }
-
-    /// Waits a moment for answers whose end is not in the journal yet.
-    ///
-    /// A client may have an answer before the worker that sent it has noted that, and ask here.
-    private static func awaitDeliveries(_ session: Session) {
-        let recent = JournalFilter(limit: 64)
-        for _ in 0..<50 {
-            let isPending = session.journal.entries(matching: recent).contains {
-                $0.delivery == .pending && $0.details.fault == nil
-            }
-            guard isPending else { return }
-            usleep(1000)
         }
     }
 

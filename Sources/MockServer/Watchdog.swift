@@ -1,0 +1,79 @@
+import Glibc
+import HTTPMessage
+import Synchronization
+
+/// Finds work that holds an event loop too long: debug builds, and so all tests, measure every turn.
+///
+/// Measured is the processor time of the worker's own thread, so that a busy machine blames nobody.
+/// A release build measures nothing, and pays nothing.
+package final class Watchdog: Sendable {
+    /// A turn that took too long.
+    package struct Offence: Sendable, CustomStringConvertible {
+        /// What was asked for: a method and a path, without identifiers of a session's data.
+        package let work: String
+        package let nanoseconds: Int64
+
+        package var description: String {
+            "\(work) held its worker for \(nanoseconds / 1_000_000) ms"
+        }
+    }
+
+    /// What a turn may take: 50 ms, and five times that where nothing is optimised.
+    package static let limitNanoseconds: Int64 = 250_000_000
+
+    private let longestTurn = Mutex<Offence?>(nil)
+    private let all = Mutex<[Offence]>([])
+    private let log: LogSink
+
+    init(log: LogSink) { self.log = log }
+
+    /// The turn that took longest so far; `nil` in a release build.
+    package var longest: Offence? { longestTurn.withLock { $0 } }
+
+    /// The turns that took too long, the first hundred.
+    package var offences: [Offence] { all.withLock { $0 } }
+
+    /// Runs a turn of an event loop.
+    ///
+    /// - Parameter request: What the turn is about.
+    @inline(__always)
+    func watch<Result>(
+        _ request: @autoclosure () -> HTTPRequest,
+        _ turn: () -> Result
+    ) -> Result {
+        #if DEBUG
+            let start = Self.threadNanoseconds()
+            let result = turn()
+            note(Self.threadNanoseconds() - start, request)
+            return result
+        #else
+            return turn()
+        #endif
+    }
+
+    #if DEBUG
+        private func note(_ nanoseconds: Int64, _ request: () -> HTTPRequest) {
+            let isLongest = longestTurn.withLock { ($0?.nanoseconds ?? 0) < nanoseconds }
+            guard isLongest || nanoseconds > Self.limitNanoseconds else { return }
+            let request = request()
+            let path = request.target.path.prefix(200)
+            let offence = Offence(
+                work: "\(request.method.rawValue) \(String(decoding: path, as: UTF8.self)) "
+                    + "with \(request.content.count) octets",
+                nanoseconds: nanoseconds
+            )
+            longestTurn.withLock { longest in
+                if (longest?.nanoseconds ?? 0) < nanoseconds { longest = offence }
+            }
+            guard nanoseconds > Self.limitNanoseconds else { return }
+            all.withLock { if $0.count < 100 { $0.append(offence) } }
+            log.append("qubs-mock: \(offence)\n".utf8)
+        }
+
+        private static func threadNanoseconds() -> Int64 {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+        }
+    #endif
+}
