@@ -111,6 +111,35 @@ struct ControlSafetyTests {
         #expect(head.status == 200 && head.response.content.isEmpty)
     }
 
+    @Test("What the contract assumes is listed, in whole or in part")
+    func provenance() throws {
+        let answer = try TestServer().control("GET", "/provenance")
+        #expect(answer.status == 200)
+        let items = try #require(answer.json["items"]?.array)
+        #expect(
+            Set(items.compactMap { $0["provenance"]?.string }) == ["example", "partly", "inferred"]
+        )
+        // The note says which part.
+        for item in items where item["provenance"] == "partly" {
+            #expect(item["note"]?.string?.isEmpty == false, "\(item)")
+        }
+        // An id alone makes nothing assumed.
+        #expect(!items.contains { $0["note"] == "The operation id is assumed." })
+        let pointers = Set(items.compactMap { $0["pointer"]?.string })
+        #expect(
+            pointers.isSuperset(of: [
+                "/components/schemas/TeleReportingAppointmentResponse/properties/clinicalInfo",
+                "/components/schemas/AppointmentBillingResponse/properties/providerNumber",
+                "/components/schemas/CreateReportAttachmentRequest/properties/contentType",
+                "/components/headers/IdempotencyReplayed",
+            ])
+        )
+        let marked = items.filter { ($0["pointer"]?.string ?? "").hasPrefix("/paths/") }
+        let partner = Set(marked.compactMap { $0["operation"]?.string })
+            .filter { $0.hasPrefix("Integrations_") }
+        #expect(answer.json["documented"]?.int == 28 - partner.count)
+    }
+
     @Test("The operations that a rule may name are listed, and each can be named")
     func operations() throws {
         let server = try TestServer()
