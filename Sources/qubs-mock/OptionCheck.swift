@@ -1,5 +1,6 @@
 import ArgumentParser
 import HTTPMessage
+import OAuth
 
 /// Checks on the values of options; each returns the value, or says what the option takes.
 enum OptionCheck {
@@ -64,6 +65,13 @@ enum OptionCheck {
         } catch {
             throw ValidationError("--\(option) takes \(what), not \(value): \(error).")
         }
+    }
+
+    static func session(_ value: String) throws(ValidationError) -> String {
+        guard SessionName.isValid(value) else {
+            throw ValidationError("--session takes \(SessionName.rule).")
+        }
+        return value
     }
 
     /// A host as a URL has it, in lower case; an IPv6 address without brackets.

@@ -42,9 +42,7 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Name a command behind --.") }
         if let scenario { _ = try ScenarioOption.validated(scenario) }
-        guard SessionName.isValid(session) else {
-            throw ValidationError("--session takes \(SessionName.rule).")
-        }
+        _ = try OptionCheck.session(session)
         _ = try OptionCheck.number(journalSize, "journal-size", in: 1...1_000_000)
         if let report, ReportFile.form(of: report) == nil {
             throw ValidationError("--report takes a file that ends in .json, .xml or .md.")

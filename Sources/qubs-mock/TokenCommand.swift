@@ -26,12 +26,9 @@ struct TokenCommand: ParsableCommand {
     var fixtures: String?
 
     func validate() throws {
-        if !TokenIssuer.lifetimesInSeconds.contains(expiresIn) {
-            throw ValidationError("--expires-in takes 1 to 31536000 seconds, not \(expiresIn).")
-        }
-        if let session, !SessionName.isValid(session) {
-            throw ValidationError("--session takes \(SessionName.rule).")
-        }
+        let lifetimes = TokenIssuer.lifetimesInSeconds
+        _ = try OptionCheck.number(expiresIn, "expires-in", in: lifetimes, "seconds")
+        if let session { _ = try OptionCheck.session(session) }
     }
 
     func run() throws {

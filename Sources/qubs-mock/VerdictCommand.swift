@@ -34,9 +34,7 @@ struct VerdictCommand: ParsableCommand {
     var adminToken: String?
 
     func validate() throws {
-        guard SessionName.isValid(session) else {
-            throw ValidationError("--session takes \(SessionName.rule).")
-        }
+        _ = try OptionCheck.session(session)
         if let adminToken { _ = try OptionCheck.secret(adminToken, "admin-token") }
     }
 
