@@ -54,9 +54,10 @@ let package = Package(
 
         room("JSON"),
         room("Suggestions"),
+        room("Time"),
         room("HTTPMessage"),
-        room("HTTPTransport", ["HTTPMessage", "CLinux"]),
-        room("Contract", ["HTTPMessage", "JSON", "Suggestions"]),
+        room("HTTPTransport", ["HTTPMessage", "Time", "CLinux"]),
+        room("Contract", ["HTTPMessage", "JSON", "Suggestions", "Time"]),
         room(
             "OAuth",
             [
@@ -64,17 +65,17 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),
-        room("QUBS"),
+        room("QUBS", ["Time"]),
         .target(
             name: "Store",
-            dependencies: ["QUBS", "JSON", "CSQLite"],
+            dependencies: ["QUBS", "JSON", "Time", "CSQLite"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         room("Fixtures", ["Contract", "JSON", "Store"], settings: small),
-        room("Faults", ["Contract", "JSON", "Suggestions"], settings: small),
-        room("Journal", ["JSON"]),
-        room("Verdict", ["Journal", "JSON"], settings: small),
+        room("Faults", ["Contract", "JSON", "Suggestions", "Time"], settings: small),
+        room("Journal", ["JSON", "Time"]),
+        room("Verdict", ["Journal", "JSON", "Time"], settings: small),
         room("Privacy", ["Journal", "Store"]),
         .target(
             name: "Embedded",
@@ -85,7 +86,7 @@ let package = Package(
             name: "MockServer",
             dependencies: [
                 "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "OAuth", "Privacy", "QUBS", "Store", "Suggestions", "Verdict",
+                "Journal", "OAuth", "Privacy", "QUBS", "Store", "Suggestions", "Time", "Verdict",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict
@@ -94,7 +95,8 @@ let package = Package(
             name: "qubs-mock",
             dependencies: [
                 "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "MockServer", "OAuth", "QUBS", "Store", "Suggestions", "CLinux",
+                "MockServer", "OAuth", "QUBS", "Store", "Suggestions", "Time",
+                "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: small
@@ -114,14 +116,14 @@ let package = Package(
             name: "TestSupport",
             dependencies: [
                 "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "MockServer", "QUBS", "Store",
+                "Journal", "MockServer", "Store", "Time",
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
         tests("JSON", corpus: true),
         tests("HTTPMessage", corpus: true),
-        tests("HTTPTransport", ["HTTPMessage", "TestSupport"]),
+        tests("HTTPTransport", ["HTTPMessage", "TestSupport", "Time"]),
         tests("Contract", ["HTTPMessage", "JSON"]),
         tests(
             "OAuth",
@@ -131,10 +133,11 @@ let package = Package(
             ],
             corpus: true
         ),
-        tests("QUBS"),
-        tests("Store", ["QUBS", "JSON", "CSQLite"]),
+        tests("QUBS", ["Time"]),
+        tests("Store", ["QUBS", "JSON", "Time", "CSQLite"]),
         tests("Faults", ["Contract", "Embedded", "JSON"], corpus: true),
         tests("Journal", ["JSON"]),
+        tests("Time"),
         tests("Verdict", ["Journal", "JSON"]),
         tests("Privacy"),
         tests(
@@ -142,7 +145,8 @@ let package = Package(
             [
                 "Contract", "Embedded", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport",
                 "JSON",
-                "Journal", "OAuth", "QUBS", "Store", "TestSupport", "Verdict", "qubs-mock",
+                "Journal", "OAuth", "QUBS", "Store", "TestSupport", "Time", "Verdict",
+                "qubs-mock",
             ],
             corpus: true
         ),

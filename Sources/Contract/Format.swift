@@ -1,3 +1,5 @@
+import Time
+
 /// The values of `format` that are checked, and those that are only annotations.
 enum Format: String, Sendable {
     case date
@@ -14,7 +16,7 @@ enum Format: String, Sendable {
     /// Whether a text has this format; formats of numbers say yes to every text.
     func accepts(_ text: String) -> Bool {
         switch self {
-        case .date: CalendarDate(text) != nil
+        case .date: LocalDate(text) != nil
         case .dateTime: DateTimeText(text) != nil
         case .uuid: Self.isUUID(text)
         case .uri: Self.isURI(text)

@@ -1,5 +1,6 @@
 import HTTPMessage
 import JSON
+import Time
 
 /// An operation that is read but waits for its compiled parameters.
 struct OperationDraft {
@@ -55,10 +56,10 @@ struct OperationDraft {
 
     private func retention() throws(ContractError) -> Int? {
         guard let text = try object.string("x-idempotency-retention") else { return nil }
-        guard let seconds = ISODuration.seconds(text) else {
+        guard let seconds = DurationText.wholeSeconds(parsing: text) else {
             throw object.fault("x-idempotency-retention", "a duration such as PT24H")
         }
-        return seconds
+        return Int(seconds)
     }
 
     private func dateOrders(

@@ -92,9 +92,4 @@ package struct ValidatedRequest: Sendable {
         guard case .array(let elements) = value(name) else { return [] }
         return elements.compactMap { if case .string(let text) = $0 { text } else { nil } }
     }
-
-    /// The value of a `format: date` parameter.
-    package func date(_ name: StaticString) -> CalendarDate? {
-        string(name).flatMap { CalendarDate($0) }
-    }
 }

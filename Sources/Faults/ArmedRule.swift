@@ -74,7 +74,7 @@ struct ArmedRule: Sendable {
         if effects.transport == .randomDataThenClose { decision.noiseSeed = draws.next() }
         decision.status = effects.status
         let untilFree = firing.nanosecondsUntilFree.map {
-            max(1, Int(($0 - 1) / FaultDuration.nanosecondsPerSecond) + 1)
+            max(1, Int(($0 - 1) / 1_000_000_000) + 1)
         }
         if effects.status != nil, let seconds = effects.retryAfterSeconds ?? untilFree {
             decision.retryAfter = RetryAfter(seconds: seconds, form: effects.retryAfterForm)

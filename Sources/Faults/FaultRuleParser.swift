@@ -1,4 +1,5 @@
 import JSON
+import Time
 
 /// Reads fault rules and collects everything that is wrong with them beyond their form.
 ///
@@ -191,13 +192,19 @@ extension FaultRuleParser {
         read(object[name], at: pointer.appending(name))
     }
 
+    /// The longest duration that a rule may name, in nanoseconds: 24 hours.
+    private static let maximumNanoseconds: Int64 = 86_400_000_000_000
+
     /// A duration in nanoseconds.
     ///
     /// - Parameter least: 0, or 1 where an empty time would make the rule do nothing.
     mutating func duration(_ value: JSONValue, at pointer: JSONPointer, least: Int64) -> Int64? {
         guard let text = string(value, at: pointer) else { return nil }
-        do throws(FaultDuration.Fault) {
-            let nanoseconds = try FaultDuration.nanoseconds(parsing: text)
+        do throws(DurationError) {
+            let nanoseconds = try DurationText.nanoseconds(
+                parsing: text,
+                maximum: Self.maximumNanoseconds
+            )
             if nanoseconds < least { refuse(pointer, "This duration is longer than zero.") }
             return nanoseconds
         } catch {

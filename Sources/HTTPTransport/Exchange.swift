@@ -1,4 +1,5 @@
 import Synchronization
+import Time
 
 /// A request on its connection: who asked, when, and where a later answer goes.
 package struct Exchange: Sendable {

@@ -2,6 +2,7 @@ import CLinux
 import Dispatch
 import Glibc
 import Synchronization
+import Time
 
 /// Connections of a listener, all workers together.
 final class ListenerTotals: Sendable {

@@ -1,4 +1,5 @@
 import Glibc
+import Time
 
 /// Octets waiting until the socket is writable, and the answers that end among them.
 struct OutputQueue {

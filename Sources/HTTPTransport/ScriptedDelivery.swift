@@ -1,4 +1,5 @@
 import HTTPMessage
+import Time
 
 /// An answer that is more than its octets at once: what to send, when, and what ends it.
 ///

@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import HTTPMessage
 import Synchronization
+import Time
 
 /// One serial queue that runs one event loop and owns its connections.
 ///

@@ -1,6 +1,7 @@
 import Glibc
 import HTTPMessage
 import Synchronization
+import Time
 
 /// From replies to octets to the end of the connection.
 extension Worker {

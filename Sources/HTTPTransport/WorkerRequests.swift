@@ -1,5 +1,6 @@
 import Glibc
 import HTTPMessage
+import Time
 
 /// From octets to requests to the handler.
 extension Worker {

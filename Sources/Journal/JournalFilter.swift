@@ -1,3 +1,5 @@
+import Time
+
 /// Which entries of a journal are asked for.
 package struct JournalFilter: Sendable {
     /// An operationId as the contract spells it, or `token`, `upload`, `download`, `other`; `nil`

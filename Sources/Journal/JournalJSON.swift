@@ -1,4 +1,5 @@
 package import JSON
+import Time
 
 /// A list of entries as the control API answers it, written entry by entry.
 ///

@@ -9,6 +9,7 @@ import OAuth
 import QUBS
 package import Store
 import Synchronization
+import Time
 import Verdict
 
 /// The composition root: everything a server consists of, put together once; nothing is global.

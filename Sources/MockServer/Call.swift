@@ -6,6 +6,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// One request on its way through the pipeline.
 ///
@@ -21,7 +22,7 @@ final class Call: @unchecked Sendable {
     /// The session whose clock, data and journal the request belongs to.
     var session: Session
     /// The session's clock when the operation begins.
-    var time: Clock.Reading
+    var time: SessionClock.Reading
     /// What came of the `Authorization` field; told only once it matters.
     var credentials = Credentials.absent
     /// The caller, once the token is known to be good.

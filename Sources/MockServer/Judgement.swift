@@ -2,6 +2,7 @@ import Contract
 package import JSON
 import Journal
 import Privacy
+import Time
 import Verdict
 
 /// The verdict on the client of a session, in all its forms.

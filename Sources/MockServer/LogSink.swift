@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 import HTTPTransport
 import Synchronization
+import Time
 
 /// Writes log lines to standard error without ever holding a request up.
 ///

@@ -1,5 +1,6 @@
 import OAuth
 import QUBS
+import Time
 
 /// The `nextToken` of cursor paging: opaque, base64url, authenticated.
 ///

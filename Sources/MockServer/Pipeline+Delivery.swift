@@ -6,6 +6,7 @@ import JSON
 import Journal
 import Privacy
 import QUBS
+import Time
 
 // From an answer to octets: the fields that every answer has, the journal, the log, and what a
 // fault makes of it.

@@ -6,6 +6,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Time
 
 extension Application {
     /// Counts the request under every rule that matches, and says what shall go wrong with it.

@@ -6,6 +6,7 @@ package import HTTPTransport
 import Journal
 import OAuth
 import Synchronization
+import Time
 
 // The life of a request, top to bottom. The order of checks is binding (design §3): route, faults
 // in phase `before`, 401, 403 for the domain, 400 and 415, 403 for site, permission or grant,

@@ -1,6 +1,7 @@
 import HTTPMessage
 import OAuth
 import QUBS
+import Time
 
 /// Presigned URLs: who holds one may move one content until it expires, without a token.
 struct PresignedURL {

@@ -6,12 +6,13 @@ import Privacy
 import QUBS
 import Store
 import Synchronization
+import Time
 
 /// What parallel tests do not share: data, ledger and uploads (the store), clock,
 /// journal, faults.
 package final class Session: Sendable {
     package let name: String
-    package let clock: Clock
+    package let clock: SessionClock
     let store: SessionStore
     package let journal: RequestJournal
     let faults: FaultEngine
@@ -39,7 +40,7 @@ package final class Session: Sendable {
     ) throws(FaultError) {
         self.name = name
         self.store = store
-        clock = Clock()
+        clock = SessionClock()
         journal = RequestJournal(journalSize)
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
         personalData = PersonalData(store: store, shared: sharedPersonalData)

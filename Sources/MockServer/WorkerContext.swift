@@ -2,6 +2,7 @@ import HTTPMessage
 import Journal
 import OAuth
 import QUBS
+import Time
 
 /// What belongs to one worker of the transport, which alone may touch it.
 ///

@@ -1,3 +1,5 @@
+package import Time
+
 /// A key that a client gives to a write, so that a repeat has no second effect.
 ///
 /// One to 128 visible ASCII characters; what else a header may hold is no key.

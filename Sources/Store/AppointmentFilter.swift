@@ -1,4 +1,5 @@
-package import QUBS
+import QUBS
+package import Time
 
 /// What an offset list shows.
 package struct AppointmentFilter: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import JSON
 import QUBS
+import Time
 
 /// An appointment that others are made after, cut where they will differ from it.
 struct AppointmentTemplate {

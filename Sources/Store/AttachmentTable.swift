@@ -1,5 +1,6 @@
 import JSON
-package import QUBS
+import QUBS
+package import Time
 
 /// An attachment, whole but for the presigned URL that each answer makes anew.
 package struct AttachmentRow: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import JSON
 import QUBS
+import Time
 
 /// People who do not exist, made of the first and last names of others who do not.
 struct InventedPatients {

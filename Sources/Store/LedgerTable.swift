@@ -1,4 +1,5 @@
 import QUBS
+import Time
 
 /// The idempotency ledger: what was answered under which key.
 final class LedgerTable {

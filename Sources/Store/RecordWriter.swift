@@ -1,5 +1,6 @@
 import JSON
 import QUBS
+import Time
 
 /// Writes records in fixture form: renders their views and checks what they refer to.
 ///

@@ -1,4 +1,5 @@
 package import QUBS
+package import Time
 
 /// What GET operations read, for one session and one worker.
 ///

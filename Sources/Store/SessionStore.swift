@@ -1,6 +1,7 @@
 import Glibc
-package import QUBS
+import QUBS
 import Synchronization
+package import Time
 
 /// The data of one session.
 ///

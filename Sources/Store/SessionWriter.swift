@@ -1,5 +1,6 @@
 package import JSON
 package import QUBS
+package import Time
 
 /// What operations write, inside one transaction of one session.
 ///

@@ -1,4 +1,5 @@
 package import JSON
+import Time
 
 /// A scenario: faults and clock steps to play, and the checks it must have exercised.
 package struct ScenarioPack: Sendable {
@@ -201,36 +202,10 @@ private struct PackReader {
         return marks
     }
 
-    /// Reads `PnDTnHnMnS` of ISO 8601 in whole units; `nil` for anything else or out of bounds.
+    /// Reads a duration of ISO 8601 in whole units; `nil` for anything else or out of bounds.
     private static func duration(_ text: String) -> Int64? {
-        var octets = Array(text.utf8)[...]
-        guard octets.popFirst() == UInt8(ascii: "P") else { return nil }
-        var units: [(letter: UInt8, seconds: Int64)] = [(UInt8(ascii: "D"), 86_400)]
-        var total: Int64 = 0
-        var isInTime = false
-        var hasUnit = false
-        while !octets.isEmpty {
-            if octets.first == UInt8(ascii: "T"), !isInTime {
-                octets = octets.dropFirst()
-                isInTime = true
-                hasUnit = false
-                units = [
-                    (UInt8(ascii: "H"), 3600), (UInt8(ascii: "M"), 60), (UInt8(ascii: "S"), 1),
-                ]
-                continue
-            }
-            let digits = octets.prefix { 0x30...0x39 ~= $0 }
-            octets = octets.dropFirst(digits.count)
-            guard (1...9).contains(digits.count), let letter = octets.popFirst(),
-                let unit = units.firstIndex(where: { $0.letter == letter })
-            else { return nil }
-            var number: Int64 = 0
-            for digit in digits { number = number * 10 + Int64(digit - 0x30) }
-            total += number * units[unit].seconds
-            units.removeFirst(unit + 1)
-            hasUnit = true
-        }
-        guard hasUnit, 1...366 * 86_400 ~= total else { return nil }
-        return total * Seconds.nanoseconds
+        guard let seconds = DurationText.wholeSeconds(parsing: text), 1...366 * 86_400 ~= seconds
+        else { return nil }
+        return seconds * Seconds.nanoseconds
     }
 }

@@ -2,6 +2,7 @@ import CLinux
 import Dispatch
 import Glibc
 import Synchronization
+import Time
 
 /// `qubs-mock _guard`: stands between `qubs-mock run` and the command under test.
 ///
@@ -206,12 +207,12 @@ enum ProcessGuard {
 
     /// Ends every process that descends from this one, and waits for it.
     private static func endDescendants(grace: UInt64) {
-        let start = now()
+        let start = MonotonicTime.now()
         if grace > 0 {
             for pid in descendants() { kill(pid, SIGTERM) }
-            while reap(), now() - start < grace { usleep(5000) }
+            while reap(), MonotonicTime.now() - start < grace { usleep(5000) }
         }
-        while reap(), now() - start < patienceNanoseconds {
+        while reap(), MonotonicTime.now() - start < patienceNanoseconds {
             for pid in descendants() { kill(pid, SIGKILL) }
             usleep(2000)
         }
@@ -224,12 +225,6 @@ enum ProcessGuard {
             if pid == 0 { return true }
             if pid < 0, errno != EINTR { return false }
         }
-    }
-
-    private static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     /// The processes that descend from this one, whatever group or session they are in.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MockServer
 import OAuth
+import Time
 
 /// `qubs-mock token`: an access token without a server.
 struct TokenCommand: ParsableCommand {

@@ -54,7 +54,7 @@ enum Invariants {
         return nil
     }
 
-    /// Preferences and durations: taken, ignored or malformed.
+    /// Preferences: taken, ignored or malformed.
     @Sendable static func preferences(_ octets: [UInt8]) -> String? {
         let text = String(decoding: octets, as: UTF8.self)
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -63,11 +63,6 @@ enum Invariants {
             if let status = decision.status, !(400...599).contains(status) {
                 return "the status \(status)"
             }
-        }
-        if let nanoseconds = try? FaultDuration.nanoseconds(parsing: text),
-            !(0...FaultDuration.maximumNanoseconds).contains(nanoseconds)
-        {
-            return "\(nanoseconds) ns"
         }
         return nil
     }

@@ -1,5 +1,6 @@
 import OAuth
 import QUBS
+import Time
 
 /// Paging tokens, which no client may make: no token opens but one that was issued, for one list.
 enum Invariants {

@@ -3,6 +3,7 @@ import HTTPTransport
 import Synchronization
 import TestSupport
 import Testing
+import Time
 
 @Suite("Deliveries")
 struct DeliveryTests {

@@ -4,6 +4,7 @@ import HTTPTransport
 import Synchronization
 import TestSupport
 import Testing
+import Time
 
 @Suite("Limits and time-outs")
 struct LimitTests {

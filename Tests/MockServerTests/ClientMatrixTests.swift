@@ -4,6 +4,7 @@ import JSON
 import MockServer
 import TestSupport
 import Testing
+import Time
 
 /// The proof of the verdict: one good client that passes everything, and for each check a client
 /// that fails it, and nothing beyond what its row names as implied.

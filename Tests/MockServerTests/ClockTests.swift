@@ -3,6 +3,7 @@ import MockServer
 import QUBS
 import Testing
 import TestSupport
+import Time
 
 @Suite("Clock")
 struct ClockTests {

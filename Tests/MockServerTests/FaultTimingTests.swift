@@ -4,6 +4,7 @@ import MockServer
 import QUBS
 import Testing
 import TestSupport
+import Time
 
 @Suite("Faults: when delays are over, and what they are beside")
 struct FaultTimingTests {

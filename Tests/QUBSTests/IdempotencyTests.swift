@@ -1,5 +1,6 @@
 import QUBS
 import Testing
+import Time
 
 struct IdempotencyTests {
     @Test(

@@ -3,6 +3,7 @@ import Glibc
 import JSON
 import QUBS
 import Testing
+import Time
 
 @testable import Store
 

@@ -1,4 +1,5 @@
 import Glibc
+import Time
 import JSON
 import QUBS
 import Store

@@ -2,6 +2,7 @@ import JSON
 import QUBS
 import Store
 import Testing
+import Time
 
 struct PagingTests {
     @Test(

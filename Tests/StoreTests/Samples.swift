@@ -3,6 +3,7 @@ import JSON
 import QUBS
 import Store
 import Testing
+import Time
 
 /// Small data with expectations that fit on a page.
 enum Samples {

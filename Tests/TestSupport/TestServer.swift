@@ -6,9 +6,9 @@ package import HTTPTransport
 package import JSON
 import Journal
 package import MockServer
-import QUBS
 import Store
 import Testing
+import Time
 
 /// A whole server on a free port of 127.0.0.1, with its own store and a clock that stands still.
 ///

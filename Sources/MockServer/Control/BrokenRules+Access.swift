@@ -3,6 +3,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Time
 
 // What is said of requests that were refused for who made them.
 

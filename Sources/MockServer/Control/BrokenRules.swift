@@ -4,6 +4,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Time
 
 /// The rules that a request broke, with what the contract says there.
 struct BrokenRules {

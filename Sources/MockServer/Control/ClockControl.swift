@@ -1,7 +1,7 @@
-import Faults
 import JSON
 import Journal
 import QUBS
+import Time
 
 /// The clock of a session.
 enum ClockControl {
@@ -16,13 +16,13 @@ enum ClockControl {
     }
 
     private static func set(_ call: ControlCall) throws(Problem) -> Answer {
-        guard let mode = call.body["mode"]?.string.flatMap(Clock.Mode.init(rawValue:)) else {
+        guard let mode = call.body["mode"]?.string.flatMap(SessionClock.Mode.init(rawValue:)) else {
             preconditionFailure("the contract lets only known modes through")
         }
         var now: Int64?
         if let text = call.body["now"]?.string {
             now = Timestamp.nanoseconds(parsing: text)
-            guard let now, Clock.range.contains(now) else { throw outOfRange("/now") }
+            guard let now, SessionClock.range.contains(now) else { throw outOfRange("/now") }
         }
         let session = try call.openSession()
         session.clock.set(mode, nanoseconds: now)
@@ -32,11 +32,13 @@ enum ClockControl {
     private static func advance(_ call: ControlCall) throws(Problem) -> Answer {
         let text = call.body["by"]?.string ?? ""
         let nanoseconds: Int64
-        do throws(FaultDuration.Fault) {
-            nanoseconds = try FaultDuration.nanoseconds(
+        do throws(DurationError) {
+            nanoseconds = try DurationText.nanoseconds(
                 parsing: text,
-                maximum: Clock.range.upperBound
+                maximum: SessionClock.range.upperBound
             )
+        } catch .tooLong {
+            throw outOfRange("/by")
         } catch {
             let message = "Send a duration, not backwards, such as PT61M, P5D or 90s."
             throw Problem(.contract, 400, "by: \(message)", errors: [("/by", [message])])

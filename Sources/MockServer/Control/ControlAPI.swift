@@ -1,4 +1,5 @@
 import Contract
+import Time
 import Dispatch
 import HTTPMessage
 import HTTPTransport

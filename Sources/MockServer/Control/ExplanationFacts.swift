@@ -5,6 +5,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// What journal, contract, clients and data know of one request, before anything is said of it.
 struct ExplanationFacts {

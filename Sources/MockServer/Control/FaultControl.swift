@@ -1,4 +1,5 @@
 import Faults
+import Time
 import HTTPMessage
 import JSON
 import Journal

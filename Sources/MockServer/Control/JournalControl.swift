@@ -1,4 +1,5 @@
 import Contract
+import Time
 import JSON
 import Journal
 import OAuth

@@ -1,4 +1,5 @@
 import Contract
+import Time
 import HTTPMessage
 import JSON
 import Journal

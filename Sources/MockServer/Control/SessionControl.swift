@@ -6,6 +6,7 @@ import OAuth
 import Privacy
 import QUBS
 import Store
+import Time
 
 /// Sessions, snapshots and reset.
 enum SessionControl {

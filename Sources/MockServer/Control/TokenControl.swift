@@ -2,6 +2,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Time
 
 /// Tag Tokens of the control API.
 enum TokenControl {

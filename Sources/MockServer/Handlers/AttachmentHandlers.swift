@@ -1,4 +1,5 @@
 import HTTPMessage
+import Time
 import JSON
 import OAuth
 import QUBS

@@ -6,6 +6,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// A write of the reporting workflow: the ledger, the 404, the effect and its record, in one
 /// transaction.

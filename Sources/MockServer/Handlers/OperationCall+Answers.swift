@@ -5,6 +5,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 // What handlers have in common: reading octets into an answer, lists, pages.
 

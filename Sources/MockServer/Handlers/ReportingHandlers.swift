@@ -6,6 +6,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// Tag Reporting: reads and the three writes, all limited to appointments that wait for a report.
 enum ReportingHandlers {

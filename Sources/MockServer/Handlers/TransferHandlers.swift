@@ -3,6 +3,7 @@ import Journal
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// Presigned transfers (facts 2.30): contents in and out, without a token.
 enum TransferHandlers {

@@ -1,5 +1,6 @@
 import Glibc
-package import QUBS
+import QUBS
+package import Time
 
 /// A kept state of a session, as listed.
 package struct SnapshotInfo: Sendable, Hashable {

@@ -1,8 +1,11 @@
-import Faults
 import Testing
+import Time
 
-@Suite("Durations of fault rules")
-struct FaultDurationTests {
+private let second: Int64 = 1_000_000_000
+private let day = 86_400 * second
+
+@Suite("Durations as texts")
+struct DurationTextTests {
     @Test(
         "A duration is read exactly, in nanoseconds",
         arguments: [
@@ -16,7 +19,7 @@ struct FaultDurationTests {
         ]
     )
     func accepted(text: String, nanoseconds: Int64) throws {
-        #expect(try FaultDuration.nanoseconds(parsing: text) == nanoseconds)
+        #expect(try DurationText.nanoseconds(parsing: text, maximum: day) == nanoseconds)
     }
 
     @Test(
@@ -31,12 +34,28 @@ struct FaultDurationTests {
             ("PT1M1M", .malformed), ("PT0.5M1S", .malformed), ("PT1HT1M", .malformed),
             ("P1H", .malformed), ("PT1D", .malformed), ("P1W1D", .malformed),
             ("PT2Sx", .malformed), ("P1M", .yearsOrMonths), ("P1Y", .yearsOrMonths),
-            ("86401s", .tooLong), ("86400.001s", .tooLong), ("P1DT0.1S", .tooLong),
-            ("P2D", .tooLong), ("P1W", .tooLong), ("999999999999999s", .tooLong),
-            ("1000000000000000000000000000000000000000s", .tooLong),
-        ] as [(String, FaultDuration.Fault)]
+            ("86401s", .tooLong(maximumNanoseconds: day)),
+            ("86400.001s", .tooLong(maximumNanoseconds: day)),
+            ("P1DT0.1S", .tooLong(maximumNanoseconds: day)),
+            ("P2D", .tooLong(maximumNanoseconds: day)), ("P1W", .tooLong(maximumNanoseconds: day)),
+            ("999999999999999s", .tooLong(maximumNanoseconds: day)),
+            ("1000000000000000000000000000000000000000s", .tooLong(maximumNanoseconds: day)),
+        ] as [(String, DurationError)]
     )
-    func refused(text: String, fault: FaultDuration.Fault) {
-        #expect(throws: fault) { try FaultDuration.nanoseconds(parsing: text) }
+    func refused(text: String, error: DurationError) {
+        #expect(throws: error) { try DurationText.nanoseconds(parsing: text, maximum: day) }
+    }
+
+    @Test(
+        "A whole number of seconds is read from ISO 8601 alone",
+        arguments: [
+            ("PT24H", 86_400), ("PT15M", 900), ("P1DT1H1M1S", 90_061), ("P2D", 172_800),
+            ("PT0S", 0), ("P", nil), ("PT", nil), ("24H", nil), ("PT1S1H", nil), ("PT1.5S", nil),
+            ("P1M", nil), ("PTH", nil), ("PT-1S", nil), ("PT99999999999999999999S", nil),
+            ("PT9223372036854775807H", nil),
+        ] as [(String, Int64?)]
+    )
+    func wholeSeconds(_ text: String, _ expected: Int64?) {
+        #expect(DurationText.wholeSeconds(parsing: text) == expected)
     }
 }

@@ -1,5 +1,5 @@
-import QUBS
 import Testing
+import Time
 
 struct InstantTests {
     static let instants: [(String, Int64)] = [

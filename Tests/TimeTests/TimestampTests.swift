@@ -1,5 +1,5 @@
-import Journal
 import Testing
+import Time
 
 @Suite struct TimestampTests {
     @Test(
@@ -36,7 +36,6 @@ import Testing
             "2025-02-29T00:00:00Z", "2100-02-29T00:00:00Z", "2025-13-01T00:00:00Z",
             "2025-01-00T00:00:00Z", "2025-01-10T24:00:00Z", "2025-01-10T03:04:05.Z",
             "2025-01-10T03:04:05+1000", "2025-01-10T03:04:05ZZ", "+025-01-10T03:04:05Z",
-            "9999-01-10T03:04:05Z",
         ]
     )
     func refuses(text: String) {

@@ -1,5 +1,5 @@
-import QUBS
 import Testing
+import Time
 
 struct LocalDateTests {
     @Test("Every day of 400 years follows the one before, in the calendar and in number")
@@ -47,5 +47,16 @@ struct LocalDateTests {
         #expect(LocalDate(year: 10_000, month: 1, day: 1) == nil)
         #expect(LocalDate("9999-12-31")?.description == "9999-12-31")
         #expect(LocalDate("0001-01-01").map { $0 < LocalDate(daysSince1970: 0) } == true)
+    }
+
+    @Test("Dates are ordered, counted and written")
+    func dates() throws {
+        let day = try #require(LocalDate("2024-02-29"))
+        let next = try #require(LocalDate("2024-03-01"))
+        #expect(day < next)
+        #expect(next.daysSince1970 - day.daysSince1970 == 1)
+        #expect(LocalDate("1970-01-01")?.daysSince1970 == 0)
+        #expect(LocalDate("0001-01-01")?.daysSince1970 == -719_162)
+        #expect(LocalDate("0987-06-05")?.description == "0987-06-05")
     }
 }

@@ -1,10 +1,10 @@
-/// An instant, written as RFC 3339 §5.6 has it (`format: date-time`), such as
-/// `2025-01-10T03:04:05Z`.
+/// A `date-time` as RFC 3339 §5.6 writes it, such as `2025-01-10T03:04:05Z`: the one reader.
 ///
-/// Any offset is understood. Leap seconds (`:60`) are refused, since no clock here has them.
+/// Any offset is understood. Leap seconds (`:60`) are refused, since no clock here has them, and so
+/// are instants outside of the years 0001 to 9999 in UTC, since no answer can write them.
 package struct DateTimeText: Hashable, Sendable {
-    /// Seconds from 1970-01-01T00:00:00Z, negative before it.
-    package let secondsSince1970: Int
+    /// The instant without its fraction, rounded down.
+    package let instant: Instant
     /// 0 to 999999999; further digits of the text are cut off.
     package let nanoseconds: Int
     /// The offset that the text was written with; 0 for `Z`.
@@ -14,18 +14,20 @@ package struct DateTimeText: Hashable, Sendable {
     /// exist.
     package init?(_ text: some StringProtocol) {
         var text = String(text)
-        let instant = text.withUTF8 { DateTimeText(octets: $0) }
-        guard let instant else { return nil }
-        self = instant
+        let read = text.withUTF8 { DateTimeText(octets: $0) }
+        guard let read else { return nil }
+        self = read
     }
 
+    // full-date "T" 2DIGIT ":" 2DIGIT ":" 2DIGIT [ "." 1*DIGIT ]
+    // ( "Z" / ( "+" / "-" ) 2DIGIT ":" 2DIGIT )
     private init?(octets: UnsafeBufferPointer<UInt8>) {
         guard octets.count >= 20, octets[10] | 0x20 == UInt8(ascii: "t"),
             octets[13] == UInt8(ascii: ":"), octets[16] == UInt8(ascii: ":"),
-            let date = CalendarDate(octets: UnsafeBufferPointer(rebasing: octets[0..<10])),
-            let hour = Digits.value(octets, 11, 2), hour < 24,
-            let minute = Digits.value(octets, 14, 2), minute < 60,
-            let second = Digits.value(octets, 17, 2), second < 60
+            let date = LocalDate(octets: UnsafeBufferPointer(rebasing: octets[0..<10])),
+            let hour = decimal(octets, 11, 2), hour < 24,
+            let minute = decimal(octets, 14, 2), minute < 60,
+            let second = decimal(octets, 17, 2), second < 60
         else { return nil }
         var index = 19
         var nanoseconds = 0
@@ -47,15 +49,18 @@ package struct DateTimeText: Hashable, Sendable {
             guard index + 1 == octets.count else { return nil }
         case UInt8(ascii: "+"), UInt8(ascii: "-"):
             guard index + 6 == octets.count, octets[index + 3] == UInt8(ascii: ":"),
-                let hours = Digits.value(octets, index + 1, 2), hours < 24,
-                let minutes = Digits.value(octets, index + 4, 2), minutes < 60
+                let hours = decimal(octets, index + 1, 2), hours < 24,
+                let minutes = decimal(octets, index + 4, 2), minutes < 60
             else { return nil }
             offset = hours * 60 + minutes
             if octets[index] == UInt8(ascii: "-") { offset = -offset }
         default: return nil
         }
-        secondsSince1970 =
+        let seconds = Int64(
             date.daysSince1970 * 86_400 + hour * 3_600 + minute * 60 + second - offset * 60
+        )
+        guard Instant.writableSeconds.contains(seconds) else { return nil }
+        instant = Instant(secondsSince1970: seconds)
         self.nanoseconds = nanoseconds
         offsetMinutes = offset
     }

@@ -16,18 +16,15 @@ package struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Parses `yyyy-MM-dd` (RFC 3339 §5.6, `full-date`); `nil` for anything else.
     package init?(_ text: String) {
         var text = text
-        guard let date = text.withUTF8({ Self(parsing: $0[...]) }) else { return nil }
+        guard let date = text.withUTF8({ Self(octets: $0) }) else { return nil }
         self = date
     }
 
     /// Parses ten octets `yyyy-MM-dd`.
-    init?(parsing octets: Slice<UnsafeBufferPointer<UInt8>>) {
-        let start = octets.startIndex
-        guard octets.count == 10, octets[start + 4] == UInt8(ascii: "-"),
-            octets[start + 7] == UInt8(ascii: "-"),
-            let year = decimal(octets[start..<start + 4]),
-            let month = decimal(octets[start + 5..<start + 7]),
-            let day = decimal(octets[start + 8..<start + 10])
+    init?(octets: UnsafeBufferPointer<UInt8>) {
+        guard octets.count == 10, octets[4] == UInt8(ascii: "-"), octets[7] == UInt8(ascii: "-"),
+            let year = decimal(octets, 0, 4), let month = decimal(octets, 5, 2),
+            let day = decimal(octets, 8, 2)
         else { return nil }
         self.init(year: year, month: month, day: day)
     }
@@ -82,13 +79,15 @@ package struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 }
 
-/// The value of one or more DIGITs; `nil` for anything else.
-func decimal(_ octets: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
-    guard !octets.isEmpty, octets.count <= 18 else { return nil }
+/// The number that `count` DIGITs from `start` make; `nil` where one of them is no digit.
+///
+/// - Parameter count: At most 18.
+func decimal(_ octets: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -> Int? {
     var value = 0
-    for octet in octets {
-        guard octet >= UInt8(ascii: "0"), octet <= UInt8(ascii: "9") else { return nil }
-        value = value * 10 + Int(octet - UInt8(ascii: "0"))
+    for index in start..<(start + count) {
+        let digit = octets[index] &- UInt8(ascii: "0")
+        guard digit < 10 else { return nil }
+        value = value * 10 + Int(digit)
     }
     return value
 }

@@ -1,26 +1,10 @@
-import Glibc
-package import QUBS
 import Synchronization
-
-/// The times of the machine: the only place in the package that asks for them.
-package enum SystemTime {
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
-    package static func wall() -> Int64 { read(CLOCK_REALTIME) }
-
-    /// Nanoseconds on a clock that never jumps, the transport's own.
-    package static func monotonic() -> Int64 { read(CLOCK_MONOTONIC) }
-
-    private static func read(_ clock: clockid_t) -> Int64 {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-    }
-}
 
 /// The clock of one session: the only source of time for everything that expires or is stamped.
 ///
 /// `real` runs with the system's time, shifted where somebody set it; `frozen` stands still.
-package final class Clock: Sendable {
+/// Whatever the system's clock and the shift, a reading lies within `range`.
+package final class SessionClock: Sendable {
     /// How the clock runs.
     package enum Mode: String, Sendable {
         case real
@@ -48,17 +32,25 @@ package final class Clock: Sendable {
         /// The time in mode `frozen`.
         var frozen: Int64 = 0
         var moves = 0
+
+        /// The time that the clock shows; at the ends of `range` it stands.
+        func present(_ system: Int64) -> Int64 {
+            mode == .frozen ? frozen : SessionClock.inRange(system.addingSaturated(offset))
+        }
     }
 
-    /// Times outside these years cannot be written as RFC 3339 or IMF-fixdate.
-    ///
     /// 1970 to 2200, in nanoseconds since 1970.
+    ///
+    /// `Int64` counts nanoseconds from 1677 to 2262, and what is made at the end of this range, such
+    /// as a token of a year, still has an instant that RFC 3339 can write.
     package static let range: ClosedRange<Int64> = 0...7_258_118_400_000_000_000
 
     private let system: @Sendable () -> Int64
     private let state: Mutex<State>
 
     /// A clock that runs with the system's time.
+    ///
+    /// - Parameter system: Nanoseconds since 1970; beyond `range` its nearest end counts.
     package init(system: @escaping @Sendable () -> Int64 = SystemTime.wall) {
         self.system = system
         state = Mutex(State())
@@ -69,14 +61,9 @@ package final class Clock: Sendable {
 
     /// Mode, time and number of moves, read together.
     package func read() -> Reading {
-        let systemNow = system()
+        let systemNow = Self.inRange(system())
         return state.withLock { state in
-            let nanoseconds =
-                switch state.mode {
-                case .real: systemNow + state.offset
-                case .frozen: state.frozen
-                }
-            return Reading(mode: state.mode, nanoseconds: nanoseconds, moves: state.moves)
+            Reading(mode: state.mode, nanoseconds: state.present(systemNow), moves: state.moves)
         }
     }
 
@@ -84,14 +71,16 @@ package final class Clock: Sendable {
     ///
     /// Without a time `real` is the system's own time, and `frozen` stands at the present time of
     /// this clock.
+    ///
+    /// - Parameter now: Within `range`; beyond it its nearest end counts.
     package func set(_ mode: Mode, nanoseconds now: Int64?) {
-        let systemNow = system()
+        let systemNow = Self.inRange(system())
+        let now = now.map(Self.inRange)
         state.withLock { state in
-            let present =
-                state.mode == .real ? systemNow + state.offset : state.frozen
             switch mode {
-            case .real: state.offset = now.map { $0 - systemNow } ?? 0
-            case .frozen: state.frozen = now ?? present
+            // Both lie within `range`, so the difference does not overflow.
+            case .real: state.offset = now?.subtractingSaturated(systemNow) ?? 0
+            case .frozen: state.frozen = now ?? state.present(systemNow)
             }
             state.mode = mode
             state.moves += 1
@@ -102,14 +91,12 @@ package final class Clock: Sendable {
     ///
     /// - Returns: `false`, and nothing is changed, where the time would leave `range`.
     package func advance(byNanoseconds nanoseconds: Int64) -> Bool {
-        let systemNow = system()
+        let systemNow = Self.inRange(system())
         return state.withLock { state in
-            let present =
-                state.mode == .real ? systemNow + state.offset : state.frozen
-            let (target, overflow) = present.addingReportingOverflow(nanoseconds)
-            guard nanoseconds >= 0, !overflow, Self.range.contains(target) else { return false }
+            let target = state.present(systemNow).addingSaturated(nanoseconds)
+            guard nanoseconds >= 0, Self.range.contains(target) else { return false }
             switch state.mode {
-            case .real: state.offset += nanoseconds
+            case .real: state.offset = target.subtractingSaturated(systemNow)
             case .frozen: state.frozen = target
             }
             state.moves += 1
@@ -125,12 +112,8 @@ package final class Clock: Sendable {
             state.moves = moves + 1
         }
     }
-}
 
-extension Int64 {
-    /// The quotient, rounded down.
-    func floorDivided(by divisor: Int64) -> Int64 {
-        let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? quotient - 1 : quotient
+    private static func inRange(_ nanoseconds: Int64) -> Int64 {
+        min(max(nanoseconds, range.lowerBound), range.upperBound)
     }
 }
