@@ -1,7 +1,8 @@
 /// The credentials of a client, in the form or by HTTP Basic (RFC 6749 §2.3.1).
 struct ClientCredentials {
     let identifier: String
-    private let secret: [UInt8]
+    /// What the secret may be: each reading of what was sent, at least one.
+    private let secrets: [[UInt8]]
     /// Whether they came in the `Authorization` field.
     private let areBasic: Bool
 
@@ -16,7 +17,7 @@ struct ClientCredentials {
         if let authorization,
             let encoded = AuthorizationScheme.credentials(of: authorization, scheme: "basic")
         {
-            (identifier, secret) = try Self.decode(basic: encoded)
+            (identifier, secrets) = try Self.decode(basic: encoded)
             areBasic = true
             let otherIdentifier = parameters["client_id"]
             guard parameters["client_secret"] == nil, (otherIdentifier ?? identifier) == identifier
@@ -39,7 +40,7 @@ struct ClientCredentials {
             )
         }
         self.identifier = identifier
-        self.secret = Array(secret.utf8)
+        secrets = [Array(secret.utf8)]
     }
 
     /// The client and session whose credentials these are.
@@ -54,7 +55,7 @@ struct ClientCredentials {
         } catch {
             throw Self.refusal(error.description, isBasic: areBasic)
         }
-        guard client.hasSecret(secret) else {
+        guard secrets.contains(where: client.hasSecret) else {
             throw Self.refusal(adviceOnSecret(of: client), isBasic: areBasic)
         }
         guard !client.isDisabled else {
@@ -65,6 +66,7 @@ struct ClientCredentials {
 
     private func adviceOnSecret(of client: Client) -> String {
         let space = UInt8(ascii: " ")
+        let secret = secrets[0]
         let withPlus = secret.map { $0 == space ? UInt8(ascii: "+") : $0 }
         if !areBasic, secret.contains(space), client.hasSecret(withPlus) {
             return "The client_secret has a space where a '+' was meant: in a form, encode '+' "
@@ -77,13 +79,14 @@ struct ClientCredentials {
         return "The client_secret of \(client.id) is wrong."
     }
 
-    /// Reads `user-id ":" password` in base64 (RFC 7617 §2), with `%XX` in either decoded.
+    /// Reads `user-id ":" password` in base64 (RFC 7617 §2).
     ///
-    /// RFC 6749 would have `+` decoded to a space, too; it stays, since a session follows it and
-    /// hardly any client encodes it.
+    /// RFC 6749 §2.3.1 wants both form-encoded first; many clients send them as they are, and some
+    /// percent-encode them. So the secret may be any of the three. In the identifier `%XX` is
+    /// decoded, and `+` stays: a session follows it.
     private static func decode(
         basic encoded: ArraySlice<UInt8>
-    ) throws(OAuthError) -> (identifier: String, secret: [UInt8]) {
+    ) throws(OAuthError) -> (identifier: String, secrets: [[UInt8]]) {
         guard let pair = Base64URL.decodePadded(encoded),
             let colon = pair.firstIndex(of: UInt8(ascii: ":"))
         else {
@@ -92,13 +95,21 @@ struct ClientCredentials {
                 isBasic: true
             )
         }
-        let halves = [pair[..<colon], pair[(colon + 1)...]].map {
-            PercentEncoding.decode($0, plusIsSpace: false, isStrict: false) ?? []
+        func decoded(_ text: ArraySlice<UInt8>, plusIsSpace: Bool) -> [UInt8] {
+            PercentEncoding.decode(text, plusIsSpace: plusIsSpace, isStrict: false) ?? []
         }
-        guard let identifier = String(validating: halves[0], as: UTF8.self) else {
+        let name = decoded(pair[..<colon], plusIsSpace: false)
+        let secret = pair[(colon + 1)...]
+        guard let identifier = String(validating: name, as: UTF8.self) else {
             throw refusal("The client_id in the Authorization field is not UTF-8.", isBasic: true)
         }
-        return (identifier, halves[1])
+        return (
+            identifier,
+            [
+                Array(secret), decoded(secret, plusIsSpace: false),
+                decoded(secret, plusIsSpace: true),
+            ]
+        )
     }
 
     private static func missing(

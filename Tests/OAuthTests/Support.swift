@@ -78,7 +78,9 @@ enum Support {
         domains: ["acme"],
         isDisabled: true
     )
-    static let clients = ClientRegistry(uniqueClients: [partner, north, refresher, disabled])
+    /// Its secret means three things, as it is read.
+    static let odd = Client(id: "acme-odd", secret: "a+b%2Bc d", domains: ["acme"])
+    static let clients = ClientRegistry(uniqueClients: [partner, north, refresher, disabled, odd])
 
     /// The claims of a token, read without any check.
     static func claims(of token: String) throws -> JSONValue? {

@@ -93,6 +93,24 @@ struct TokenRequestTests {
             client: "acme-north"
         ),
         Good(
+            "a secret by Basic, as it is though it looks encoded",
+            grant,
+            basic: "acme-odd:a+b%2Bc d",
+            client: "acme-odd"
+        ),
+        Good(
+            "a secret by Basic, percent-encoded",
+            grant,
+            basic: "acme-odd:a%2Bb%252Bc%20d",
+            client: "acme-odd"
+        ),
+        Good(
+            "a secret by Basic, form-encoded",
+            grant,
+            basic: "acme-odd:a%2Bb%252Bc+d",
+            client: "acme-odd"
+        ),
+        Good(
             "a refresh token",
             "grant_type=refresh_token&refresh_token=a%2Bb&client_id=acme-refresh&"
                 + "client_secret=acme-refresh-secret",
