@@ -11,7 +11,7 @@ package import Store
 /// ```
 package struct ValidatedFixtures: Sendable {
     /// The records of every domain.
-    package let set: FixtureSet
+    package private(set) var set: FixtureSet
     /// `clients.json`, where there is one.
     package private(set) var clients: JSONValue?
     /// `signing-key.json`, where there is one.
@@ -25,16 +25,23 @@ package struct ValidatedFixtures: Sendable {
     package init(path: String, contract: OpenAPIContract) throws(StoreError) {
         (set, faults) = try FixtureFolder.read(path)
         clients = document("clients.json", in: path)
-        if let clients { validate(clients.array, "clients", of: "clients.json", contract) }
+        if let clients {
+            if let records = clients.array {
+                validate(records, "clients", of: "clients.json", contract)
+            } else {
+                fault("clients.json", JSONPointer(), "must be an array of records")
+            }
+        }
         signingKey = document("signing-key.json", in: path)
         if set.domains.isEmpty, faults.isEmpty {
             fault("", JSONPointer(), "no folder of a domain, such as acme/, with sites.json in it")
         }
-        for domain in set.domains {
+        for (position, domain) in set.domains.enumerated() {
             for resource in FixtureResource.allCases {
                 guard let records = domain.records[resource] else { continue }
                 let file = "\(domain.name)/\(resource.fileName)"
-                validate(records, resource.rawValue, of: file, contract)
+                let schema = validate(records, resource.rawValue, of: file, contract)
+                set.domains[position].records[resource] = records.map(schema.inUTC)
                 for (index, record) in records.enumerated() {
                     if let named = record["domain"]?.string, named != domain.name {
                         fault(
@@ -67,17 +74,14 @@ package struct ValidatedFixtures: Sendable {
         return nil
     }
 
-    /// Holds each record of an array against its schema.
+    /// Checks each record of an array against its schema, which it returns.
+    @discardableResult
     private mutating func validate(
-        _ records: [JSONValue]?,
+        _ records: [JSONValue],
         _ name: String,
         of file: String,
         _ contract: OpenAPIContract
-    ) {
-        guard let records else {
-            fault(file, JSONPointer(), "must be an array of records")
-            return
-        }
+    ) -> Schema {
         guard let schema = contract.fixtureSchema(name) else {
             preconditionFailure("the contract has no fixture schema \(name)")
         }
@@ -87,6 +91,7 @@ package struct ValidatedFixtures: Sendable {
                 fault(file, JSONPointer([String(index)] + tokens), violation.message)
             }
         }
+        return schema
     }
 
     private mutating func fault(_ file: String, _ pointer: JSONPointer, _ reason: String) {

@@ -1,3 +1,4 @@
+import Fixtures
 import Foundation
 import HTTPMessage
 import HTTPTransport
@@ -5,6 +6,7 @@ import JSON
 import MockServer
 import Store
 import Testing
+import Time
 import TestSupport
 
 @Suite("State of the control API")
@@ -203,6 +205,92 @@ struct ControlStateTests {
         // Its comments went with it.
         #expect(try server.control("PUT", path, record).status == 201)
         #expect(try !server.commentTexts(of: "MINE-1").contains("On my own."))
+    }
+
+    @Test(
+        "An instant of a record is stored in UTC with whole seconds, and its answer shows it so",
+        arguments: [
+            ("2025-01-12T13:40:00+10:00", "2025-01-12T03:40:00Z"),
+            ("2025-01-11T18:10:00-09:30", "2025-01-12T03:40:00Z"),
+            ("2025-01-12t03:40:00.999999999z", "2025-01-12T03:40:00Z"),
+            ("1969-12-31T23:59:59.5Z", "1969-12-31T23:59:59Z"),
+            ("0001-01-01T00:00:00-00:01", "0001-01-01T00:01:00Z"),
+        ]
+    )
+    func instants(sent: String, stored: String) throws {
+        let server = try TestServer()
+        let names = ["arrivalDateTime", "scanStartDateTime", "scanEndDateTime"]
+        var record = JSONObject([
+            ("scheduledSite", "North Clinic"), ("status", "PENDING REPORTING"),
+            ("reportingDeadline", .string(sent)),
+        ])
+        for name in names { record[name] = .string(sent) }
+        let put = try server.control("PUT", "/data/acme/appointments/UTC-1", .object(record))
+        #expect(put.status == 201, "\(put.text)")
+        let view = try server.get("appointments/operational/by-id/UTC-1").json
+        for name in names {
+            #expect(put.json[name] == .string(stored))
+            #expect(view[name] == .string(stored))
+        }
+        #expect(put.json["reportingDeadline"] == .string(stored))
+        let pending = try server.get("reporting/appointments/UTC-1").json
+        #expect(pending["reportingDeadline"] == .string(stored))
+    }
+
+    @Test(
+        "An instant that leaves the years 0001 to 9999 in UTC is 400, and so is a day there is not"
+    )
+    func impossibleInstants() throws {
+        let server = try TestServer()
+        for sent in [
+            "9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01", "0000-01-01T00:00:00Z",
+            "2025-02-29T00:00:00Z", "2025-01-01T00:00:60Z",
+        ] {
+            let answer = try server.control(
+                "PUT",
+                "/data/acme/appointments/UTC-2",
+                [
+                    "scheduledSite": "North Clinic", "status": "ARRIVED",
+                    "arrivalDateTime": .string(sent),
+                ]
+            )
+            #expect(answer.status == 400, "\(sent)")
+            #expect(answer.json["errors"]?["/arrivalDateTime"] != nil, "\(answer.text)")
+            let report = try server.post(
+                TestServer.commentsPath,
+                ["commentText": "x", "commentDateTime": .string(sent)]
+            )
+            #expect(report.status == 400, "\(sent)")
+        }
+    }
+
+    @Test("The instants of a fixture folder are read in UTC with whole seconds, too")
+    func fixtureInstants() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(
+            atPath: folder.path("acme"),
+            withIntermediateDirectories: true
+        )
+        for (file, text) in [
+            ("sites", #"[{"siteName":"S","domain":"acme","timeZone":"UTC"}]"#),
+            (
+                "appointments",
+                #"""
+                [{"domain":"acme","appointmentId":"A1","scheduledSite":"S","status":"ARRIVED",
+                  "arrivalDateTime":"2025-01-12T13:40:00.9+10:00"}]
+                """#
+            ),
+        ] {
+            try text.write(
+                toFile: folder.path("acme/\(file).json"),
+                atomically: true,
+                encoding: .utf8
+            )
+        }
+        let fixtures = try ValidatedFixtures(path: folder.path, contract: TestServer.contract)
+        #expect(fixtures.faults.isEmpty, "\(fixtures.faults)")
+        let record = fixtures.set.domains.first?.records[.appointments]?.first
+        #expect(record?["arrivalDateTime"] == "2025-01-12T03:40:00Z")
     }
 
     @Test("A copied operational answer is a valid record")

@@ -111,10 +111,11 @@ enum DataControl {
                 errors: Problem.grouped(violations.map { ($0.name, $0.message) })
             )
         }
+        let stored = schema.inUTC(.object(record))
         let isNew = try writing(call) { writer throws(StoreError) in
-            try write(writer, domain, record)
+            try write(writer, domain, stored.object ?? record)
         }
-        return .json(.object(record), status: isNew ? 201 : 200)
+        return .json(stored, status: isNew ? 201 : 200)
     }
 
     private static func delete(
