@@ -117,6 +117,9 @@ private struct ClientReader {
             fault(JSONPointer(), "An array of clients is expected, not \(value.typeName).")
             return []
         }
+        if elements.isEmpty {
+            fault(JSONPointer(), "At least one client is needed: without one nobody gets a token.")
+        }
         var clients: [Client] = []
         for (index, element) in elements.enumerated() {
             let pointer = JSONPointer().appending(index)

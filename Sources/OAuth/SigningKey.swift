@@ -6,6 +6,8 @@ package enum SigningKeyError: Error, Equatable, Sendable {
     case notAnObject
     /// A member of the JWK is missing, or not of the form that RFC 7518 §6.3 gives it.
     case badMember(String)
+    /// `kid` is no text that a header, a URL and a log can hold unchanged.
+    case badKeyID
     /// `kty` is not `RSA`.
     case notRSA
     /// The modulus has fewer than 2048 bits (RFC 7518 §3.3).
@@ -22,6 +24,8 @@ package enum SigningKeyError: Error, Equatable, Sendable {
         switch self {
         case .notAnObject: "The signing key must be a JSON object, a JWK."
         case .badMember(let name): "Member \(name) of the signing key is missing or malformed."
+        case .badKeyID:
+            "Member kid of the signing key is 1 to 128 visible ASCII characters, without spaces."
         case .notRSA: "The signing key must be an RSA key for RS256."
         case .tooShort(let bits): "The signing key has \(bits) bits; RS256 needs at least 2048."
         case .inconsistentKey: "The numbers of the signing key do not belong together."
@@ -34,6 +38,7 @@ package enum SigningKeyError: Error, Equatable, Sendable {
     package var pointer: JSONPointer {
         switch self {
         case .badMember(let name): JSONPointer([name])
+        case .badKeyID: JSONPointer(["kid"])
         case .notRSA: JSONPointer(["kty"])
         case .tooShort: JSONPointer(["n"])
         default: JSONPointer()
@@ -68,7 +73,11 @@ package struct SigningKey: Sendable {
         )
         switch jwk["kid"] {
         case nil: id = JWK.thumbprint(of: privateKey.publicKey)
-        case .string(let id) where !id.isEmpty: self.id = id
+        case .string(let id):
+            guard (1...128).contains(id.utf8.count),
+                id.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+            else { throw .badKeyID }
+            self.id = id
         default: throw .badMember("kid")
         }
     }

@@ -7,6 +7,7 @@ import MockServer
 import OAuth
 import TestSupport
 import Testing
+import Time
 
 @Suite("Command line")
 struct CommandLineTests {
@@ -705,6 +706,7 @@ struct CommandLineTests {
             #"[{"clientId": "a", "clientSecret": "s", "domains": ["globex"], "sites": 1}]"#,
             " at /0"
         ),
+        ("clients.json", "[]", ": At least one client"),
     ]
 
     @Test(
@@ -731,6 +733,57 @@ struct CommandLineTests {
                 "\(program.errorOutput)"
             )
         }
+    }
+
+    /// Files that are valid JSON, and what `fixtures check` and `serve` refuse in them alike.
+    static let unknownNames: [(file: String, old: String, new: String, line: String)] = [
+        ("clients.json", "\"globex\"", "\"acme\"", " at /0/domains/0: nothing in this folder"),
+        ("clients.json", "\"a\"", "\"a\", \"sites\": [\"Nowhere\"]", " at /0/sites/0: nothing"),
+        ("signing-key.json", "\"kid\": \"", "\"kid\": \"a\\r\\nb", " at /kid: "),
+        ("signing-key.json", "\"kid\": \"", "\"kid\": \"a b", " at /kid: "),
+        (
+            "globex/sites.json", "\"timeZone\":\"Australia/Perth\"",
+            "\"timeZone\":\"Mars/Olympus\"", " at /0/timeZone: "
+        ),
+        (
+            "globex/sites.json", "\"timeZone\":\"Australia/Perth\"", "\"timeZone\":\"\"",
+            " at /0/timeZone: "
+        ),
+    ]
+
+    @Test(
+        "Names that nothing has are refused by the check and by the server",
+        arguments: unknownNames
+    )
+    func unknownName(file: String, old: String, new: String, line: String) throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.copyItem(
+            atPath: Repository.path("fixtures/globex"),
+            toPath: folder.path("globex")
+        )
+        try FileManager.default.copyItem(
+            atPath: Repository.path("fixtures/signing-key.json"),
+            toPath: folder.path("signing-key.json")
+        )
+        let clients = #"[{"clientId": "a", "clientSecret": "s", "domains": ["globex"]}]"#
+        try clients.write(
+            toFile: folder.path("clients.json"),
+            atomically: true,
+            encoding: .utf8
+        )
+        let valid = try ChildProcess.mock(["fixtures", "check", folder.path])
+        #expect(try valid.exitStatus() == 0, "\(valid.errorOutput)")
+        let path = folder.path(file)
+        var text = try String(contentsOfFile: path, encoding: .utf8)
+        text.replaceSubrange(try #require(text.firstRange(of: old)), with: new)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let check = try ChildProcess.mock(["fixtures", "check", folder.path])
+        #expect(try check.exitStatus() == 1)
+        #expect(check.errorOutput.hasPrefix("\(path)\(line)"), "\(check.errorOutput)")
+        let server = try ChildProcess.mock(["--port", "0", "--fixtures", folder.path])
+        #expect(try server.exitStatus() == 1)
+        #expect(server.errorLines.count == 1)
+        #expect(server.errorOutput.hasPrefix("qubs-mock: \(path)\(line)"), "\(server.errorOutput)")
     }
 
     @Test("A folder that is missing is told by the option and the path that were given")
