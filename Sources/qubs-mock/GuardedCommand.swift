@@ -23,7 +23,8 @@ enum GuardedCommand {
         do throws(Spawn.Refusal) {
             pid = try Spawn.start(
                 [
-                    CommandLine.arguments[0], ProcessGuard.word, String(orders.reading),
+                    ProcessArguments.all().first ?? "qubs-mock", ProcessGuard.word,
+                    String(orders.reading),
                     String(reports.writing),
                 ] + command,
                 name: "/proc/self/exe",

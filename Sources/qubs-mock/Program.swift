@@ -7,12 +7,13 @@ import MockServer
 enum Program {
     static func main() {
         StandardStreams.open()
-        if CommandLine.arguments.dropFirst().first == ProcessGuard.word {
-            ProcessGuard.main(Array(CommandLine.arguments.dropFirst(2)))
+        let arguments = ProcessArguments.all()
+        if arguments.dropFirst().first == ProcessGuard.word {
+            ProcessGuard.main(Array(arguments.dropFirst(2)))
         }
         // A peer that closes its end must be an error of one write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
-        let typed = Array(CommandLine.arguments.dropFirst())
+        let typed = Array(arguments.dropFirst())
         let options = EnvironmentOptions(typed: typed, environment: environment())
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {

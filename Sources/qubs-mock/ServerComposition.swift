@@ -8,6 +8,7 @@ import MockServer
 import OAuth
 import QUBS
 import Store
+import Time
 
 /// From options and built-in data to the parts of a server.
 enum ServerComposition {
@@ -62,11 +63,29 @@ enum ServerComposition {
         return folder
     }
 
+    /// Refuses a system's clock that no session could follow.
+    ///
+    /// - Parameter nanoseconds: Since 1970.
+    static func checkClock(_ nanoseconds: Int64) throws(Failure) {
+        guard !SessionClock.range.contains(nanoseconds) else { return }
+        throw Failure(
+            message: "the system's clock stands at \(Timestamp.text(nanoseconds)): set it to a "
+                + "time from 1970 to 2200"
+        )
+    }
+
     /// Everything that a server consists of.
     static func application(_ configuration: Configuration) throws(Failure) -> Application {
+        try checkClock(SystemTime.wall())
         let contract = try contract()
         let folder = try configuration.fixturesPath.map { path throws(Failure) in
-            try self.folder(path, contract: contract)
+            let folder = try self.folder(path, contract: contract)
+            // As `fixtures check` does: a client of an unknown domain would get useless tokens.
+            let faults = IdentityFaults.all(in: folder)
+            if let first = faults.first {
+                throw Failure(message: FixtureFaultText.summary(first, of: faults.count, path))
+            }
+            return folder
         }
         let identities = try identities(of: folder)
         let parts = Application.Parts(
