@@ -61,7 +61,8 @@ let package = Package(
         room(
             "OAuth",
             [
-                "JSON", "Suggestions", .product(name: "Crypto", package: "swift-crypto"),
+                "JSON", "Suggestions", "Time",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ]
         ),

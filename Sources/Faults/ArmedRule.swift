@@ -1,3 +1,5 @@
+import Time
+
 /// A rule with its counters.
 struct ArmedRule: Sendable {
     /// What a rule that fires for a request will do to it, should it be the one to act.
@@ -31,7 +33,7 @@ struct ArmedRule: Sendable {
 
     /// Counts a request that matches; `nil` where the rule does not fire, or its `ttl` is over.
     mutating func count(_ facts: RequestFacts, now: Int64) -> Firing? {
-        let age = now.saturatingDistance(since: setAt)
+        let age = now.subtractingSaturated(setAt)
         if let ttl = rule.ttlNanoseconds, age >= ttl { return nil }
         seen += 1
         // The first number of a request decides whether, the others decide how.
@@ -87,7 +89,7 @@ struct ArmedRule: Sendable {
         decision.content = effects.content
         decision.token = effects.token
         decision.holdNanoseconds = rule.ttlNanoseconds.map {
-            max(0, $0 - now.saturatingDistance(since: setAt))
+            max(0, $0 - now.subtractingSaturated(setAt))
         }
         return decision
     }

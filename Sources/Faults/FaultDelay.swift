@@ -1,3 +1,5 @@
+import Time
+
 /// How long an answer is held back, in nanoseconds.
 enum FaultDelay: Hashable, Sendable {
     case fixed(Int64)
@@ -12,11 +14,14 @@ enum FaultDelay: Hashable, Sendable {
         case .fixed(let delay):
             return delay
         case .uniform(let least, let most):
-            let width = Double(most - least + 1)
-            return min(least + Int64(draws.unit() * width), most)
+            // Both are at most 24 hours, which a rule may name.
+            let width = Double(most.subtractingSaturated(least).addingSaturated(1))
+            return min(least.addingSaturated(Int64(draws.unit() * width)), most)
         case .lognormal(let median, let sigma, let maximum):
             let factor = Elementary.exponential(sigma * draws.normal())
-            return Int64(min(Double(median) * factor, Double(maximum)))
+            let delay = Double(median) * factor
+            // Not a number, too, is longer than the maximum.
+            return delay < Double(maximum) ? Int64(delay) : maximum
         }
     }
 }

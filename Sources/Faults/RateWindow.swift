@@ -1,7 +1,9 @@
+import Time
+
 /// The requests that one client got through in the last while.
 struct RateWindow: Sendable {
     /// How far back a clock may seem to go between threads; beyond, someone has set it.
-    private static let toleranceNanoseconds: Int64 = 5_000_000_000
+    private static let toleranceNanoseconds = SessionClock.stepSeconds * 1_000_000_000
 
     /// Times of passed requests, oldest first from `oldest` on, in a ring of at most the quota.
     private var times: [Int64] = []
@@ -17,7 +19,7 @@ struct RateWindow: Sendable {
         if let newest = times.isEmpty ? nil : times[(oldest + times.count - 1) % times.count],
             newest > now
         {
-            if newest.saturatingDistance(since: now) > Self.toleranceNanoseconds {
+            if newest.subtractingSaturated(now) > Self.toleranceNanoseconds {
                 times.removeAll(keepingCapacity: true)
                 oldest = 0
             } else {
@@ -29,19 +31,10 @@ struct RateWindow: Sendable {
             times.append(now)
             return nil
         }
-        let age = now.saturatingDistance(since: times[oldest])
+        let age = now.subtractingSaturated(times[oldest])
         if age < nanoseconds { return nanoseconds - age }
         times[oldest] = now
         oldest = (oldest + 1) % requests
         return nil
-    }
-}
-
-extension Int64 {
-    /// How far this time is after another, without overflow.
-    func saturatingDistance(since earlier: Int64) -> Int64 {
-        let (difference, overflow) = subtractingReportingOverflow(earlier)
-        if overflow { return self > earlier ? .max : .min }
-        return difference
     }
 }

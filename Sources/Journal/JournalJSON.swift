@@ -219,7 +219,7 @@ extension JournalEntry {
         guard token != nil || tokenExpiry != nil || details.grant != nil else { return .null }
         return [
             "digest": .optional(token?.hexadecimal),
-            "expiresAt": .optional(tokenExpiry.map { Timestamp.text($0 &* 1_000_000_000) }),
+            "expiresAt": .optional(tokenExpiry.map { Timestamp.text(seconds: $0) }),
             "grant": .optional(details.grant?.rawValue),
         ]
     }
@@ -291,7 +291,7 @@ extension JournalDetails.PresignedURL {
     fileprivate func json(guid: String) -> JSONValue {
         [
             "guid": .string(guid),
-            "expiresAt": .string(Timestamp.text(expiresAt &* 1_000_000_000)),
+            "expiresAt": .string(Timestamp.text(seconds: expiresAt)),
         ]
     }
 }

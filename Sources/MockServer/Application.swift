@@ -39,6 +39,8 @@ package final class Application: Sendable {
     let hosts: KnownHosts
     let access: ControlAccess
     let reporting: ReportingSettings
+    /// The longest that the URL of a download is given out for, in seconds.
+    let longestDownloadSeconds: Int64
     /// How billing is written, for appointments that have no billing record.
     let billingShape: ViewShape
     let workers: [WorkerContext]
@@ -158,6 +160,7 @@ package final class Application: Sendable {
         hosts = KnownHosts(configuration: configuration)
         access = ControlAccess(configuration: configuration, hosts: hosts)
         reporting = ReportingSettings(contract: contract)
+        longestDownloadSeconds = Self.longestDownloadSeconds(contract)
         billingShape = ViewShapes(contract: contract).billing
         verifier = TokenVerifier(keys: keys)
         let verifier = verifier
@@ -200,6 +203,16 @@ package final class Application: Sendable {
         let folder = configuration.fixturesPath.map { $0 + "/" } ?? ""
         let place = pointer?.description ?? ""
         return StartError("\(folder)\(file)\(place.isEmpty ? "" : " at \(place)"): \(reason)")
+    }
+
+    /// The upper end of `urlTtlSeconds`, as the contract has it.
+    private static func longestDownloadSeconds(_ contract: OpenAPIContract) -> Int64 {
+        let ends = contract.operations.flatMap(\.parameters).filter { $0.name == "urlTtlSeconds" }
+            .compactMap(\.clamp?.upperBound)
+        guard let longest = ends.max() else {
+            preconditionFailure("the contract bounds no urlTtlSeconds")
+        }
+        return Int64(longest)
     }
 
     /// Why the first sessions cannot be opened.

@@ -46,7 +46,7 @@ final class Call: @unchecked Sendable {
     enum Credentials {
         case absent
         case otherScheme
-        case refused(OAuth.TokenFault)
+        case refused(TokenError)
         case accepted
     }
 

@@ -30,9 +30,7 @@ struct PagingToken {
     /// A token for the page after `cursor`.
     func issue(_ cursor: PageCursor, now: Instant) -> String {
         var payload: [UInt8] = [Self.version]
-        for shift in stride(from: Int64(56), through: 0, by: -8) {
-            payload.append(UInt8(truncatingIfNeeded: now.secondsSince1970 >> shift))
-        }
+        withUnsafeBytes(of: now.secondsSince1970.bigEndian) { payload.append(contentsOf: $0) }
         payload.append(contentsOf: cursor.octets)
         return Base64URL.encode(payload + code(over: payload))
     }
@@ -49,8 +47,11 @@ struct PagingToken {
         guard ConstantTime.areEqual(code(over: payload), octets.suffix(Self.codeOctets)),
             let cursor = PageCursor(octets: payload[9...])
         else { throw .foreign }
-        let issued = payload[1..<9].reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        guard now.secondsSince1970 - issued < Self.lifetimeSeconds else { throw .expired }
+        // The key is published, so anybody can seal any time.
+        let issued = payload[1..<9].reduce(Int64(0)) { $0 &<< 8 | Int64($1) }
+        let age = now.secondsSince1970.subtractingSaturated(issued)
+        guard age >= -SessionClock.stepSeconds else { throw .notYetIssued }
+        guard age < Self.lifetimeSeconds else { throw .expired }
         return cursor
     }
 
@@ -67,6 +68,8 @@ struct PagingToken {
         /// Not issued here, or for another list, caller or session.
         case foreign
         case expired
+        /// Issued later than now: the clock was set back, or somebody else sealed it.
+        case notYetIssued
 
         var message: String {
             switch self {
@@ -78,6 +81,9 @@ struct PagingToken {
                     + "answer's nextToken unchanged, with the same path and client, or leave it out."
             case .expired:
                 "This nextToken is older than 24 hours: leave it out to start from the first page."
+            case .notYetIssued:
+                "This nextToken was issued after the present of the mock's clock: leave it out to "
+                    + "start from the first page."
             }
         }
     }

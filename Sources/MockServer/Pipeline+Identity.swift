@@ -21,7 +21,7 @@ extension Application {
         case .token(let token):
             call.entry.traits.insert(.authorization)
             if fields.count(of: "authorization") > 1 {
-                call.credentials = .refused(.malformed(.parts))
+                call.credentials = .refused(.severalFields)
                 return try enterNamedSession(call)
             }
             try identify(call, token: token)
@@ -30,7 +30,7 @@ extension Application {
 
     private func identify(_ call: Call, token: ArraySlice<UInt8>) throws(Problem) {
         let verified: VerifiedToken
-        do throws(OAuth.TokenFault) {
+        do throws(TokenError) {
             verified = try call.worker.tokens.inspect(token)
         } catch {
             call.credentials = .refused(error)
@@ -47,7 +47,7 @@ extension Application {
         if let session = sessions.existing(verified.session) {
             if session !== call.session { call.enter(session) }
         } else {
-            do throws(OAuth.TokenFault) {
+            do throws(TokenError) {
                 try verified.check(at: keysNow.secondsSince1970)
             } catch {
                 // A token from before its session was dropped opens none.
@@ -67,7 +67,7 @@ extension Application {
 
     /// Holds a token against the time of its session.
     private func judge(_ token: VerifiedToken, of call: Call) {
-        do throws(OAuth.TokenFault) {
+        do throws(TokenError) {
             try token.check(
                 at: call.now.secondsSince1970,
                 keysAt: keysNow.secondsSince1970

@@ -2,6 +2,7 @@ import Contract
 import HTTPMessage
 import JSON
 import Journal
+import Time
 import Verdict
 
 // What the journal and the verdict need of a request, gathered while it passes.
@@ -65,7 +66,7 @@ extension Application {
         guard let guid = operation.pathValue("guid", in: match) else { return }
         call.entry.client = call.session.uploadOwners.owner(of: guid)
         let expires = Self.queryValue("expires", of: call.request.target).flatMap { Int64($0) }
-        guard let expires else { return }
+        guard let expires, Instant.writableSeconds.contains(expires) else { return }
         call.entry.details.presigned = JournalDetails.PresignedURL(guid: guid, expiresAt: expires)
     }
 

@@ -70,13 +70,13 @@ extension Problem {
     }
 
     /// 401 with its challenge (RFC 6750 §3).
-    init(unauthorized fault: OAuth.TokenFault) {
-        let isExpired: Bool = if case .expired = fault { true } else { false }
+    init(unauthorized error: TokenError) {
+        let isExpired: Bool = if case .expired = error { true } else { false }
         self.init(
             isExpired ? .tokenExpired : .tokenInvalid,
             401,
-            fault.explanation,
-            fields: [HTTPResponse.Field("WWW-Authenticate", BearerChallenge.text(for: fault))]
+            error.explanation,
+            fields: [HTTPResponse.Field("WWW-Authenticate", BearerChallenge.text(for: error))]
         )
     }
 

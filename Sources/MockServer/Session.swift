@@ -6,7 +6,7 @@ import Privacy
 import QUBS
 import Store
 import Synchronization
-import Time
+package import Time
 
 /// What parallel tests do not share: data, ledger and uploads (the store), clock,
 /// journal, faults.

@@ -1,4 +1,5 @@
 import JSON
+import Time
 
 /// What an access token says (RFC 7519 §4.1, and the grants of the API).
 package struct AccessTokenClaims: Sendable, Equatable {
@@ -62,7 +63,7 @@ package struct AccessTokenClaims: Sendable, Equatable {
     /// The claims of a token whose signature is good.
     ///
     /// - Throws: `wrongIssuer`, `wrongUse` or `badClaim`. Time is not looked at.
-    init(verified json: JSONValue) throws(TokenFault) {
+    init(verified json: JSONValue) throws(TokenError) {
         guard let issuer = json["iss"]?.string else { throw .badClaim("iss") }
         guard issuer == ServerMetadata.issuer else { throw .wrongIssuer }
         self.issuer = issuer
@@ -115,14 +116,18 @@ package struct AccessTokenClaims: Sendable, Equatable {
     }
 
     /// A NumericDate (RFC 7519 §2), which may have a fraction: the first whole second at or after it.
+    ///
+    /// The signing key is published, so a claim may be any number: one that cannot be written as a
+    /// date-time is refused.
     private static func seconds(
         _ name: String,
         of json: JSONValue
-    ) throws(TokenFault) -> Int64? {
+    ) throws(TokenError) -> Int64? {
         guard let value = json[name] else { return nil }
-        if let whole = value.int { return Int64(whole) }
-        guard let exact = value.double, let whole = Int64(exactly: exact.rounded(.up)) else {
-            throw .badClaim(name)
+        guard let exact = value.double else { throw .badClaim(name) }
+        let whole = value.int.map(Int64.init) ?? Int64(exactly: exact.rounded(.up))
+        guard let whole, Instant.writableSeconds.contains(whole) else {
+            throw .timeOutOfRange(name)
         }
         return whole
     }
@@ -130,7 +135,7 @@ package struct AccessTokenClaims: Sendable, Equatable {
     private static func texts(
         _ name: String,
         of json: JSONValue
-    ) throws(TokenFault) -> [String]? {
+    ) throws(TokenError) -> [String]? {
         guard let value = json[name] else { return nil }
         guard let elements = value.array else { throw .badClaim(name) }
         var texts: [String] = []

@@ -1,4 +1,5 @@
 import JSON
+import Time
 
 /// What an `Authorization` field offers to an API operation (RFC 6750 §2.1).
 package enum BearerCredentials: Equatable, Sendable {
@@ -60,11 +61,11 @@ enum AuthorizationScheme {
 
 /// The value of `WWW-Authenticate` beside a 401 of the API (RFC 6750 §3).
 package enum BearerChallenge {
-    /// The challenge, with the fault of the token where one was sent.
+    /// The challenge, with the error of the token where one was sent.
     ///
-    /// - Parameter fault: `nil` for a request without a token: §3.1 wants no `error` then.
-    package static func text(for fault: TokenFault?) -> String {
-        text(describing: fault?.explanation)
+    /// - Parameter error: `nil` for a request without a token: §3.1 wants no `error` then.
+    package static func text(for error: TokenError?) -> String {
+        text(describing: error?.explanation)
     }
 
     /// The challenge, with what is wrong with the token where one was sent.
@@ -94,16 +95,24 @@ package struct VerifiedToken: Sendable {
     /// The `jti`.
     package var tokenID: String { principal.tokenID }
 
-    /// Holds the token against the time, without leeway.
+    /// Checks the token against the time.
+    ///
+    /// `exp` and `nbf` have no leeway. `iat` may lie ahead by a step of the system's clock; more is
+    /// refused, as API gateways do: such a token was made by another clock, or the session's clock
+    /// was set back.
     ///
     /// - Parameters:
     ///   - now: The clock of the token's session.
     ///   - keysNow: The clock that rotations go by, where it is another one.
-    package func check(at now: Int64, keysAt keysNow: Int64? = nil) throws(TokenFault) {
-        guard now < expiresAt else { throw .expired(secondsAgo: now &- expiresAt) }
-        if let notBefore, now < notBefore {
-            throw .notYetValid(inSeconds: notBefore &- now)
+    package func check(at now: Int64, keysAt keysNow: Int64? = nil) throws(TokenError) {
+        guard now < expiresAt else {
+            throw .expired(secondsAgo: now.subtractingSaturated(expiresAt))
         }
+        if let notBefore, now < notBefore {
+            throw .notYetValid(inSeconds: notBefore.subtractingSaturated(now))
+        }
+        let lead = issuedAt.subtractingSaturated(now)
+        guard lead <= SessionClock.stepSeconds else { throw .issuedInFuture(bySeconds: lead) }
         if let keyRetiresAt, keyRetiresAt <= keysNow ?? now { throw .unknownKey }
     }
 }
@@ -123,7 +132,7 @@ package struct TokenVerifier: Sendable {
     ///
     /// Structure, `alg` (RS256 and no other, whatever the key), `crit`, `kid`, the signature, then
     /// `iss`, `token_use` and the form of the other claims.
-    package func inspect(_ token: ArraySlice<UInt8>) throws(TokenFault) -> VerifiedToken {
+    package func inspect(_ token: ArraySlice<UInt8>) throws(TokenError) -> VerifiedToken {
         try Self.refuseCommonMistakes(in: token)
         let parts = try JWS.Parts(token)
         guard let header = JWS.Parts.object(parts.header) else { throw .malformed(.header) }
@@ -161,7 +170,7 @@ package struct TokenVerifier: Sendable {
         _ token: ArraySlice<UInt8>,
         now: Int64,
         keysNow: Int64? = nil
-    ) throws(TokenFault) -> VerifiedToken {
+    ) throws(TokenError) -> VerifiedToken {
         let verified = try inspect(token)
         try verified.check(at: now, keysAt: keysNow)
         return verified
@@ -183,7 +192,7 @@ package struct TokenVerifier: Sendable {
 
     private static func refuseCommonMistakes(
         in token: ArraySlice<UInt8>
-    ) throws(TokenFault) {
+    ) throws(TokenError) {
         guard let first = token.first else { throw .malformed(.nothing) }
         if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") { throw .malformed(.quoted) }
         if AuthorizationScheme.credentials(of: token, scheme: "bearer") != nil {
@@ -191,7 +200,7 @@ package struct TokenVerifier: Sendable {
         }
     }
 
-    private static func checkAlgorithm(of header: JSONValue) throws(TokenFault) {
+    private static func checkAlgorithm(of header: JSONValue) throws(TokenError) {
         guard let name = header["alg"]?.string else { throw .malformed(.header) }
         switch name {
         case "RS256": return

@@ -12,7 +12,7 @@ enum JWS {
         let signingInput: ArraySlice<UInt8>
 
         /// Cuts a token at its two periods.
-        init(_ token: ArraySlice<UInt8>) throws(TokenFault) {
+        init(_ token: ArraySlice<UInt8>) throws(TokenError) {
             let period = UInt8(ascii: ".")
             guard let first = token.firstIndex(of: period),
                 let second = token[(first + 1)...].firstIndex(of: period)

@@ -23,7 +23,7 @@ struct RefreshToken: Equatable {
         guard let octets = secret.open(text.utf8, for: .refreshToken),
             octets.count >= Self.fixedOctets, octets[0] == Self.version
         else { return nil }
-        expiresAt = octets[1..<9].reduce(0) { $0 << 8 | Int64($1) }
+        expiresAt = octets[1..<9].reduce(0) { $0 &<< 8 | Int64($1) }
         let sessionEnd = Self.fixedOctets + Int(octets[Self.fixedOctets - 1])
         guard sessionEnd <= octets.count,
             let session = String(

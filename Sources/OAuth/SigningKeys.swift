@@ -1,5 +1,6 @@
 package import JSON
 import Synchronization
+import Time
 
 /// The keys of the server: one that signs, and retired ones whose tokens may still be alive.
 ///
@@ -62,7 +63,7 @@ package final class SigningKeys: Sendable {
         state.withLock { state in
             let retiring = Entry(
                 key: state.current,
-                retiresAt: Self.sum(now, Self.overlapSeconds)
+                retiresAt: now.addingSaturated(Self.overlapSeconds)
             )
             state.retired.insert(retiring, at: 0)
             state.retired.removeAll { Self.isOver($0, at: now) }
@@ -109,10 +110,5 @@ package final class SigningKeys: Sendable {
 
     private static func isOver(_ entry: Entry, at now: Int64) -> Bool {
         entry.retiresAt.map { $0 <= now } ?? false
-    }
-
-    private static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflows) = left.addingReportingOverflow(right)
-        return overflows ? .max : sum
     }
 }

@@ -43,7 +43,7 @@ package final class TokenCache {
         _ token: ArraySlice<UInt8>,
         now: Int64,
         keysNow: Int64? = nil
-    ) throws(TokenFault) -> VerifiedToken {
+    ) throws(TokenError) -> VerifiedToken {
         let verified = try inspect(token)
         try verified.check(at: now, keysAt: keysNow)
         return verified
@@ -52,7 +52,7 @@ package final class TokenCache {
     /// Verifies all of a token but the time, from memory where it was seen before.
     ///
     /// For whoever must know the token's session before it knows the time.
-    package func inspect(_ token: ArraySlice<UInt8>) throws(TokenFault) -> VerifiedToken {
+    package func inspect(_ token: ArraySlice<UInt8>) throws(TokenError) -> VerifiedToken {
         let generation = verifier.keys.generation
         if generation != self.generation {
             removeAll()

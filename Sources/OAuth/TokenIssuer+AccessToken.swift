@@ -1,4 +1,5 @@
 import JSON
+import Time
 
 extension TokenIssuer {
     /// An access token, good but for its flaw.
@@ -14,18 +15,18 @@ extension TokenIssuer {
             client: client,
             session: session,
             issuedAt: now,
-            expiresAt: Self.sum(now, lifetime),
+            expiresAt: now.addingSaturated(lifetime),
             tokenID: generator.uuid()
         )
         switch flaw {
         case nil: break
         case .expired:
-            claims.expiresAt = Self.sum(now, -60)
-            claims.issuedAt = Self.sum(claims.expiresAt, -lifetime)
+            claims.expiresAt = now.addingSaturated(-60)
+            claims.issuedAt = claims.expiresAt.addingSaturated(-lifetime)
         case .notYetValid:
-            let notBefore = Self.sum(now, 600)
+            let notBefore = now.addingSaturated(600)
             claims.notBefore = notBefore
-            claims.expiresAt = Self.sum(notBefore, lifetime)
+            claims.expiresAt = notBefore.addingSaturated(lifetime)
         case .wrongIssuer: claims.issuer = "https://another-issuer.invalid"
         case .noDomains: claims.domains = []
         case .wrongDomain: claims.domains = [Self.domainOutside(client.domains)]

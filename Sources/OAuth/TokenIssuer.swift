@@ -1,3 +1,5 @@
+import Time
+
 /// Issues tokens: who asks and the time in, tokens out.
 ///
 /// `now` is the clock of the session, in seconds since 1970. Nothing is kept: a refresh token
@@ -68,7 +70,7 @@ package struct TokenIssuer: Sendable {
         let refreshToken = RefreshToken(
             clientID: client.id,
             session: session,
-            expiresAt: Self.sum(now, Self.refreshLifetimeSeconds)
+            expiresAt: now.addingSaturated(Self.refreshLifetimeSeconds)
         )
         return TokenResponse(
             accessToken: accessToken,
@@ -104,11 +106,19 @@ package struct TokenIssuer: Sendable {
                 description: "The refresh token was issued in another session of this client."
             )
         }
-        guard now < token.expiresAt else {
+        let left = token.expiresAt.subtractingSaturated(now)
+        guard left > 0 else {
             throw .init(
                 code: .invalidGrant,
-                description: "The refresh token expired \(now &- token.expiresAt) s ago by the "
+                description: "The refresh token expired \(left.magnitude) s ago by the "
                     + "mock's clock; use client_credentials for a new one."
+            )
+        }
+        guard left <= Self.refreshLifetimeSeconds.addingSaturated(SessionClock.stepSeconds) else {
+            throw .init(
+                code: .invalidGrant,
+                description: "The refresh token was issued after the present of the mock's clock; "
+                    + "use client_credentials for a new one."
             )
         }
         let accessToken = try accessToken(
@@ -122,7 +132,7 @@ package struct TokenIssuer: Sendable {
         let claims = IDTokenClaims(
             clientID: request.client.id,
             issuedAt: now,
-            expiresAt: Self.sum(now, Self.defaultLifetimeSeconds),
+            expiresAt: now.addingSaturated(Self.defaultLifetimeSeconds),
             tokenID: generator.uuid()
         )
         let idToken = try signed(claims.json)
@@ -136,11 +146,5 @@ package struct TokenIssuer: Sendable {
 
     private static func clamped(_ lifetime: Int64) -> Int64 {
         min(max(lifetime, lifetimesInSeconds.lowerBound), lifetimesInSeconds.upperBound)
-    }
-
-    /// The sum, or the last second that can be told.
-    static func sum(_ left: Int64, _ right: Int64) -> Int64 {
-        let (sum, overflows) = left.addingReportingOverflow(right)
-        return overflows ? (right < 0 ? .min : .max) : sum
     }
 }

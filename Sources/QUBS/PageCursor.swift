@@ -13,7 +13,7 @@ package enum PageCursor: Hashable, Sendable {
         switch self {
         case .position(let position):
             return [UInt8(ascii: "p")]
-                + (0..<8).map { UInt8(truncatingIfNeeded: position >> (56 - 8 * Int64($0))) }
+                + (0..<8).map { UInt8(truncatingIfNeeded: position &>> (56 - 8 * Int64($0))) }
         case .identifier(let identifier):
             return [UInt8(ascii: "i")] + identifier.utf8
         }
@@ -24,7 +24,7 @@ package enum PageCursor: Hashable, Sendable {
         let rest = octets.dropFirst()
         switch octets.first {
         case UInt8(ascii: "p") where rest.count == 8:
-            self = .position(rest.reduce(0) { $0 << 8 | Int64($1) })
+            self = .position(rest.reduce(0) { $0 &<< 8 | Int64($1) })
         case UInt8(ascii: "i"):
             guard let identifier = String(validating: rest, as: UTF8.self) else { return nil }
             self = .identifier(identifier)

@@ -45,6 +45,11 @@ package final class SessionClock: Sendable {
     /// as a token of a year, still has an instant that RFC 3339 can write.
     package static let range: ClosedRange<Int64> = 0...7_258_118_400_000_000_000
 
+    /// How far a system's clock may step back without being set by anybody, in seconds.
+    ///
+    /// What seems to be issued later than now by no more than this is good.
+    package static let stepSeconds: Int64 = 5
+
     private let system: @Sendable () -> Int64
     private let state: Mutex<State>
 

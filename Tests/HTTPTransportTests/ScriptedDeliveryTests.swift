@@ -1,6 +1,7 @@
 import HTTPMessage
 import HTTPTransport
 import Testing
+import Time
 
 @Suite("Scripted delivery")
 struct ScriptedDeliveryTests {

@@ -2,6 +2,7 @@ import Contract
 import HTTPTransport
 import JSON
 import Testing
+import Time
 import TestSupport
 
 @Suite("Clients that give up")

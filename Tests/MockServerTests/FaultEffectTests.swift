@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import Testing
+import Time
 import TestSupport
 
 @Suite("What faults do, octet for octet")

@@ -1,6 +1,7 @@
 import HTTPTransport
 import JSON
 import Testing
+import Time
 import TestSupport
 
 /// What a client got of an answer, octet for octet, until the connection ended or fell silent.

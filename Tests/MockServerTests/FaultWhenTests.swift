@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import Testing
+import Time
 import TestSupport
 
 @Suite("When faults strike")

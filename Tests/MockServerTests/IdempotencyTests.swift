@@ -2,6 +2,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import Testing
+import Time
 import TestSupport
 
 @Suite("Idempotency")

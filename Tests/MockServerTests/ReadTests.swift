@@ -4,6 +4,7 @@ import JSON
 import MockServer
 import QUBS
 import Testing
+import Time
 import TestSupport
 
 @Suite("Reads")

@@ -8,6 +8,20 @@ import TestSupport
 
 @Suite("Refusals")
 struct RefusalTests {
+    @Test("Two Authorization fields are refused for being two", arguments: ["Bearer x", "Basic x"])
+    func severalAuthorizations(second: String) throws {
+        let server = try TestServer()
+        let token = try server.token()
+        let answer = try server.get("sites", fields: [("Authorization", second)])
+        #expect(answer.status == 401)
+        #expect(answer.json["detail"] == "Send one Authorization field at most.")
+        let challenge = try #require(answer.field("www-authenticate"))
+        #expect(challenge.contains(#"error_description="Send one Authorization field at most.""#))
+        let twice = try server.get("sites", fields: [("Authorization", "Bearer \(token)")])
+        #expect(twice.status == 401)
+        #expect(twice.json["detail"] == "Send one Authorization field at most.")
+    }
+
     @Test("Each flaw of a token is refused with its status and a challenge")
     func flaws() throws {
         let server = try TestServer()

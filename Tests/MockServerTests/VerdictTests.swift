@@ -5,6 +5,7 @@ import MockServer
 import QUBS
 import TestSupport
 import Testing
+import Time
 
 @Suite("Verdict and scenarios")
 struct VerdictTests {

@@ -41,9 +41,9 @@ struct BearerTokenTests {
             (.hmacConfusion, .wrongAlgorithm("HS256")),
             (.idToken, .idToken),
             (.garbage, .malformed(.parts)),
-        ] as [(TokenFlaw, TokenFault)]
+        ] as [(TokenFlaw, TokenError)]
     )
-    func flaws(flaw: TokenFlaw, fault: TokenFault) throws {
+    func flaws(flaw: TokenFlaw, fault: TokenError) throws {
         #expect(flaw.expectedStatus == 401)
         let token = try token(flaw: flaw)
         #expect(throws: fault) { try verifier.verify(token.octets, now: Support.now) }
@@ -84,11 +84,48 @@ struct BearerTokenTests {
         arguments: [
             (999, .notYetValid(inSeconds: 1)), (1000, nil), (1999, nil),
             (2000, .expired(secondsAgo: 0)), (2065, .expired(secondsAgo: 65)),
-        ] as [(Int64, TokenFault?)]
+        ] as [(Int64, TokenError?)]
     )
-    func noLeeway(now: Int64, fault: TokenFault?) throws {
+    func noLeeway(now: Int64, fault: TokenError?) throws {
         let verified = try verifier.inspect(signed(["nbf": 1000, "exp": 2000]).octets)
-        #expect(faultOf { () throws(TokenFault) in try verified.check(at: now) } == fault)
+        #expect(errorOf { () throws(TokenError) in try verified.check(at: now) } == fault)
+    }
+
+    @Test(
+        "iat may be ahead by a step of the system's clock, and no more",
+        arguments: [
+            (995, nil), (994, .issuedInFuture(bySeconds: 6)), (0, .issuedInFuture(bySeconds: 1000)),
+            (.min, .issuedInFuture(bySeconds: .max)),
+        ] as [(Int64, TokenError?)]
+    )
+    func issuedAhead(now: Int64, error: TokenError?) throws {
+        let verified = try verifier.inspect(signed(["iat": 1000, "exp": 2000]).octets)
+        #expect(errorOf { () throws(TokenError) in try verified.check(at: now) } == error)
+    }
+
+    @Test("Any times in claims that the key has signed: a token or an error, at any clock")
+    func anyTimes() throws {
+        var generator = SeededGenerator(seed: 11)
+        let ends = [
+            "0", "-1", "1e400", "-1e400", "1e18", "253402300799", "253402300800",
+            "9223372036854775807", "-9223372036854775808", "9223372036854775808", "0.5",
+            "-62135596800", "-62135596801", "1e-400", "\"1\"", "null",
+        ]
+        func any() -> String {
+            let choice = Int.random(in: 0..<ends.count * 2, using: &generator)
+            return choice < ends.count
+                ? ends[choice] : String(Int64(bitPattern: generator.next()))
+        }
+        for _ in 0..<2_000 {
+            let text = "{\"iat\":\(any()),\"nbf\":\(any()),\"exp\":\(any())}"
+            let claims = try JSONParser.parse(Array(text.utf8))
+            let token = try signed(claims)
+            guard let verified = try? verifier.inspect(token.octets) else { continue }
+            for now in [Int64.min, 0, Support.now, .max, Int64(bitPattern: generator.next())] {
+                let error = errorOf { () throws(TokenError) in try verified.check(at: now) }
+                if let error { #expect(error.explanation.hasSuffix(".")) }
+            }
+        }
     }
 
     @Test("A time with a fraction counts from the next whole second")
@@ -142,9 +179,9 @@ struct BearerTokenTests {
             (["permissions": [[]]], .badClaim("permissions")),
             (["session": 1], .badClaim("session")),
             (["session": "a/b"], .badClaim("session")),
-        ] as [(JSONValue, TokenFault)]
+        ] as [(JSONValue, TokenError)]
     )
-    func badClaims(changes: JSONValue, fault: TokenFault) throws {
+    func badClaims(changes: JSONValue, fault: TokenError) throws {
         let token = try signed(changes)
         #expect(throws: fault) { try verifier.inspect(token.octets) }
     }
@@ -177,9 +214,9 @@ struct BearerTokenTests {
             (["alg": "RS256", "kid": ""], .unknownKey),
             (["alg": "RS256", "kid": "development", "crit": ["exp"]], .criticalExtension),
             (["alg": "RS256", "kid": "development", "b64": false, "crit": []], .criticalExtension),
-        ] as [(JSONValue, TokenFault)]
+        ] as [(JSONValue, TokenError)]
     )
-    func headers(header: JSONValue, fault: TokenFault) throws {
+    func headers(header: JSONValue, fault: TokenError) throws {
         let token = try signed([:], header: header)
         #expect(throws: fault) { try verifier.inspect(token.octets) }
     }
@@ -195,10 +232,10 @@ struct BearerTokenTests {
             ("eyJhbGciOiJSUzI1NiIsImtpZCI6ImRldmVsb3BtZW50In0.e30.A", .signature),
             ("eyJhbGciOiJSUzI1NiIsImtpZCI6ImRldmVsb3BtZW50In0.e30.A+A/", .signature),
             ("eyJhbGciOiJSUzI1NiIsImFsZyI6Im5vbmUifQ.e30.AA", .header),
-        ] as [(String, TokenFault.Part)]
+        ] as [(String, TokenError.Part)]
     )
-    func malformed(text: String, part: TokenFault.Part) {
-        #expect(throws: TokenFault.malformed(part)) { try verifier.inspect(text.octets) }
+    func malformed(text: String, part: TokenError.Part) {
+        #expect(throws: TokenError.malformed(part)) { try verifier.inspect(text.octets) }
     }
 
     @Test("Claims that are no object are refused after the signature", arguments: ["", "[]", "{"])
@@ -208,7 +245,7 @@ struct BearerTokenTests {
             claims: Array(text.utf8),
             key: keys.current
         )
-        #expect(throws: TokenFault.malformed(.claims)) { try verifier.inspect(token.octets) }
+        #expect(throws: TokenError.malformed(.claims)) { try verifier.inspect(token.octets) }
     }
 
     @Test("No change of one character goes unnoticed")
@@ -218,10 +255,10 @@ struct BearerTokenTests {
             var changed = token
             changed[index] =
                 changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
-            #expect(throws: TokenFault.self) { try verifier.inspect(changed[...]) }
+            #expect(throws: TokenError.self) { try verifier.inspect(changed[...]) }
         }
         for length in stride(from: 0, to: token.count, by: 7) {
-            #expect(throws: TokenFault.self) { try verifier.inspect(token[..<length]) }
+            #expect(throws: TokenError.self) { try verifier.inspect(token[..<length]) }
         }
     }
 
@@ -236,10 +273,10 @@ struct BearerTokenTests {
         let verified = try verifier.inspect(old.octets)
         try verified.check(at: 5000)
         try verified.check(at: 8599)
-        #expect(throws: TokenFault.unknownKey) { try verified.check(at: 8600) }
+        #expect(throws: TokenError.unknownKey) { try verified.check(at: 8600) }
         // Keys may go by another clock than the session.
         try verified.check(at: 50_000, keysAt: 5000)
-        #expect(throws: TokenFault.unknownKey) { try verified.check(at: 5000, keysAt: 8600) }
+        #expect(throws: TokenError.unknownKey) { try verified.check(at: 5000, keysAt: 8600) }
         _ = try verifier.verify(new.octets, now: 99_999)
     }
 
@@ -286,12 +323,13 @@ struct BearerTokenTests {
 
     @Test("Every fault has a sentence of its own, in the characters of RFC 6750 §3")
     func explanations() {
-        let faults: [TokenFault] = [
+        let faults: [TokenError] = [
             .malformed(.nothing), .malformed(.parts), .malformed(.encrypted), .malformed(.quoted),
             .malformed(.scheme), .malformed(.header), .malformed(.claims), .malformed(.signature),
             .unsigned, .wrongAlgorithm("HS256"), .wrongAlgorithm(nil), .criticalExtension,
             .missingKeyID, .unknownKey, .wrongSignature, .wrongIssuer, .idToken, .badClaim("exp"),
             .expired(secondsAgo: 0), .expired(secondsAgo: 1), .notYetValid(inSeconds: 1),
+            .severalFields, .timeOutOfRange("exp"), .issuedInFuture(bySeconds: 6),
         ]
         #expect(Set(faults.map(\.explanation)).count == faults.count)
         for fault in faults {
@@ -325,8 +363,8 @@ struct BearerTokenTests {
         #expect(!principal.holds(permission: "appointments"))
     }
 
-    private func faultOf(_ body: () throws(TokenFault) -> Void) -> TokenFault? {
-        do throws(TokenFault) {
+    private func errorOf(_ body: () throws(TokenError) -> Void) -> TokenError? {
+        do throws(TokenError) {
             try body()
             return nil
         } catch {

@@ -68,7 +68,7 @@ enum Invariants {
             if let name = TokenVerifier.unverifiedSession(token), !SessionName.isValid(name) {
                 return "the session \(name)"
             }
-            do throws(TokenFault) {
+            do throws(TokenError) {
                 let verified = try verifier.inspect(token)
                 guard genuine.contains(String(decoding: token, as: UTF8.self)) else {
                     return "a token that nobody issued"

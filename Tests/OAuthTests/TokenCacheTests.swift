@@ -48,7 +48,7 @@ struct TokenCacheTests {
             var changed = Array(token)
             changed[index] =
                 changed[index] == UInt8(ascii: "A") ? UInt8(ascii: "B") : UInt8(ascii: "A")
-            #expect(throws: TokenFault.self) { try cache.verify(changed[...], now: Support.now) }
+            #expect(throws: TokenError.self) { try cache.verify(changed[...], now: Support.now) }
         }
         #expect(cache.count == 2)
     }
@@ -58,7 +58,7 @@ struct TokenCacheTests {
         let cache = TokenCache(verifier: verifier)
         let token = try token()
         _ = try cache.verify(token, now: Support.now + 3599)
-        #expect(throws: TokenFault.expired(secondsAgo: 0)) {
+        #expect(throws: TokenError.expired(secondsAgo: 0)) {
             try cache.verify(token, now: Support.now + 3600)
         }
         // A clock that was set back makes it good again.
@@ -73,7 +73,7 @@ struct TokenCacheTests {
         let first = try cache.inspect(token)
         #expect(first.expiresAt == Support.now - 60)
         #expect(try cache.inspect(token).principal === first.principal)
-        #expect(throws: TokenFault.expired(secondsAgo: 60)) {
+        #expect(throws: TokenError.expired(secondsAgo: 60)) {
             try cache.verify(token, now: Support.now)
         }
     }
@@ -85,11 +85,11 @@ struct TokenCacheTests {
         where flaw != .expired && flaw != .notYetValid && flaw.expectedStatus == 401 {
             let token = try token(flaw: flaw)
             for _ in 0..<2 {
-                #expect(throws: TokenFault.self) { try cache.verify(token, now: Support.now) }
+                #expect(throws: TokenError.self) { try cache.verify(token, now: Support.now) }
             }
         }
         for text in ["", "a", "a.b.c"] {
-            #expect(throws: TokenFault.self) { try cache.verify(text.octets, now: Support.now) }
+            #expect(throws: TokenError.self) { try cache.verify(text.octets, now: Support.now) }
         }
         #expect(cache.count == 0)
     }
@@ -135,7 +135,7 @@ struct TokenCacheTests {
         _ = try cache.verify(token, now: Support.now)
         try keys.rotate(now: Support.now)
         _ = try cache.verify(token, now: Support.now + 3599)
-        #expect(throws: TokenFault.unknownKey) {
+        #expect(throws: TokenError.unknownKey) {
             try cache.verify(token, now: Support.now + 3600)
         }
     }

@@ -168,7 +168,7 @@ struct TokenIssuerTests {
         #expect(claims["token_use"] == "id")
         #expect(claims["aud"] == "acme-refresh")
         #expect(claims["exp"] == .integer(Int(later + 3600)))
-        #expect(throws: TokenFault.idToken) { try verifier.inspect(idToken.octets) }
+        #expect(throws: TokenError.idToken) { try verifier.inspect(idToken.octets) }
     }
 
     @Test(

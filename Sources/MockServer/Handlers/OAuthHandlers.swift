@@ -38,7 +38,7 @@ enum OAuthHandlers {
             case .clientCredentials: call.call.entry.details.grant = .clientCredentials
             case .refreshToken: call.call.entry.details.grant = .refreshToken
             }
-            let flaw = call.call.fault?.token.flatMap { TokenFlaw(rawValue: $0.rawValue) }
+            let flaw = call.call.fault?.token.map(TokenFlaw.init)
             let response = try application.issuer.issue(
                 for: asked,
                 now: call.now.secondsSince1970,
@@ -46,7 +46,9 @@ enum OAuthHandlers {
                 using: &call.call.worker.secureGenerator
             )
             call.call.entry.token = call.call.digest(response.accessToken.utf8.suffix(64))
-            call.call.entry.tokenExpiry = call.now.secondsSince1970 + response.expiresInSeconds
+            call.call.entry.tokenExpiry = call.now.secondsSince1970.addingSaturated(
+                response.expiresInSeconds
+            )
             return answer(response.json)
         } catch {
             throw Problem(oauth: error)
@@ -109,5 +111,24 @@ enum OAuthHandlers {
 
     private static func openIDConfiguration(_ call: OperationCall) throws(Problem) -> Answer {
         .json(ServerMetadata.json(baseURL: call.call.baseURL))
+    }
+}
+
+extension TokenFlaw {
+    /// The flaw that a fault of the token endpoint asks for.
+    init(_ fault: TokenFault) {
+        switch fault {
+        case .expired: self = .expired
+        case .notYetValid: self = .notYetValid
+        case .wrongIssuer: self = .wrongIssuer
+        case .wrongKey: self = .wrongKey
+        case .tampered: self = .tampered
+        case .unsigned: self = .unsigned
+        case .hmacConfusion: self = .hmacConfusion
+        case .idToken: self = .idToken
+        case .garbage: self = .garbage
+        case .noDomains: self = .noDomains
+        case .wrongDomain: self = .wrongDomain
+        }
     }
 }

@@ -49,7 +49,8 @@ enum TransferHandlers {
         let guid = call.string("guid")
         let url = try verified(call, purpose: .upload)
         let state = try call.reading { reader throws(StoreError) in try reader.upload(guid: guid) }
-        guard let state else { throw unknownURL }
+        // The key is published, so anybody can sign any expiry: only the one given out counts.
+        guard let state, state.expiresAt == url.expires else { throw unknownURL }
         if state.isComplete { throw Problem(rule: .alreadyUploaded) }
         try checkExpiry(of: url, call)
         let request = call.call.request
@@ -101,6 +102,18 @@ enum TransferHandlers {
         let disposition = call.string("disposition")
         let url = try verified(call, purpose: .download(disposition: disposition))
         try checkExpiry(of: url, call)
+        let left = url.expires.secondsSince1970.subtractingSaturated(call.now.secondsSince1970)
+        let longest = call.application.longestDownloadSeconds.addingSaturated(
+            SessionClock.stepSeconds
+        )
+        guard left <= longest else {
+            throw Problem(
+                .urlSignature,
+                403,
+                "This URL expires later than one that is given out now by the mock's clock: ask "
+                    + "the API for a new one."
+            )
+        }
         let content = try call.reading { reader throws(StoreError) in
             try reader.content(guid: guid)
         }
@@ -132,9 +145,9 @@ enum TransferHandlers {
         purpose: PresignedURL.Purpose
     ) throws(Problem) -> PresignedURL {
         let guid = call.string("guid")
-        guard let expires = Int64(call.string("expires")), expires >= 0 else {
-            throw unknownURL
-        }
+        guard let expires = Int64(call.string("expires")), expires >= 0,
+            Instant.writableSeconds.contains(expires)
+        else { throw unknownURL }
         let url = PresignedURL(
             guid: guid,
             expires: Instant(secondsSince1970: expires),

@@ -1,5 +1,5 @@
 /// Why a bearer token is refused.
-package enum TokenFault: Error, Equatable, Sendable {
+package enum TokenError: Error, Equatable, Sendable {
     /// The part of a token that is not what it should be.
     package enum Part: Sendable, Hashable {
         /// There is no token at all.
@@ -17,6 +17,8 @@ package enum TokenFault: Error, Equatable, Sendable {
         case signature
     }
 
+    /// More than one `Authorization` field was sent.
+    case severalFields
     /// The token is no JWT.
     case malformed(Part)
     /// `alg` is `none`.
@@ -37,16 +39,21 @@ package enum TokenFault: Error, Equatable, Sendable {
     case idToken
     /// A claim is missing or of the wrong type.
     case badClaim(String)
+    /// A time lies outside of the years 0001 to 9999.
+    case timeOutOfRange(String)
     /// `exp` has come.
     case expired(secondsAgo: Int64)
     /// `nbf` has not come.
     case notYetValid(inSeconds: Int64)
+    /// `iat` has not come.
+    case issuedInFuture(bySeconds: Int64)
 
     /// One sentence for the client, in the characters of an `error_description`.
     ///
     /// Says what to do where that is not plain, and never quotes the token.
     package var explanation: String {
         switch self {
+        case .severalFields: "Send one Authorization field at most."
         case .malformed(let part): part.explanation
         case .unsigned: "The token is not signed: its alg is none, and must be RS256."
         case .wrongAlgorithm(let name?): "The token's alg must be RS256, not \(name)."
@@ -62,15 +69,20 @@ package enum TokenFault: Error, Equatable, Sendable {
             "The token is from another issuer: this mock takes only iss \(ServerMetadata.issuer)."
         case .idToken: "This is an ID token (token_use is id): send the access_token instead."
         case .badClaim(let name): "The token's claim \(name) is missing or malformed."
+        case .timeOutOfRange(let name):
+            "The token's claim \(name) lies outside of the years 0001 to 9999."
         case .expired(0): "The token expired this very second by the mock's clock."
         case .expired(let seconds): "The token expired \(seconds) s ago by the mock's clock."
         case .notYetValid(let seconds):
             "The token becomes valid only in \(seconds) s by the mock's clock."
+        case .issuedInFuture(let seconds):
+            "The token was issued \(seconds) s after the present of the mock's clock; ask for a new "
+                + "token."
         }
     }
 }
 
-extension TokenFault.Part {
+extension TokenError.Part {
     fileprivate var explanation: String {
         switch self {
         case .nothing: "No token follows the word Bearer."
