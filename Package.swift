@@ -136,9 +136,9 @@ let package = Package(
         ),
         tests("QUBS", ["Time"]),
         tests("Store", ["QUBS", "JSON", "Time", "CSQLite"]),
-        tests("Faults", ["Contract", "Embedded", "JSON"], corpus: true),
+        tests("Faults", ["Contract", "Embedded", "JSON", "Time"], corpus: true),
         tests("Journal", ["JSON"]),
-        tests("Time"),
+        tests("Time", corpus: true),
         tests("Verdict", ["Journal", "JSON"]),
         tests("Privacy"),
         tests(

@@ -53,7 +53,8 @@ struct ArmedRule: Sendable {
             case .every(let interval): fires = seen % interval == 0
             case .probability(let probability): fires = chance < probability
             case .window(let after, let length):
-                fires = age >= after && (length.map { age - after < $0 } ?? true)
+                let since = age.subtractingSaturated(after)
+                fires = since >= 0 && (length.map { since < $0 } ?? true)
             case .rate(let requests, let nanoseconds):
                 let client = facts.client.flatMap { rule.knownClients.contains($0) ? $0 : nil }
                 firing.nanosecondsUntilFree = windows[client, default: RateWindow()].refusal(
@@ -76,7 +77,7 @@ struct ArmedRule: Sendable {
         if effects.transport == .randomDataThenClose { decision.noiseSeed = draws.next() }
         decision.status = effects.status
         let untilFree = firing.nanosecondsUntilFree.map {
-            max(1, Int(($0 - 1) / 1_000_000_000) + 1)
+            max(1, Int($0.subtractingSaturated(1) / 1_000_000_000) + 1)
         }
         if effects.status != nil, let seconds = effects.retryAfterSeconds ?? untilFree {
             decision.retryAfter = RetryAfter(seconds: seconds, form: effects.retryAfterForm)
@@ -89,7 +90,7 @@ struct ArmedRule: Sendable {
         decision.content = effects.content
         decision.token = effects.token
         decision.holdNanoseconds = rule.ttlNanoseconds.map {
-            max(0, $0 - now.subtractingSaturated(setAt))
+            max(0, $0.subtractingSaturated(now.subtractingSaturated(setAt)))
         }
         return decision
     }

@@ -1,3 +1,5 @@
+import Time
+
 /// A fault that a request asks for itself, in its `Prefer` field (RFC 7240).
 ///
 /// `code=429, retry-after=2`, `delay=500` (milliseconds), `fault=reset`; they combine as the
@@ -53,9 +55,8 @@ package enum PreferredFault {
                 let seconds = try number(in: preference, from: 0, to: maximumSeconds)
                 decision.retryAfter = RetryAfter(seconds: Int(seconds))
             case "delay":
-                let most = maximumSeconds * 1_000
-                decision.delayNanoseconds =
-                    1_000_000 * (try number(in: preference, from: 0, to: most))
+                let milliseconds = try number(in: preference, from: 0, to: 86_400_000)
+                decision.delayNanoseconds = milliseconds.multipliedSaturated(by: 1_000_000)
             default:
                 guard let fault = faults.first(where: { $0.name == preference.value }) else {
                     let list = faults.map { "`\($0.name)`" }.joined(separator: ", ")

@@ -3,6 +3,7 @@ import Time
 /// The requests that one client got through in the last while.
 struct RateWindow: Sendable {
     /// How far back a clock may seem to go between threads; beyond, someone has set it.
+    // Bounded: a constant of five seconds.
     private static let toleranceNanoseconds = SessionClock.stepSeconds * 1_000_000_000
 
     /// Times of passed requests, oldest first from `oldest` on, in a ring of at most the quota.
@@ -32,7 +33,7 @@ struct RateWindow: Sendable {
             return nil
         }
         let age = now.subtractingSaturated(times[oldest])
-        if age < nanoseconds { return nanoseconds - age }
+        if age < nanoseconds { return nanoseconds.subtractingSaturated(age) }
         times[oldest] = now
         oldest = (oldest + 1) % requests
         return nil

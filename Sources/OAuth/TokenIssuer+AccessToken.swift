@@ -22,7 +22,7 @@ extension TokenIssuer {
         case nil: break
         case .expired:
             claims.expiresAt = now.addingSaturated(-60)
-            claims.issuedAt = claims.expiresAt.addingSaturated(-lifetime)
+            claims.issuedAt = claims.expiresAt.subtractingSaturated(lifetime)
         case .notYetValid:
             let notBefore = now.addingSaturated(600)
             claims.notBefore = notBefore

@@ -10,7 +10,7 @@ package struct TokenIssuer: Sendable {
     /// Lifetimes that may be asked for, in seconds: up to a year.
     package static let lifetimesInSeconds: ClosedRange<Int64> = 1...31_536_000
     /// How long a refresh token is good, in seconds: 5 days.
-    package static let refreshLifetimeSeconds: Int64 = 5 * 86_400
+    package static let refreshLifetimeSeconds: Int64 = 432_000
 
     let keys: SigningKeys
 

@@ -13,7 +13,7 @@ package enum PageCursor: Hashable, Sendable {
         switch self {
         case .position(let position):
             return [UInt8(ascii: "p")]
-                + (0..<8).map { UInt8(truncatingIfNeeded: position &>> (56 - 8 * Int64($0))) }
+                + (0..<8).map { UInt8(truncatingIfNeeded: position &>> (56 &- 8 &* Int64($0))) }
         case .identifier(let identifier):
             return [UInt8(ascii: "i")] + identifier.utf8
         }

@@ -20,7 +20,7 @@ package enum DurationText {
         guard text.utf8.first == UInt8(ascii: "P"),
             !text.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ",") }),
             // Why it is no duration is for the caller to say: it names the forms it takes.
-            let nanoseconds = try? nanoseconds(parsing: text, maximum: .max - 1)
+            let nanoseconds = try? nanoseconds(parsing: text, maximum: .max &- 1)
         else { return nil }
         return nanoseconds / 1_000_000_000
     }

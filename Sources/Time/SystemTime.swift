@@ -33,7 +33,8 @@ extension Duration {
     package var nanoseconds: UInt64 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
-        guard seconds < 3_000_000_000 else { return 3_000_000_000 * 1_000_000_000 }
+        guard seconds < 3_000_000_000 else { return 3_000_000_000_000_000_000 }
+        // Bounded: at most 3·10^18 and 10^9.
         return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
     }
 }

@@ -6,7 +6,7 @@ import JSON
 /// Each returns what was broken, or `nil`.
 enum Invariants {
     static let all: [String: @Sendable ([UInt8]) -> String?] = [
-        "faults": faultRules, "prefer": preferences,
+        "faults": faultRules, "prefer": preferences, "control": ControlInvariants.check,
     ]
 
     /// Rules are refused with reasons, or arm, count, and are the same rules when set again.

@@ -1,11 +1,24 @@
 import Contract
 import Embedded
 
-/// The form of fault rules in the contract of the control API, as the program has it.
+/// The contract of the control API, as the program has it.
+let controlContract = loaded(EmbeddedDefaults.controlContractJSON())
+
+/// The contract of the API, as the program has it.
+let partnerContract = loaded(EmbeddedDefaults.contractJSON())
+
+/// The form of fault rules in the contract of the control API.
 let ruleForm: Schema = {
-    let octets = EmbeddedDefaults.octets(of: EmbeddedDefaults.controlContractJSON())
-    guard let contract = try? OpenAPIContract(octets: octets),
-        let form = contract.namedSchema("FaultRules")
-    else { preconditionFailure("the contract of the control API describes no fault rules") }
+    guard let form = controlContract.namedSchema("FaultRules") else {
+        preconditionFailure("the contract of the control API describes no fault rules")
+    }
     return form
 }()
+
+private func loaded(_ text: StaticString) -> OpenAPIContract {
+    do {
+        return try OpenAPIContract(octets: EmbeddedDefaults.octets(of: text))
+    } catch {
+        preconditionFailure("\(error)")
+    }
+}
