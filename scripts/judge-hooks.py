@@ -14,8 +14,8 @@ import schemathesis
 
 CLIENTS = json.loads(Path(os.environ["QUBS_MOCK_ROOT"], "fixtures/clients.json").read_text())
 
-#: The methods of RFC 9110 §9 and RFC 5789; any other is 501 (RFC 9110 §9.1), not 405.
-METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
+#: The methods of RFC 9110 §9, RFC 5789 and RFC 10008; any other is 501 (RFC 9110 §9.1), not 405.
+METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
 
 #: Paging tokens that the server has issued, and for which path.
 issued = {}

@@ -63,6 +63,8 @@ package enum MessageError: Error, Hashable, Sendable {
     case headTimeout
     case contentTimeout
     case tooManyConnections
+    /// The contents of all requests fill the memory that there is for them.
+    case noRoomForContent
 
     /// The status code that fits (RFC 9110 §15): 400, 408, 413, 414, 417, 431, 501, 503 or 505.
     package var suggestedStatus: Int {
@@ -73,7 +75,7 @@ package enum MessageError: Error, Hashable, Sendable {
         case .unsupportedExpectation: 417
         case .fieldSectionTooLarge, .tooManyFieldLines, .trailerSectionTooLarge: 431
         case .unknownMethod, .connectMethod, .unsupportedTransferCoding: 501
-        case .tooManyConnections: 503
+        case .tooManyConnections, .noRoomForContent: 503
         case .unsupportedVersion: 505
         case .tlsHandshake, .malformedRequestLine, .malformedMethod, .malformedVersion,
             .malformedTarget, .misplacedTargetForm, .unsupportedScheme, .malformedAuthority,
@@ -98,7 +100,8 @@ package enum MessageError: Error, Hashable, Sendable {
             "The request line is not a method, a target and a version with one space between them."
         case .requestLineTooLong(let limit): "The request line is longer than \(limit) octets."
         case .malformedMethod: "The method is not a token."
-        case .unknownMethod: "The method is not one that RFC 9110 or RFC 5789 defines."
+        case .unknownMethod:
+            "The method is not one that RFC 9110, RFC 5789 (PATCH) or RFC 10008 (QUERY) defines."
         case .connectMethod: "CONNECT asks a proxy for a tunnel, and this server is no proxy."
         case .malformedVersion: "The request line does not end in HTTP/ and a version, in capitals."
         case .unsupportedVersion: "The major version of the protocol is not 1."
@@ -142,6 +145,8 @@ package enum MessageError: Error, Hashable, Sendable {
         case .headTimeout: "The header section did not arrive in time."
         case .contentTimeout: "The content stopped arriving."
         case .tooManyConnections: "As many connections are open as the server may keep."
+        case .noRoomForContent:
+            "The contents of other requests fill the memory that the server has for them."
         }
     }
 }

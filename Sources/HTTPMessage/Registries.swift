@@ -1,7 +1,7 @@
 extension HTTPMethod {
     /// Whether the method asks for no change (RFC 9110 §9.2.1).
     package var isSafe: Bool {
-        self == .get || self == .head || self == .options || self == .trace
+        self == .get || self == .head || self == .options || self == .trace || self == .query
     }
 
     /// Whether repeating the request changes nothing more (RFC 9110 §9.2.2).

@@ -92,6 +92,7 @@ struct RequestLine: Sendable {
         case 0x4F_5054_494F_4E53: return .options
         case 0x54_5241_4345: return .trace
         case 0x50_4154_4348: return .patch
+        case 0x51_5545_5259: return .query
         case 0x43_4F4E_4E45_4354: throw .connectMethod
         default: throw .unknownMethod
         }

@@ -612,7 +612,6 @@ extension ProtocolTests {
         refuses("9112 §2.3", "a NUL behind it", version("HTTP/1.1\0"), .malformedVersion),
         refuses("9112 §2.3", "a tab behind it", version("HTTP/1.1\t"), .malformedVersion),
         refuses("9112 §2.3", "the simple request of HTTP/0.9", "GET /\r\n", .malformedRequestLine),
-        refuses("9110 §9.1", "QUERY is not known here", method("QUERY"), .unknownMethod),
         refuses("9110 §9.1", "PROPFIND is not known here", method("PROPFIND"), .unknownMethod),
         refuses("9110 §9.1", "a beginning of GET", method("GE"), .unknownMethod),
         refuses("9110 §9.1", "more than GET", method("GETS"), .unknownMethod),

@@ -154,6 +154,7 @@ struct RequestParserTests {
         ),
         .takes("9110 §9.1: TRACE", "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n", "TRACE / 1.1 Host=<h>"),
         .takes("5789 §2: PATCH", "PATCH / HTTP/1.1\r\nHost: h\r\n\r\n", "PATCH / 1.1 Host=<h>"),
+        .takes("10008 §2: QUERY", "QUERY / HTTP/1.1\r\nHost: h\r\n\r\n", "QUERY / 1.1 Host=<h>"),
         .takes(
             "9110 §7.2: a host with a port",
             "GET / HTTP/1.1\r\nhOST: example.org:8080\r\n\r\n",

@@ -123,9 +123,10 @@ struct ResponseSerializerTests {
     @Test("Safe and idempotent methods are those of RFC 9110 §9.2")
     func methods() {
         let registered = HTTPMethod.registered
-        #expect(registered.filter(\.isSafe) == [.get, .head, .options, .trace])
+        #expect(registered.filter(\.isSafe) == [.get, .head, .options, .trace, .query])
         #expect(
-            registered.filter(\.isIdempotent) == [.get, .head, .put, .delete, .options, .trace]
+            registered.filter(\.isIdempotent)
+                == [.get, .head, .put, .delete, .options, .trace, .query]
         )
     }
 }
