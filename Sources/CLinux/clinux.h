@@ -1,4 +1,4 @@
-// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4 and prctl.
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3 and prctl.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -8,8 +8,9 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-// Declared by <sys/socket.h> for _GNU_SOURCE alone.
+// Declared by <sys/socket.h> and <unistd.h> for _GNU_SOURCE alone.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
+extern int dup3(int, int, int);
 
 enum {
     clinux_readable = EPOLLIN,
@@ -22,6 +23,11 @@ enum {
 // accept4 with the flags that Swift imports as an enumeration of another type.
 static inline int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+// Closes a descriptor and makes it a copy of another, in one step.
+static inline int clinux_replace(int descriptor, int with, int flags) {
+    return dup3(with, descriptor, flags);
 }
 
 static inline int clinux_stream_socket(int family) {

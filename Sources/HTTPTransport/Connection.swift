@@ -11,6 +11,7 @@ final class Connection: @unchecked Sendable {
     let peer: PeerAddress
     let workerIndex: Int
     let mailbox: Mailbox
+    let clock: TransportClock
     /// Set when the connection has been closed or was reset.
     let isGone = Atomic(false)
 
@@ -50,6 +51,8 @@ final class Connection: @unchecked Sendable {
     var persists = true
     /// The ticket of the answer that is waited for, or sent by the clock; 0 where nobody asks.
     var watchedTicket: UInt64 = 0
+    /// Where the worker keeps the work that was put off for the sake of this connection.
+    var deferredSlots: [Int] = []
     /// When the client was first seen to end its side, or to be gone; 0 while it has not.
     var departure: UInt64 = 0
 
@@ -84,6 +87,7 @@ final class Connection: @unchecked Sendable {
         self.token = token
         workerIndex = worker.index
         mailbox = worker.mailbox
+        clock = worker.clock
         parser = RequestParser(limits: worker.configuration.limits)
         lastProgress = now
     }
@@ -141,8 +145,12 @@ struct InputBuffer {
     private(set) var start = 0
     /// Whether the parser has seen them all and wants more.
     var isIncomplete = false
+    /// What they take of the budget, where they came while an answer was waited for.
+    private var share: OctetShare?
 
     var isEmpty: Bool { start == octets.count }
+    /// Octets that are there.
+    var count: Int { octets.count - start }
 
     /// Adds octets behind those that are there.
     mutating func append(_ more: UnsafeRawBufferPointer) {
@@ -154,6 +162,20 @@ struct InputBuffer {
         isIncomplete = false
     }
 
+    /// Adds octets that came while an answer was waited for.
+    ///
+    /// - Returns: Whether there was room for them; else nothing was added.
+    mutating func append(
+        _ more: UnsafeRawBufferPointer,
+        within budget: OctetBudget
+    ) -> Bool {
+        let share = share ?? OctetShare(of: budget)
+        guard share.grow(by: more.count) else { return false }
+        self.share = share
+        append(more)
+        return true
+    }
+
     /// Drops octets from the front.
     mutating func consume(_ count: Int) {
         start += count
@@ -161,20 +183,25 @@ struct InputBuffer {
     }
 }
 
-/// The content of a request while it arrives.
-final class IncomingContent {
+/// The content of a request while it arrives, and what it takes of the budget as long as anybody
+/// holds it.
+///
+/// Unchecked Sendable: nothing is changed once it is complete, which is when an `Exchange` gets it.
+final class IncomingContent: @unchecked Sendable {
     let head: RequestHead
     let maximumOctets: Int
-    var octets: [UInt8] = []
+    private let budget: OctetBudget
+    private var countedOctets = 0
+    private var octets: [UInt8] = []
     /// Octets still to come, where their number is known.
-    var remaining: Int
+    private var remaining = 0
     /// Where the content is chunked.
-    var decoder: ChunkedDecoder?
+    private var decoder: ChunkedDecoder?
 
-    init(head: RequestHead, maximumOctets: Int, limits: Limits) {
+    init(head: RequestHead, maximumOctets: Int, limits: Limits, budget: OctetBudget) {
         self.head = head
         self.maximumOctets = maximumOctets
-        remaining = 0
+        self.budget = budget
         switch head.framing {
         case .none: break
         case .length(let length): remaining = length
@@ -183,18 +210,40 @@ final class IncomingContent {
         }
     }
 
+    deinit { budget.giveBack(countedOctets) }
+
     var isComplete: Bool { decoder.map { $0.isComplete } ?? (remaining == 0) }
+
+    /// Hands the octets over; they stay counted.
+    func takeOctets() -> [UInt8] {
+        defer { octets = [] }
+        return octets
+    }
 
     /// Takes what belongs to the content.
     ///
     /// - Returns: How many octets that were.
+    /// - Throws: Also `noRoomForContent`, where the contents of all requests fill the memory.
     func take(_ more: UnsafeRawBufferPointer) throws(MessageError) -> Int {
+        let taken: Int
         if decoder != nil {
-            return try decoder?.decode(more, appendingTo: &octets) ?? 0
+            taken = try decoder?.decode(more, appendingTo: &octets) ?? 0
+        } else {
+            taken = min(remaining, more.count)
+            makeRoom(for: taken)
+            octets.append(contentsOf: UnsafeRawBufferPointer(rebasing: more[..<taken]))
+            remaining -= taken
         }
-        let count = min(remaining, more.count)
-        octets.append(contentsOf: UnsafeRawBufferPointer(rebasing: more[..<count]))
-        remaining -= count
-        return count
+        let added = octets.count - countedOctets
+        guard budget.take(added) else { throw .noRoomForContent }
+        countedOctets += added
+        return taken
+    }
+
+    /// Grows by doubling, and never beyond the length that was announced.
+    private func makeRoom(for count: Int) {
+        let needed = octets.count + count
+        guard needed > octets.capacity else { return }
+        octets.reserveCapacity(min(octets.count + remaining, max(needed, octets.capacity * 2)))
     }
 }

@@ -11,6 +11,8 @@ package struct Exchange: Sendable {
     /// where there is none.
     package let contentArrival: UInt64
     let connection: Connection
+    /// The content, where there is any: it is in memory as long as this is held.
+    let content: IncomingContent?
 
     /// The connection, a number that no other connection of this process has had.
     package var connectionID: UInt64 { connection.id }
@@ -33,8 +35,9 @@ package struct Exchange: Sendable {
 
     /// Runs work on the worker of the connection after a time, without holding the worker.
     ///
-    /// For what must wait before it may begin. From any thread; work that is due after the worker
-    /// has ended is dropped.
+    /// For what must wait before it may begin. From any thread. Once the connection is gone nobody
+    /// waits any longer, and the work runs at once; where the server has ended it, the work is
+    /// dropped.
     ///
     /// - Parameter ticket: Names the answer that is waited for in `RequestHandler.departed`; 0 asks for
     ///   no notice.
@@ -43,11 +46,11 @@ package struct Exchange: Sendable {
         ticket: UInt64 = 0,
         _ work: @escaping @Sendable () -> Void
     ) {
-        let time = MonotonicTime.now().addingClamped(delay.nanoseconds)
+        let time = connection.clock.now().addingClamped(delay.nanoseconds)
         if ticket != 0 {
             connection.mailbox.post(.watch(connection, ordinal: requestOrdinal, ticket: ticket))
         }
-        connection.mailbox.post(.perform(at: time, work))
+        connection.mailbox.post(.perform(connection, at: time, work))
     }
 }
 

@@ -1,6 +1,7 @@
 import CLinux
 import Dispatch
 import Glibc
+import HTTPMessage
 import Synchronization
 import Time
 
@@ -18,6 +19,8 @@ package final class Listener: Sendable {
     package struct Statistics: Sendable, Hashable {
         package let openConnections: Int
         package let acceptedConnections: UInt64
+        /// Octets of contents, and of requests that wait behind others, that are in memory.
+        package let heldOctets: Int
     }
 
     private enum Life {
@@ -30,6 +33,9 @@ package final class Listener: Sendable {
     package let port: Int
 
     private let configuration: TransportConfiguration
+    private let handler: any RequestHandler
+    private let budget: OctetBudget
+    private let reserve: DescriptorReserve
     private let socket: Int32
     private let wake: Int32
     private let workers: [Worker]
@@ -40,10 +46,10 @@ package final class Listener: Sendable {
 
     /// Pending connections; the kernel lowers it to net.core.somaxconn.
     private static let backlog: Int32 = 4096
-    /// Connections above the maximum that are answered 503; those beyond are closed unheard.
-    private static let maximumExcess = 256
-    /// How long nothing is accepted after the process has run out of descriptors.
+    /// How long nothing is accepted after the kernel has run out of memory for it.
     private static let pauseMilliseconds: Int32 = 50
+    /// For how long nothing may have lacked a descriptor before it is news again.
+    private static let shortageNanoseconds: UInt64 = 10_000_000_000
 
     /// Listens on the configured address; connections wait until `start`.
     ///
@@ -53,6 +59,9 @@ package final class Listener: Sendable {
         handler: any RequestHandler
     ) throws(SystemError) {
         self.configuration = configuration
+        self.handler = handler
+        budget = OctetBudget(maximum: configuration.maximumHeldOctets)
+        reserve = try DescriptorReserve()
         var workers: [Worker] = []
         for index in 0..<max(1, configuration.workers) {
             workers.append(
@@ -60,7 +69,8 @@ package final class Listener: Sendable {
                     index: index,
                     configuration: configuration,
                     handler: handler,
-                    totals: totals
+                    totals: totals,
+                    budget: budget
                 )
             )
         }
@@ -80,7 +90,8 @@ package final class Listener: Sendable {
     package var statistics: Statistics {
         Statistics(
             openConnections: totals.open.load(ordering: .relaxed),
-            acceptedConnections: totals.accepted.load(ordering: .relaxed)
+            acceptedConnections: totals.accepted.load(ordering: .relaxed),
+            heldOctets: budget.usedOctets
         )
     }
 
@@ -109,7 +120,7 @@ package final class Listener: Sendable {
         case .listening: Glibc.close(socket)
         case .accepting:
             eventfd_write(wake, 1)
-            let deadline = MonotonicTime.now() + grace.nanoseconds
+            let deadline = configuration.clock.now().addingClamped(grace.nanoseconds)
             for worker in workers { worker.mailbox.post(.stop(deadline: deadline)) }
         case .stopped: break
         }
@@ -120,31 +131,24 @@ package final class Listener: Sendable {
 
     private func accept() {
         dispatchPrecondition(condition: .onQueue(queue))
-        var nextWorker = 0
-        var isPaused = false
+        var acceptor = Acceptor()
         while life.withLock({ $0 }) == .accepting {
-            var watched = [
-                pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
-                // A negative descriptor is not watched.
-                pollfd(fd: isPaused ? -1 : socket, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&watched, 2, isPaused ? Self.pauseMilliseconds : -1)
-            isPaused = false
+            wait(&acceptor)
             accepting: while life.withLock({ $0 }) == .accepting {
                 var peer = PeerAddress()
                 let descriptor = peer.fill { clinux_accept(socket, $0, $1) }
                 guard descriptor < 0 else {
-                    handOut(descriptor, peer: peer, startingAt: nextWorker)
-                    nextWorker = (nextWorker + 1) % workers.count
+                    handOut(descriptor, peer: peer, &acceptor)
                     continue
                 }
                 switch errno {
                 case EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ENETUNREACH: continue
                 case EAGAIN: break accepting
+                case EMFILE, ENFILE:
+                    guard acceptFromReserve(&acceptor) else { break accepting }
                 default:
-                    // EMFILE, ENFILE, ENOBUFS, ENOMEM: what waits is accepted when something has
-                    // been closed; asking at once would only burn the processor.
-                    isPaused = true
+                    // ENOBUFS, ENOMEM: asking at once would only burn the processor.
+                    acceptor.isPaused = true
                     break accepting
                 }
             }
@@ -152,12 +156,78 @@ package final class Listener: Sendable {
         Glibc.close(socket)
     }
 
-    private func handOut(_ descriptor: Int32, peer: PeerAddress, startingAt first: Int) {
+    /// What the acceptor's queue alone knows.
+    private struct Acceptor {
+        var nextWorker = 0
+        /// Whether nothing is accepted for a moment.
+        var isPaused = false
+        /// When a connection last found no descriptor; 0 for never.
+        var lastShortage: UInt64 = 0
+    }
+
+    /// Waits for connections, and lets refused ones go.
+    private func wait(_ acceptor: inout Acceptor) {
+        var watched = [
+            pollfd(fd: wake, events: Int16(POLLIN), revents: 0),
+            // A negative descriptor is not watched.
+            pollfd(fd: acceptor.isPaused ? -1 : socket, events: Int16(POLLIN), revents: 0),
+        ]
+        watched += reserve.watched
+        var milliseconds: Int32 = acceptor.isPaused ? Self.pauseMilliseconds : -1
+        if let deadline = reserve.nextDeadline, !acceptor.isPaused {
+            let now = MonotonicTime.now()
+            let remaining = deadline > now ? deadline - now : 0
+            milliseconds = Int32(min(remaining / 1_000_000 + 1, 60_000))
+        }
+        poll(&watched, nfds_t(watched.count), milliseconds)
+        acceptor.isPaused = false
+        reserve.settle(at: MonotonicTime.now())
+    }
+
+    /// Accepts the next connection though the process has no descriptor left, and answers it 503.
+    ///
+    /// - Returns: Whether the next may be tried.
+    private func acceptFromReserve(_ acceptor: inout Acceptor) -> Bool {
+        let descriptor = reserve.accept { clinux_accept(socket, nil, nil) }
+        guard descriptor >= 0 else {
+            // Not even the reserve could be kept: what waits is accepted when something is closed.
+            if errno == EMFILE || errno == ENFILE { acceptor.isPaused = true }
+            return errno != EAGAIN && !acceptor.isPaused
+        }
+        totals.accepted.add(1, ordering: .relaxed)
+        let now = MonotonicTime.now()
+        let isNews =
+            acceptor.lastShortage == 0 || now - acceptor.lastShortage > Self.shortageNanoseconds
+        acceptor.lastShortage = now
+        refuse(descriptor, beginsShortage: isNews, &acceptor)
+        return true
+    }
+
+    /// Answers a connection 503 without reading its request.
+    private func refuse(
+        _ descriptor: Int32,
+        beginsShortage: Bool,
+        _ acceptor: inout Acceptor
+    ) {
+        var octets: [UInt8] = []
+        ResponseSerializer.append(
+            handler.refuseUnread(beginsShortage: beginsShortage),
+            to: &octets,
+            omitsContent: false,
+            closes: true
+        )
+        let deadline = MonotonicTime.now().addingClamped(configuration.lingerTimeout.nanoseconds)
+        reserve.refuse(descriptor, with: octets, until: deadline)
+    }
+
+    private func handOut(_ descriptor: Int32, peer: PeerAddress, _ acceptor: inout Acceptor) {
+        let first = acceptor.nextWorker
+        acceptor.nextWorker = (first + 1) % workers.count
         let open = totals.open.add(1, ordering: .relaxed).newValue
         let id = totals.accepted.add(1, ordering: .relaxed).newValue
-        guard open <= configuration.maximumConnections + Self.maximumExcess else {
-            Glibc.close(descriptor)
+        guard open <= configuration.maximumConnections + configuration.maximumExcess else {
             totals.open.subtract(1, ordering: .relaxed)
+            refuse(descriptor, beginsShortage: false, &acceptor)
             return
         }
         var chosen = first

@@ -11,8 +11,8 @@ final class Mailbox: Sendable {
         case reply(Connection, ordinal: Int, Reply)
         /// The answer that a request waits for: whether its client leaves meanwhile is told.
         case watch(Connection, ordinal: Int, ticket: UInt64)
-        /// Work for the worker's own queue, not before this moment.
-        case perform(at: UInt64, @Sendable () -> Void)
+        /// Work for the worker's own queue, not before this moment, unless the connection is gone.
+        case perform(Connection, at: UInt64, @Sendable () -> Void)
         /// No more requests; what runs may run until the deadline.
         case stop(deadline: UInt64)
     }

@@ -69,10 +69,11 @@ struct OutputQueue {
     /// - Parameter report: Called for each answer whose last octet was sent.
     mutating func send(
         to descriptor: Int32,
+        clock: TransportClock,
         report: (UInt64, DeliveryReport) -> Void
     ) -> Outcome {
         // Before the system call: no client can have an octet earlier than its time says.
-        let now = answers.isEmpty ? 0 : MonotonicTime.now()
+        let now = answers.isEmpty ? 0 : clock.now()
         var outcome = Outcome.allSent
         let before = sent
         octets.withUnsafeBytes { octets in

@@ -61,14 +61,16 @@ struct Poller: ~Copyable {
     /// Waits for events.
     ///
     /// - Parameter nanoseconds: Rounded up to milliseconds; `nil` waits for ever.
-    /// - Returns: How many `event(at:)` has now; 0 after the time or a signal.
-    func wait(nanoseconds: UInt64?) -> Int {
+    /// - Returns: How many `event(at:)` has now, 0 after the time; `nil` where a signal ended the
+    ///   wait, so that nobody knows what has happened.
+    func wait(nanoseconds: UInt64?) -> Int? {
         var milliseconds: Int32 = -1
         if let nanoseconds {
             milliseconds = Int32(min(nanoseconds / 1_000_000 + 1, 60_000))
             if nanoseconds == 0 { milliseconds = 0 }
         }
-        return max(0, Int(epoll_wait(descriptor, events, Int32(capacity), milliseconds)))
+        let count = epoll_wait(descriptor, events, Int32(capacity), milliseconds)
+        return count < 0 ? nil : Int(count)
     }
 
     /// An event of the last `wait`.

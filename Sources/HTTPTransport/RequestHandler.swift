@@ -22,6 +22,14 @@ package protocol RequestHandler: AnyObject, Sendable {
     ///   its fields say is refused.
     func refuse(_ error: MessageError, head: RequestHead?, exchange: Exchange) -> Reply
 
+    /// The response for a connection whose request is not read: the process has no descriptor for it,
+    /// or too many are being refused already.
+    ///
+    /// Called on the acceptor's queue. The connection closes after it.
+    ///
+    /// - Parameter beginsShortage: Whether a descriptor is missing, for the first time in a while.
+    func refuseUnread(beginsShortage: Bool) -> HTTPResponse
+
     /// The client ended its side of the connection while an answer that has a ticket was waited for,
     /// or was sent by the clock.
     ///

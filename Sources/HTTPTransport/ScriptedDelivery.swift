@@ -82,6 +82,10 @@ package final class ScriptedDelivery {
         case .raw(let raw):
             octets = raw
             end = .fin(.cut)
+        case .malformedChunk where omitsContent:
+            // HEAD: fields as GET would have them, and no chunk that could be a broken one.
+            appendHead(.chunked, says: closes)
+            end = .whole
         case .malformedChunk:
             appendHead(.chunked, says: false)
             let half = delivery.truncateAfter == nil ? (whole + 1) / 2 : kept
@@ -101,6 +105,12 @@ package final class ScriptedDelivery {
             (chunks: max(1, min(UInt64(max(1, drip.chunks)), body)), over: drip.over.nanoseconds)
         }
         bytesPerSecond = delivery.bytesPerSecond.map { UInt64(max(1, $0)) }
+    }
+
+    /// Whether the connection may live on after the answer.
+    var isWhole: Bool {
+        if case .whole = end { return true }
+        return false
     }
 
     /// Whether everything has been sent that ever will be.

@@ -12,6 +12,9 @@ package struct TransportConfiguration: Sendable {
     package var workers = 1
     /// Connections beyond these are answered 503 and closed.
     package var maximumConnections = 10_000
+    /// Connections beyond the maximum that have time to read their 503; those beyond have it as long
+    /// as no other connection needs their place.
+    package var maximumExcess = 256
     /// From the first octet of a head to its last.
     package var headTimeout = Duration.seconds(10)
     /// Between octets of content.
@@ -28,6 +31,11 @@ package struct TransportConfiguration: Sendable {
     package var maximumLingerOctets = 64 << 20
     /// The maxima of heads and chunk lines.
     package var limits = Limits()
+    /// Octets of contents, and of requests that wait behind another, that are in memory at once, all
+    /// connections together; what comes beyond them is refused.
+    package var maximumHeldOctets = 256 << 20
+    /// What every time-out, delay and pace is measured by.
+    package var clock = TransportClock.system
 
     package init() {}
 }

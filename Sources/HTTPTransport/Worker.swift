@@ -21,6 +21,9 @@ final class Worker: @unchecked Sendable {
     let connectionCount = Atomic(0)
     /// Connections of the listener, all workers together.
     let totals: ListenerTotals
+    let clock: TransportClock
+    /// For the octets of clients, all workers of the listener together.
+    let budget: OctetBudget
 
     let headTimeout: UInt64
     let contentTimeout: UInt64
@@ -54,12 +57,15 @@ final class Worker: @unchecked Sendable {
         index: Int,
         configuration: TransportConfiguration,
         handler: any RequestHandler,
-        totals: ListenerTotals
+        totals: ListenerTotals,
+        budget: OctetBudget
     ) throws(SystemError) {
         self.index = index
         self.configuration = configuration
         self.handler = handler
         self.totals = totals
+        self.budget = budget
+        clock = configuration.clock
         headTimeout = configuration.headTimeout.nanoseconds
         contentTimeout = configuration.contentTimeout.nanoseconds
         idleTimeout = configuration.idleTimeout.nanoseconds
@@ -86,7 +92,7 @@ final class Worker: @unchecked Sendable {
     private func run() {
         dispatchPrecondition(condition: .onQueue(queue))
         while !(isStopping && openSlots == 0) {
-            let count = poller.wait(nanoseconds: timeUntilNextMoment())
+            guard let count = poller.wait(nanoseconds: timeUntilNextMoment()) else { continue }
             for index in 0..<count { handle(poller.event(at: index)) }
             let again = continued
             if !again.isEmpty {
@@ -105,6 +111,7 @@ final class Worker: @unchecked Sendable {
             }
         }
         for message in mailbox.close() { discard(message) }
+        clock.forget(self)
     }
 
     private var openSlots: Int { connections.count - freeSlots.count }
@@ -116,9 +123,13 @@ final class Worker: @unchecked Sendable {
             stopDeadline ?? .max,
             deferredWork.nextMoment ?? .max
         )
-        guard moment != .max else { return nil }
-        let now = MonotonicTime.now()
-        return moment > now ? moment - now : 0
+        let now = moment == .max ? 0 : clock.now()
+        return clock.patience(
+            of: self,
+            until: moment,
+            now: now,
+            descriptor: mailbox.descriptor
+        )
     }
 
     private func handle(_ event: Poller.Event) {
@@ -139,6 +150,10 @@ final class Worker: @unchecked Sendable {
                 close(connection, as: .complete)
                 return
             }
+            if isStopping, isAbandoned(connection) {
+                lose(connection)
+                return
+            }
         }
         if event.isReadable { connection.state.mayRead = true }
         advance(connection)
@@ -146,7 +161,7 @@ final class Worker: @unchecked Sendable {
 
     /// Notes when the client ended its side, and tells whoever waits for an answer of it.
     func noteDeparture(of connection: Connection) {
-        if connection.departure == 0 { connection.departure = MonotonicTime.now() }
+        if connection.departure == 0 { connection.departure = clock.now() }
         guard connection.watchedTicket != 0 else { return }
         handler.departed(
             ticket: connection.watchedTicket,
@@ -197,7 +212,9 @@ final class Worker: @unchecked Sendable {
             }
             connection.watchedTicket = ticket
             if connection.state.hasSeenEnd { noteDeparture(of: connection) }
-        case .perform(let time, let work): deferredWork.add(work, at: time)
+        case .perform(let connection, let time, let work):
+            let isGone = connection.state.phase == .closed
+            deferredWork.add(work, for: connection, at: isGone ? 0 : time)
         case .stop(let deadline): stop(deadline: deadline)
         }
     }
@@ -217,9 +234,12 @@ final class Worker: @unchecked Sendable {
     private func stop(deadline: UInt64) {
         isStopping = true
         stopDeadline = deadline
-        // A client that has its answer gets half a second to read it.
-        let lingerDeadline = MonotonicTime.now() + 500_000_000
+        let lingerDeadline = lingerDeadline()
         for case let connection? in connections {
+            guard !isAbandoned(connection) else {
+                lose(connection)
+                continue
+            }
             connection.persists = false
             connection.delivery?.closes = true
             switch connection.state.phase {
@@ -238,6 +258,19 @@ final class Worker: @unchecked Sendable {
             default: break
             }
         }
+    }
+
+    /// Whether an answer is still to come for a client that has ended its side: it may only have
+    /// said all that it has to say, but a server that stops waits for those alone who surely listen.
+    private func isAbandoned(_ connection: Connection) -> Bool {
+        guard connection.departure != 0 else { return false }
+        return connection.state.phase == .waiting || connection.state.phase == .delivering
+    }
+
+    /// When a connection that begins to close now is closed whatever its client does.
+    func lingerDeadline() -> UInt64 {
+        // When the server stops, a client that has its answer gets half a second to read it.
+        clock.now().addingClamped(isStopping ? min(lingerTimeout, 500_000_000) : lingerTimeout)
     }
 
     // MARK: Opening and closing
@@ -261,7 +294,7 @@ final class Worker: @unchecked Sendable {
             slot: slot,
             token: token,
             worker: self,
-            now: MonotonicTime.now()
+            now: clock.now()
         )
         connections[slot] = connection
         guard poller.add(descriptor, token: token) else {
@@ -300,6 +333,13 @@ final class Worker: @unchecked Sendable {
             report(ticket, confirmed)
         }
         connection.unconfirmed = []
+        connection.incoming = nil
+        connection.input = InputBuffer()
+        if outcome == .cut, isStopping {
+            deferredWork.drop(for: connection)
+        } else {
+            deferredWork.hasten(for: connection)
+        }
         timers.remove(connection.slot)
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
@@ -339,12 +379,16 @@ final class Worker: @unchecked Sendable {
 
     /// Sets the moment at which the connection is looked at if nothing happens.
     ///
-    /// A moment that moves away leaves the timer where it is: it will find that it came early.
+    /// A moment that moves away leaves the timer where it is: it will find that it came early. Only
+    /// who drives the clock sees every moment as it is.
     func schedule(_ connection: Connection) {
         let deadline = deadline(of: connection)
         connection.deadline = deadline
         if deadline < timers.time(of: connection.slot) ?? .max {
             timers.set(deadline, of: connection.slot)
+        } else if clock.isDriven {
+            timers.remove(connection.slot)
+            if deadline != .max { timers.set(deadline, of: connection.slot) }
         }
     }
 
@@ -371,7 +415,7 @@ final class Worker: @unchecked Sendable {
 
     private func fireTimers() {
         guard let earliest = timers.first?.time ?? stopDeadline else { return }
-        let now = MonotonicTime.now()
+        let now = clock.now()
         if let stopDeadline, now >= stopDeadline {
             for case let connection? in connections { reset(connection, as: .cut) }
             return
@@ -393,15 +437,19 @@ final class Worker: @unchecked Sendable {
 
     private func performDueWork() {
         guard deferredWork.nextMoment != nil else { return }
-        let now = MonotonicTime.now()
+        let now = clock.now()
         while let work = deferredWork.popDue(at: now) {
             hasAnswered = true
             work()
         }
     }
 
-    /// Acts on a moment that has come.
+    /// Acts on a moment that has come, unless something has arrived meanwhile: where the whole
+    /// process stood still, the clock is ahead of the socket.
     private func expire(_ connection: Connection) {
+        connection.state.mayRead = true
+        advance(connection)
+        guard connection.deadline <= clock.now() else { return }
         let isBlocked = !connection.output.isEmpty || connection.isDeliveryBlocked
         switch connection.state.phase {
         case .reading where connection.output.isEmpty && !connection.input.isEmpty:
@@ -411,7 +459,7 @@ final class Worker: @unchecked Sendable {
         case .receivingContent:
             refuse(.contentTimeout, on: connection)
             advance(connection)
-        case .delivering where !isBlocked: advance(connection)
+        case .delivering where !isBlocked: break
         case .lingering: close(connection, as: .complete)
         case .reading, .waiting, .delivering, .finishing: reset(connection, as: .clientLeft)
         case .closed: break

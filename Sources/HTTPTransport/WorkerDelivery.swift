@@ -9,7 +9,7 @@ extension Worker {
     func deliver(_ reply: Reply, on connection: Connection) {
         connection.watchedTicket = 0
         // The client had nothing to do meanwhile: its time begins now.
-        if connection.state.phase == .waiting { connection.lastProgress = MonotonicTime.now() }
+        if connection.state.phase == .waiting { connection.lastProgress = clock.now() }
         let closes = reply.closesConnection || !connection.persists
         if reply.closesConnection { connection.lingers = true }
         // What was brought from elsewhere may find that the client has ended its side meanwhile.
@@ -26,7 +26,7 @@ extension Worker {
                 reply,
                 omitsContent: connection.omitsContent,
                 closes: closes,
-                now: MonotonicTime.now()
+                now: clock.now()
             )
             connection.state.phase = .delivering
             if !reply.delivery.isPlain {
@@ -59,7 +59,7 @@ extension Worker {
             reset(connection, as: .cut)
             return
         }
-        switch batch.send(to: connection.descriptor, report: report) {
+        switch batch.send(to: connection.descriptor, clock: clock, report: report) {
         case .allSent: batch.removeAll()
         case .blocked:
             connection.output = batch.rest()
@@ -79,8 +79,12 @@ extension Worker {
     func sendOutput(of connection: Connection) {
         guard !connection.output.isEmpty else { return }
         let before = connection.output.sent
-        let outcome = connection.output.send(to: connection.descriptor, report: report)
-        if connection.output.sent > before { connection.lastProgress = MonotonicTime.now() }
+        let outcome = connection.output.send(
+            to: connection.descriptor,
+            clock: clock,
+            report: report
+        )
+        if connection.output.sent > before { connection.lastProgress = clock.now() }
         switch outcome {
         case .allSent: connection.output = OutputQueue()
         case .blocked: watchWritable(connection)
@@ -100,9 +104,9 @@ extension Worker {
     func runDelivery(on connection: Connection) -> Bool {
         guard let delivery = connection.delivery else { return true }
         connection.isDeliveryBlocked = false
-        let allowance = delivery.allowance(at: MonotonicTime.now())
+        let allowance = delivery.allowance(at: clock.now())
         while delivery.sent < allowance {
-            let now = MonotonicTime.now()
+            let now = clock.now()
             let count = delivery.octets.withUnsafeBytes { octets in
                 send(
                     connection.descriptor,
@@ -125,7 +129,7 @@ extension Worker {
                 return true
             }
         }
-        guard delivery.isSent, MonotonicTime.now() >= delivery.start else { return false }
+        guard delivery.isSent, clock.now() >= delivery.start else { return false }
         return end(delivery, on: connection)
     }
 
@@ -145,7 +149,7 @@ extension Worker {
         case .hang(let until):
             if connection.state.hasSeenEnd {
                 lose(connection)
-            } else if isStopping || MonotonicTime.now() >= until ?? .max {
+            } else if isStopping || clock.now() >= until ?? .max {
                 connection.dropDelivery()
                 report(delivery.ticket, delivery.report(.cut))
                 connection.lingers = true
@@ -182,7 +186,7 @@ extension Worker {
         shutdown(connection.descriptor, Int32(SHUT_WR))
         connection.input = InputBuffer()
         connection.state.phase = .lingering
-        connection.lingerDeadline = MonotonicTime.now() + lingerTimeout
+        connection.lingerDeadline = lingerDeadline()
         connection.state.mayRead = true
     }
 

@@ -6,6 +6,8 @@ import Time
 extension Worker {
     /// Unsent octets beyond which no further pipelined request is answered.
     private static let maximumBatchOctets = 256 * 1024
+    /// Octets of pipelined requests that are kept while an answer is waited for.
+    private static let maximumAheadOctets = 1 << 20
     /// Reads in a row before the other connections have their turn.
     private static let maximumReads = 16
 
@@ -35,7 +37,7 @@ extension Worker {
                     return
                 }
             case .delivering:
-                guard runDelivery(on: connection) else {
+                guard runDelivery(on: connection) || readAhead(connection) else {
                     schedule(connection)
                     return
                 }
@@ -46,8 +48,10 @@ extension Worker {
                 schedule(connection)
                 return
             case .waiting where batch.isEmpty:
-                schedule(connection)
-                return
+                guard readAhead(connection) else {
+                    schedule(connection)
+                    return
+                }
             case .waiting: break
             case .closed: return
             }
@@ -71,7 +75,7 @@ extension Worker {
         if count > 0 {
             if count < readBuffer.count { connection.state.noteDrained() }
             let octets = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
-            connection.lastProgress = MonotonicTime.now()
+            connection.lastProgress = clock.now()
             guard connection.input.isEmpty else {
                 connection.input.append(octets)
                 return
@@ -93,6 +97,57 @@ extension Worker {
         } else if errno != EINTR {
             lose(connection)
         }
+    }
+
+    /// Reads on while an answer is waited for, to see the end of the client's side: it may stand
+    /// behind more requests than the socket holds.
+    ///
+    /// Requests that are in time are kept for their turn. Where there are too many, or where the
+    /// connection closes after this answer, they are thrown away: a client that pipelines sends
+    /// again what was not answered (RFC 9112 §9.3.2).
+    ///
+    /// - Returns: Whether the end was found just now.
+    private func readAhead(_ connection: Connection) -> Bool {
+        var reads = 0
+        while connection.state.mayRead {
+            guard reads < Self.maximumReads else {
+                `continue`(connection)
+                return false
+            }
+            reads += 1
+            let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
+            if count > 0 {
+                if count < readBuffer.count { connection.state.noteDrained() }
+                keep(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]), on: connection)
+            } else if count == 0 {
+                connection.state.mayRead = false
+                connection.state.hasSeenEnd = true
+                connection.state.inputEnded = true
+                noteDeparture(of: connection)
+                return true
+            } else if errno == EAGAIN {
+                connection.state.mayRead = false
+            } else if errno != EINTR {
+                lose(connection)
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Keeps requests that came while an answer was waited for.
+    private func keep(_ octets: UnsafeRawBufferPointer, on connection: Connection) {
+        let isLast =
+            connection.delivery.map { $0.closes || !$0.isWhole } ?? !connection.persists
+        if !isLast, connection.input.count + octets.count <= Self.maximumAheadOctets,
+            connection.input.append(octets, within: budget)
+        {
+            return
+        }
+        connection.input = InputBuffer()
+        connection.persists = false
+        connection.lingers = true
+        connection.delivery?.closes = true
     }
 
     /// Works on octets that were read earlier.
@@ -153,7 +208,8 @@ extension Worker {
                     connection.incoming = nil
                     connection.state.phase = .reading
                     respond(
-                        to: HTTPRequest(head: incoming.head, content: incoming.octets),
+                        to: HTTPRequest(head: incoming.head, content: incoming.takeOctets()),
+                        incoming,
                         contentArrival: connection.lastProgress,
                         on: connection
                     )
@@ -205,11 +261,9 @@ extension Worker {
             let incoming = IncomingContent(
                 head: head,
                 maximumOctets: maximumOctets,
-                limits: configuration.limits
+                limits: configuration.limits,
+                budget: budget
             )
-            if case .length(let length) = head.framing, length <= readBuffer.count {
-                incoming.octets.reserveCapacity(length)
-            }
             connection.incoming = incoming
             connection.state.phase = .receivingContent
             if head.expectsContinue, available == 0 {
@@ -233,6 +287,7 @@ extension Worker {
 
     private func respond(
         to request: HTTPRequest,
+        _ content: IncomingContent? = nil,
         contentArrival: UInt64,
         on connection: Connection
     ) {
@@ -241,7 +296,8 @@ extension Worker {
             requestOrdinal: connection.ordinal,
             headArrival: connection.headArrival,
             contentArrival: contentArrival,
-            connection: connection
+            connection: connection,
+            content: content
         )
         if let reply = handler.respond(to: request, exchange: exchange) {
             deliver(reply, on: connection)
@@ -272,7 +328,8 @@ extension Worker {
             requestOrdinal: connection.ordinal,
             headArrival: connection.headArrival,
             contentArrival: connection.lastProgress,
-            connection: connection
+            connection: connection,
+            content: nil
         )
         connection.input = InputBuffer()
         deliver(handler.refuse(error, head: head, exchange: exchange), on: connection)

@@ -45,8 +45,6 @@ package final class Application: Sendable {
     let billingShape: ViewShape
     let workers: [WorkerContext]
     let verifier: TokenVerifier
-    /// Octets of the contents of requests that a delay holds up.
-    let heldOctets = Atomic(0)
     /// Rotations of keys that run or wait.
     let rotations = Atomic(0)
     /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.

@@ -53,6 +53,8 @@ package struct Configuration: Sendable {
                 ? JournalSize.octetsPerEntryWithBodies : JournalSize.octetsPerEntry
         )
     }
+    /// Descriptors that the databases of all sessions may use.
+    package var maximumDatabaseDescriptors = Int.max
 
     package init() {}
 

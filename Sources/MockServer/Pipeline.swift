@@ -5,6 +5,7 @@ package import HTTPMessage
 package import HTTPTransport
 import Journal
 import OAuth
+import QUBS
 import Synchronization
 import Time
 
@@ -41,7 +42,8 @@ extension Application: RequestHandler {
             if call.request.target.form == .asterisk {
                 return deliver(call, response: ServiceDocuments.serverOptions.response)
             }
-            if call.early == nil, let document = try ServiceDocuments.answer(to: call) {
+            if let document = try ServiceDocuments.answer(to: call) {
+                if let early = call.early { throw early }
                 return deliver(call, response: document.response)
             }
             let (operation, match) = try route(call)
@@ -164,10 +166,6 @@ extension Application: RequestHandler {
         return fault.phase == phase && fault.delayNanoseconds > 0
     }
 
-    /// Octets of content that wait in memory at most: beyond these the operation does not wait, its
-    /// answer does.
-    private static let maximumHeldOctets = 256 << 20
-
     /// Goes on when the delay that the fault wants in a phase is over; no worker waits for that.
     ///
     /// - Parameter exchange: Without one the answer itself is held back, by the transport.
@@ -178,14 +176,8 @@ extension Application: RequestHandler {
         _ next: @escaping @Sendable () -> Reply?
     ) -> Reply? {
         guard let fault = call.fault, let exchange else { return next() }
-        let octets = call.request.content.count
-        guard heldOctets.add(octets, ordering: .relaxed).newValue <= Self.maximumHeldOctets else {
-            heldOctets.subtract(octets, ordering: .relaxed)
-            return next()
-        }
         let ticket = hold(call, for: fault)
         exchange.perform(after: .nanoseconds(fault.delayNanoseconds), ticket: ticket) {
-            self.heldOctets.subtract(octets, ordering: .relaxed)
             call.time = call.session.clock.read()
             if phase == .before { self.judgeTokenAgain(call) }
             if let reply = self.watchdog.watch(call.request, next) { exchange.send(reply) }
@@ -261,35 +253,88 @@ extension Application: RequestHandler {
     }
 
     private func admission(of head: RequestHead, _ connection: ConnectionInfo) -> Admission {
-        let isUpload = TransferHandlers.isUpload(head.target.path)
-        let maximum =
-            isUpload ? ContentLimits.maximumUploadOctets : ContentLimits.maximumJSONOctets
+        let path = head.target.path
+        let isUpload = TransferHandlers.isUpload(path)
+        let maximum = maximumContentOctets(of: head)
         var problem: Problem?
         switch head.framing {
         case .length(let length) where length > maximum:
             problem = Problem(contentTooLarge: maximum)
         case .chunked where isUpload: problem = Problem.lengthRequired
-        default:
-            guard isUpload, head.expectsContinue else { return .content(maximumOctets: maximum) }
+        case .length(let length)
+        where length <= ContentLimits.maximumUnaskedOctets && !head.expectsContinue:
+            return .content(maximumOctets: maximum)
+        default: break
         }
-        let call = Call(
-            application: self,
-            worker: workers[connection.worker],
-            request: HTTPRequest(head: head, content: []),
-            connectionID: connection.connectionID,
-            arrival: connection.headArrival
-        )
-        // Who asks before it sends shall not send what is refused in any case.
-        problem = problem ?? refusal(ofUpload: call)
-        guard let problem else { return .content(maximumOctets: maximum) }
-        call.early = problem
-        if ControlAPI.serves(head.target.path) {
+        let request = HTTPRequest(head: head, content: [])
+        func newCall() -> Call {
+            Call(
+                application: self,
+                worker: workers[connection.worker],
+                request: request,
+                connectionID: connection.connectionID,
+                arrival: connection.headArrival
+            )
+        }
+        let call = newCall()
+        if ControlAPI.serves(path) {
+            problem = problem ?? refusal(ofControl: call)
+            guard let problem else { return .content(maximumOctets: maximum) }
             return .refuse(refuseControl(call, problem))
         }
+        // Looked at with a call of its own: what is found out is noted when it is answered.
+        problem =
+            problem ?? (isUpload ? refusal(ofUpload: call) : refusal(unread: newCall(), call))
+        guard let problem else { return .content(maximumOctets: maximum) }
+        call.early = problem
         guard let reply = answer(call, exchange: nil) else {
             preconditionFailure("only an exchange can be answered later")
         }
         return .refuse(reply)
+    }
+
+    /// How much content a request may have.
+    private func maximumContentOctets(of head: RequestHead) -> Int {
+        let path = head.target.path
+        if TransferHandlers.isUpload(path) { return ContentLimits.maximumUploadOctets }
+        if ControlAPI.serves(path) { return ContentLimits.maximumControlOctets }
+        // Within every limit: no need to know which it is.
+        if case .length(let length) = head.framing, length <= ContentLimits.maximumFormOctets {
+            return ContentLimits.maximumFormOctets
+        }
+        if case .matched(let operation, _) = contract.route(method: head.method, path: path),
+            operation.id == OperationID.token
+        {
+            return ContentLimits.maximumFormOctets
+        }
+        return ContentLimits.maximumJSONOctets
+    }
+
+    /// What a request is refused for whatever its content: its path and method, its token, its media
+    /// type or a content coding.
+    ///
+    /// - Parameters:
+    ///   - probe: A call that is used for nothing else.
+    ///   - call: The call that will be answered.
+    private func refusal(unread probe: Call, _ call: Call) -> Problem? {
+        do throws(Problem) {
+            try hosts.check(probe.request)
+            try identify(probe)
+            if probe.request.target.form == .asterisk { return nil }
+            if try ServiceDocuments.answer(to: probe) != nil { return nil }
+            let (operation, match) = try route(probe)
+            // Its errors have a form of their own, and its content is small.
+            if operation.id == OperationID.token { return nil }
+            describe(probe, operation: operation, match: match)
+            try authorize(probe, operation: operation)
+            try refuseContentCoding(of: probe.request, operation)
+            let valid = contract.validate(probe.request, operation: operation, match: match)
+            guard valid.refusalStatus == 415 else { return nil }
+            describe(call, valid: valid)
+            return Problem(refusing: valid)
+        } catch {
+            return error
+        }
     }
 
     /// What an upload is refused for whatever its content: its URL or its fields.
@@ -340,6 +385,23 @@ extension Application: RequestHandler {
         return deliver(call, problem: Problem(refusing: error))
     }
 
+    package func refuseUnread(beginsShortage: Bool) -> HTTPResponse {
+        if beginsShortage {
+            log.append(
+                ("qubs-mock: no file descriptor is left: new connections are answered 503 until some "
+                    + "are free; raise the limit (ulimit -n), or drop sessions\n").utf8
+            )
+        }
+        // No worker's generator: the acceptor has none.
+        var generator = SystemRandomNumberGenerator()
+        let requestID = CorrelationID.make(using: &generator)
+        var response = Problem(refusing: .tooManyConnections)
+            .response(instance: "", requestID: requestID)
+        response.fields.append(HTTPResponse.Field("X-Correlation-Id", requestID))
+        response.fields.append(HTTPResponse.Field("Date", sessions.default.clock.now().imfFixdate))
+        return response
+    }
+
     package func departed(ticket: UInt64, at time: UInt64, worker: Int) {
         guard let pending = workers[worker].pending(ticket), let entry = pending.entry else {
             return
@@ -384,9 +446,16 @@ extension Application: RequestHandler {
     }
 }
 
-/// How much content is taken (design §7).
+/// How much content is taken (design §7), in octets.
 enum ContentLimits {
-    /// JSON and forms: eight times the longest report text.
+    /// Up to here content is read before the request is looked at: it costs no more than the read
+    /// that brought its head, and its connection lives on when it is refused.
+    static let maximumUnaskedOctets = 65_536
+    /// Forms: the largest that the token endpoint has a use for is a thousandth of it.
+    static let maximumFormOctets = 65_536
+    /// Documents of the control API.
+    static let maximumControlOctets = 1 << 20
+    /// JSON: eight times the longest report text.
     static let maximumJSONOctets = 16 << 20
     /// "2 MB per object", read as the limit of the report text (facts, row 26).
     static let maximumUploadOctets = 2_097_152

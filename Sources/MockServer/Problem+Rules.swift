@@ -101,7 +101,7 @@ extension Problem {
 
     /// The status that suits octets that are no request.
     init(refusing error: MessageError) {
-        let isShortage = error == .tooManyConnections
+        let isShortage = error == .tooManyConnections || error == .noRoomForContent
         self.init(isShortage ? .unavailable : .message, error.suggestedStatus, error.explanation)
         if isShortage {
             fields.append(HTTPResponse.Field("Retry-After", "1"))

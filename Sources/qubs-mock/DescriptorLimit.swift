@@ -1,14 +1,21 @@
 import Glibc
+import MockServer
 
-/// The number of files and sockets that the process may have open.
+/// The number of files and sockets that the process may have open, and what each part may use.
+///
+/// Nobody may use up the share of another: where sessions could take every descriptor, not even the
+/// request that drops one would be heard.
 enum DescriptorLimit {
-    /// Descriptors for everything but connections: databases, listener, polls, standard streams.
-    private static let reserve = 600
+    /// Standard streams, Dispatch, signals, listener, log, ready file, and the reserve of the
+    /// listener; a few more for files that are open for a moment.
+    private static let fixed = 32
+    /// The poll and the mailbox of a worker.
+    private static let perWorker = 2
 
-    /// Raises the soft limit to the hard one.
+    /// Raises the soft limit to the hard one, and gives each part of a server its share.
     ///
-    /// - Returns: The connections that fit, at most those wanted; a warning is printed where fewer do.
-    static func raise(for connections: Int) -> Int {
+    /// A warning is printed where fewer connections fit than are wanted.
+    static func share(for configuration: inout Configuration) {
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         if limit.rlim_cur < limit.rlim_max {
@@ -17,13 +24,22 @@ enum DescriptorLimit {
             getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         }
         let available = Int(clamping: limit.rlim_cur)
-        // A very low limit still leaves half of it to connections.
-        let fitting = max(available - reserve, available / 2)
-        guard connections > fitting else { return connections }
+        let wanted = configuration.transport.maximumConnections
+        let workers = configuration.transport.workers
+        let shares = DescriptorShares(
+            available: available,
+            fixed: fixed + perWorker * workers,
+            connections: wanted,
+            workers: workers
+        )
+        let fitting = shares.connections
+        configuration.transport.maximumConnections = fitting
+        configuration.transport.maximumExcess = shares.excess
+        configuration.maximumDatabaseDescriptors = shares.databases
+        guard fitting < wanted else { return }
         Output.error(
             "qubs-mock: this process may open \(available) files, so it takes "
-                + "\(fitting) connections at once instead of \(connections)"
+                + "\(fitting) connections at once instead of \(wanted)"
         )
-        return fitting
     }
 }

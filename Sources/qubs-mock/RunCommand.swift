@@ -72,9 +72,7 @@ struct RunCommand: ParsableCommand {
         configuration.scenario = scenario
         configuration.journalSize = journalSize
         configuration.transport.workers = Processors.count
-        configuration.transport.maximumConnections = DescriptorLimit.raise(
-            for: configuration.transport.maximumConnections
-        )
+        DescriptorLimit.share(for: &configuration)
         let application = try ServerComposition.application(configuration)
         let listener: Listener
         do throws(SystemError) {

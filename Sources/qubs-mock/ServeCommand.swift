@@ -137,7 +137,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         var configuration = try configuration()
-        configuration.transport.maximumConnections = DescriptorLimit.raise(for: maxConnections)
+        DescriptorLimit.share(for: &configuration)
         try Self.serve(configuration)
     }
 }

@@ -193,8 +193,9 @@ struct LimitTests {
         let server = try TestListener(
             TestHandler { request, _ in
                 request.target.path == Array("/slow".utf8)
-                    ? .text("slow", delivery: Delivery(delay: .milliseconds(100))) : .text("")
-            }
+                    ? .text("slow", delivery: Delivery(delay: .seconds(3))) : .text("")
+            },
+            isDriven: true
         )
         let idle = try server.client()
         let partial = try server.client()
@@ -203,13 +204,20 @@ struct LimitTests {
         try partial.send("GET / HT")
         try busy.send(get("/slow"))
         for _ in 1...2 { #expect(server.handler.received.next() == 1) }
-        let start = MonotonicTime.now()
-        server.listener.stop(grace: .seconds(5))
-        #expect(MonotonicTime.now() - start < 3_000_000_000)
+        let stopped = Queue<Int>()
+        let listener = server.listener
+        spawn {
+            listener.stop(grace: .seconds(5))
+            stopped.push(1)
+        }
+        // At once, though the clock stands still.
         #expect(idle.read() == .end)
+        try server.advance(by: .seconds(3))
         #expect(partial.readToEnd().octets.isEmpty)
         #expect(try busy.response().text == "slow")
         #expect(busy.read() == .end)
+        busy.close()
+        #expect(stopped.next() == 1)
         #expect(server.listener.statistics.openConnections == 0)
         #expect(throws: RawClient.Failure.self) { try server.client() }
     }
@@ -244,5 +252,60 @@ struct LimitTests {
         _ = try RawClient(port: port)
         listener.stop(grace: .seconds(1))
         #expect(throws: RawClient.Failure.self) { try RawClient(port: port) }
+    }
+}
+
+/// The machine sleeps, or a debugger stops the process: the clock runs on, the sockets wait.
+@Suite("Time limits and what has arrived")
+struct ArrivalTests {
+    /// Holds up the worker, as a stop of the process would, until it is let go.
+    private final class Gate: Sendable {
+        let entered = Queue<Int>()
+        let leave = Queue<Int>()
+
+        func pass() {
+            entered.push(1)
+            _ = leave.next(within: 30)
+        }
+    }
+
+    @Test(
+        "What has arrived is read before a time limit is enforced",
+        arguments: ["idle", "head", "content"]
+    )
+    func arrivedInTime(limit: String) throws {
+        let gate = Gate()
+        let server = try TestListener(
+            TestHandler { request, _ in
+                if request.target.path == Array("/gate".utf8) { gate.pass() }
+                return .echo(request)
+            },
+            isDriven: true
+        )
+        let client = try server.client()
+        #expect(try client.exchange(get()).status == 200)
+        let request = post("hello")
+        let sent: Int =
+            switch limit {
+            case "idle": 0
+            case "head": 10
+            default: request.utf8.count - 3
+            }
+        let octets = Array(request.utf8)
+        try client.send(Array(octets[..<sent]))
+        // On the same worker; once it is there, so is what was sent before.
+        let other = try server.client()
+        for _ in 0..<3 { #expect(try other.exchange(get()).status == 200) }
+        try other.send(get("/gate"))
+        #expect(gate.entered.next() == 1)
+        // The worker stands still; the rest comes, and then every limit is over.
+        try client.send(Array(octets[sent...]))
+        server.clock.move(by: .seconds(1000))
+        gate.leave.push(1)
+        #expect(try client.response().text == "POST / hello")
+        #expect(try other.response().text == "GET /gate ")
+        // Nothing further has come: now the limit holds.
+        try server.advance(by: .seconds(75))
+        #expect(client.read() == .end)
     }
 }

@@ -43,6 +43,8 @@ struct StressTests {
             reply(seed: 0)
         }
 
+        func refuseUnread(beginsShortage: Bool) -> HTTPResponse { HTTPResponse(status: 503) }
+
         func departed(ticket: UInt64, at time: UInt64, worker: Int) {}
 
         func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {

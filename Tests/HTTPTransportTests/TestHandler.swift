@@ -3,6 +3,7 @@ import HTTPMessage
 import HTTPTransport
 import Synchronization
 import TestSupport
+import Testing
 
 /// A value that threads wait for, with a deadline.
 final class Queue<Element: Sendable>: Sendable {
@@ -36,6 +37,8 @@ final class TestHandler: RequestHandler {
     let delivered = Queue<Delivered>()
     let departed = Queue<Departed>()
     let refused = Queue<MessageError>()
+    /// Whether a shortage began, for each connection that was refused unread.
+    let unread = Queue<Bool>()
     /// The ordinals of the requests that were answered or left open.
     let received = Queue<Int>()
     /// Requests whose answers wait for the test.
@@ -79,6 +82,11 @@ final class TestHandler: RequestHandler {
         )
     }
 
+    func refuseUnread(beginsShortage: Bool) -> HTTPResponse {
+        unread.push(beginsShortage)
+        return HTTPResponse(status: 503, content: Array("unread".utf8))
+    }
+
     func departed(ticket: UInt64, at time: UInt64, worker: Int) {
         departed.push(Departed(ticket: ticket, time: time))
     }
@@ -117,16 +125,21 @@ extension Reply {
 final class TestListener {
     let listener: Listener
     let handler: TestHandler
+    /// What every delay and time-out of the listener is measured by; it stands still by itself.
+    let clock = TransportClock.driven()
 
+    /// - Parameter isDriven: Whether the test moves the time, rather than waits for it.
     init(
         _ handler: TestHandler = TestHandler(),
         workers: Int = 1,
+        isDriven: Bool = false,
         configure: (inout TransportConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = TransportConfiguration()
         configuration.port = 0
         configuration.workers = workers
         configuration.lingerTimeout = .seconds(2)
+        if isDriven { configuration.clock = clock }
         configure(&configuration)
         self.handler = handler
         listener = try Listener(configuration: configuration, handler: handler)
@@ -134,6 +147,11 @@ final class TestListener {
     }
 
     deinit { listener.stop(grace: .zero) }
+
+    /// Moves the time, once the server waits for something within it.
+    func advance(by duration: Duration) throws {
+        try #require(clock.advance(by: duration), "nothing was due within \(duration)")
+    }
 
     func client(receiveBufferOctets: Int32? = nil) throws -> RawClient {
         try RawClient(port: listener.port, receiveBufferOctets: receiveBufferOctets)
@@ -148,4 +166,9 @@ func get(_ path: String = "/", _ lines: String = "") -> String {
 /// A POST of this content.
 func post(_ content: String, _ lines: String = "") -> String {
     "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: \(content.utf8.count)\r\n\(lines)\r\n\(content)"
+}
+
+/// Runs what blocks on a thread of its own.
+func spawn(_ work: @escaping @Sendable () -> Void) {
+    DispatchQueue(label: "test").async(execute: work)
 }

@@ -226,6 +226,13 @@ struct ProtocolConversationTests {
                 fields: ["allow": "GET, HEAD"]
             ),
             row(
+                "10008 §2",
+                "QUERY",
+                request("QUERY", path, "Content-Length: 2\r\n") + "{}",
+                405,
+                fields: ["allow": "GET, HEAD"]
+            ),
+            row(
                 "5789 §2",
                 "PATCH",
                 request("PATCH", path, "Content-Length: 2\r\n") + "{}",

@@ -154,6 +154,20 @@ extension Application {
         return finishControl(call, .failure(problem))
     }
 
+    /// What a control request is refused for whatever its content: its sender, path or method.
+    func refusal(ofControl call: Call) -> Problem? {
+        let request = call.request
+        let route = controlContract.route(method: request.method, path: request.target.path)
+        do throws(Problem) {
+            if try ControlDocuments.form(of: request) != nil { return nil }
+            try checkAccess(call, route)
+            _ = try routed(request, route)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     private func checkAccess(_ call: Call, _ route: Route) throws(Problem) {
         let isOpen: Bool =
             if case .matched(let operation, _) = route {
@@ -200,17 +214,25 @@ extension Application {
         let route = controlContract.route(method: request.method, path: request.target.path)
         try checkAccess(call, route)
         if let document { return ControlDocuments.answer(document, to: call) }
+        let (operation, match) = try routed(request, route)
+        try refuseContentCoding(of: request, operation)
+        let valid = controlContract.validate(request, operation: operation, match: match)
+        if let refusal = Problem(refusing: valid) { throw refusal }
+        let controlCall = ControlCall(call: call, operation: operation, valid: valid)
+        if operation.tag == "Journal" {
+            // What was found in requests is there before anybody reads the journal.
+            sessions.existing(controlCall.string("session"))?.personalData.settle()
+        }
+        return try controlHandlers[operation.index](controlCall)
+    }
+
+    /// The operation of a control request; 404 or 405 where there is none.
+    private func routed(
+        _ request: HTTPRequest,
+        _ route: Route
+    ) throws(Problem) -> (Operation, PathMatch) {
         switch route {
-        case .matched(let operation, let match):
-            try refuseContentCoding(of: request, operation)
-            let valid = controlContract.validate(request, operation: operation, match: match)
-            if let refusal = Problem(refusing: valid) { throw refusal }
-            let controlCall = ControlCall(call: call, operation: operation, valid: valid)
-            if operation.tag == "Journal" {
-                // What was found in requests is there before anybody reads the journal.
-                sessions.existing(controlCall.string("session"))?.personalData.settle()
-            }
-            return try controlHandlers[operation.index](controlCall)
+        case .matched(let operation, let match): return (operation, match)
         case .methodNotAllowed(let allowed, _):
             throw Problem(methodNotAllowed: request.method, allowed: allowed)
         case .notFound:
