@@ -8,13 +8,14 @@ struct CorrelationID {
     /// Whether `text` is the client's.
     let isClients: Bool
 
-    /// Takes the client's if it is 1 to 128 visible ASCII characters, else makes 16 new lower-case
-    /// hexadecimal digits.
+    /// Takes the client's if it is 1 to 128 visible ASCII characters, between which spaces may stand,
+    /// else makes 16 new lower-case hexadecimal digits.
     init(_ fields: Fields, using generator: inout some RandomNumberGenerator) {
         let value = fields.first("x-correlation-id")
         wasSent = value != nil
         if let value, (1...128).contains(value.count),
-            value.allSatisfy({ (0x21...0x7E).contains($0) })
+            // White space around a field value is not part of it (RFC 9110 §5.5).
+            value.allSatisfy({ (0x20...0x7E).contains($0) })
         {
             text = String(decoding: value, as: UTF8.self)
             isClients = true

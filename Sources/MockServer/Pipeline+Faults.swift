@@ -81,7 +81,10 @@ extension Application {
             delivery.bytesPerSecond = rate
         }
         if fault.token != nil, response.status == 200 { effects.insert(.token) }
-        if let transport = fault.transport {
+        // HEAD has no content (RFC 9110 §9.3.2), and so no chunk that could be a broken one.
+        if let transport = fault.transport,
+            transport != .malformedResponseChunk || call.request.method != .head
+        {
             effects.insert(Self.effect(of: transport))
             delivery.ending = ending(for: transport, by: fault)
             if transport == .malformedResponseChunk {
