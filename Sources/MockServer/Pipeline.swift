@@ -6,6 +6,7 @@ package import HTTPTransport
 import Journal
 import OAuth
 import QUBS
+import Store
 import Synchronization
 import Time
 
@@ -80,6 +81,9 @@ extension Application: RequestHandler {
         _ exchange: Exchange?
     ) -> Reply? {
         guard let exchange, takesLong(call) else {
+            if let exchange, operation.writesRecords {
+                return runWrite(call, operation: operation, match: match, exchange)
+            }
             let outcome = carryOut(call, operation: operation, match: match)
             return conclude(call, outcome, operation: operation, exchange)
         }
@@ -98,6 +102,33 @@ extension Application: RequestHandler {
             }
         }
         return nil
+    }
+
+    /// Carries out a write on the worker.
+    ///
+    /// A write that would have to wait, for a snapshot of its session for example, waits beside the
+    /// worker.
+    private func runWrite(
+        _ call: Call,
+        operation: Operation,
+        match: PathMatch,
+        _ exchange: Exchange
+    ) -> Reply? {
+        let store = call.session.store
+        let mayWrite = store.beginWrite {
+            {
+                exchange.perform(after: .zero) {
+                    let reply = self.watchdog.watch(call.request) {
+                        self.run(call, operation: operation, match: match, exchange)
+                    }
+                    if let reply { exchange.send(reply) }
+                }
+            }
+        }
+        guard mayWrite else { return nil }
+        defer { store.endWrite() }
+        let outcome = carryOut(call, operation: operation, match: match)
+        return conclude(call, outcome, operation: operation, exchange)
     }
 
     /// Whether a request is work for more than a turn of the event loop: large content, or a token
@@ -462,4 +493,9 @@ enum ContentLimits {
     /// More is looked at beside the workers: of the most laborious JSON, a worker reads so much in
     /// less than 20 ms.
     static let maximumOctetsOnWorker = 32_768
+}
+
+extension Operation {
+    /// Whether a request changes records of its session.
+    fileprivate var writesRecords: Bool { method != .get && id != OperationID.token }
 }

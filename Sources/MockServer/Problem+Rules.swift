@@ -161,6 +161,15 @@ extension Problem {
                 "There are \(limit) sessions already: drop one with "
                     + "DELETE /__admin/sessions/{name}."
             )
+        case .seedMissing(let path):
+            let file = path.split(separator: "/").last.map { String($0) } ?? path
+            self.init(
+                .unavailable,
+                503,
+                "\(file), the copy of the generated data that sessions start with, is missing "
+                    + "beside the database: put it there, and start the mock again."
+            )
+            logged = "\(error)"
         case .unknownSession:
             self.init(.unavailable, 503, "The session was dropped meanwhile: try again.")
         case .unknownSnapshot: self.init(.notFound, 404, "There is no snapshot of this name.")

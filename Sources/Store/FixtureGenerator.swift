@@ -68,7 +68,7 @@ package struct FixtureGenerator {
                 progress: progress
             )
             Files.removeDatabase(path)
-            Files.remove(path + "-seed")
+            Files.remove(path + StorePlace.seedSuffix)
             Leftovers.removeSessions(besideDatabase: path)
             try Files.rename(unfinished, to: path)
         } catch {
@@ -144,10 +144,8 @@ package struct FixtureGenerator {
             progress: progress
         )
         try Schema.createIndexes(in: database)
-        try Meta.generated.set(
-            "\(count) appointments, seed \(seed), of \(Self.digest(of: base))",
-            in: database
-        )
+        let name = GeneratedName(appointments: count, seed: seed, base: Self.digest(of: base))
+        try Meta.generated.set(name.text, in: database)
         try database.execute("COMMIT")
     }
 
@@ -248,8 +246,34 @@ package struct FixtureGenerator {
 
     /// Tells images apart.
     private static func digest(of image: DatabaseImage) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for octet in image.octets { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
-        return String(hash, radix: 16)
+        var hash = FNV1a()
+        hash.add(image.octets)
+        return hash.text
     }
+}
+
+/// What a generated database says of itself.
+struct GeneratedName: Equatable {
+    let appointments: Int
+    let seed: UInt64
+    /// Tells the data that it was made from.
+    let base: String
+
+    init(appointments: Int, seed: UInt64, base: String) {
+        self.appointments = appointments
+        self.seed = seed
+        self.base = base
+    }
+
+    /// Reads what `text` gave; `nil` where that is something else.
+    init?(_ text: String) {
+        let words = text.split(separator: " ").map { $0.filter { $0 != "," } }
+        guard words.count == 6, words[1] == "appointments", words[2] == "seed", words[4] == "of",
+            let appointments = Int(words[0]), let seed = UInt64(words[3])
+        else { return nil }
+        self.init(appointments: appointments, seed: seed, base: words[5])
+        if self.text != text { return nil }
+    }
+
+    var text: String { "\(appointments) appointments, seed \(seed), of \(base)" }
 }

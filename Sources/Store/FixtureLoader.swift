@@ -18,10 +18,30 @@ package struct FixtureLoader {
         try database.execute("BEGIN")
         let faults = try load(set, into: Tables(database, layout: rules.layout))
         if !faults.isEmpty { throw .fixtures(faults) }
+        try Meta.origin.set(Self.origin(of: set), in: database)
         try Schema.createIndexes(in: database)
         try database.execute("COMMIT")
         try database.execute("VACUUM")
         return try database.serialize()
+    }
+
+    /// A name for these records and contents, the same whatever their order in lists.
+    private static func origin(of set: FixtureSet) -> String {
+        var hash = FNV1a()
+        for domain in set.domains {
+            hash.add(domain.name.utf8)
+            for resource in FixtureResource.allCases {
+                hash.add(resource.rawValue.utf8)
+                for record in domain.records[resource] ?? [] {
+                    hash.add(JSONWriter.octets(of: record))
+                }
+            }
+            for (path, octets) in domain.files.sorted(by: { $0.key < $1.key }) {
+                hash.add(path.utf8)
+                hash.add(octets)
+            }
+        }
+        return hash.text
     }
 
     /// Every contradiction between these records: duplicates, and references to what is not there.

@@ -4,6 +4,8 @@ enum Meta: String {
     case order
     /// Present in files that `fixtures generate` made; names what was generated.
     case generated
+    /// Tells the records of one fixture folder from those of another.
+    case origin
 
     /// What a database says.
     func value(in database: Database) throws(StoreError) -> String? {

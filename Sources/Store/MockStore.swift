@@ -52,6 +52,8 @@ package final class MockStore: Sendable {
             maximumPages: configuration.maximumPages,
             place: place,
             seed: kept.seed,
+            files: FileBudget(limit: configuration.maximumOpenFiles),
+            notice: configuration.notice,
             lock: lock
         )
         maximumSessions = configuration.maximumSessions
@@ -64,10 +66,12 @@ package final class MockStore: Sendable {
             )
         ]
         for name in place.sessions() where name != Self.defaultSession {
+            let file = try place.path(ofSession: name)
             sessions[name] = SessionStore(
                 name: name,
                 context: context,
-                path: try place.path(ofSession: name),
+                // An empty file says that the session shares its data.
+                path: Files.hasContent(file) ? file : nil,
                 isUntouched: false
             )
         }
@@ -169,8 +173,14 @@ package final class MockStore: Sendable {
     ) throws(StoreError) -> (Kept, FileLock) {
         guard let lock = try FileLock(path + FileLock.suffix) else { throw .inUse(path: path) }
         do throws(StoreError) {
+            let removed = Leftovers.remove(besideDatabase: path)
+            if removed > 0 {
+                configuration.notice(
+                    "\(path): removed \(removed) files that a server left which was killed"
+                )
+            }
             let place = StorePlace(databasePath: path)
-            if !Files.hasContent(path) { try Files.write(image.octets, to: path) }
+            if !Files.hasContent(path) { try makeDatabase(path, image) }
             guard try lock.add(path) else { throw .inUse(path: path) }
             let isUntouched = try Self.isUntouched(path)
             try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
@@ -179,18 +189,72 @@ package final class MockStore: Sendable {
                 isUntouched: isUntouched,
                 image: image,
                 rules: rules,
-                workers: configuration.workers
+                workers: configuration.workers,
+                notice: configuration.notice
             )
-            for name in place.sessions() {
+            for name in place.sessions() where name != defaultSession {
                 let file = try place.path(ofSession: name)
-                _ = try Self.header(of: file)
+                guard try Self.header(of: file) != nil else { continue }
                 try Reseeding.file(file, isUntouched: false, rules: rules)
             }
+            try tellOrigins(place, isUntouched: isUntouched, image, configuration.notice)
             return (Kept(place: place, seed: seed, isUntouched: isUntouched), lock)
         } catch {
             lock.remove()
             throw error
         }
+    }
+
+    /// Makes the database of `default`, which is not there.
+    ///
+    /// Generated data come back from their untouched copy, where that is all that there is.
+    private static func makeDatabase(
+        _ path: String,
+        _ image: DatabaseImage
+    ) throws(StoreError) {
+        // A log of what was there before would spoil it.
+        Files.removeDatabase(path)
+        let seedPath = path + StorePlace.seedSuffix
+        // What cannot be read is not the copy.
+        if (try? generation(of: seedPath, isUntouched: true)) ?? nil != nil {
+            try Files.copy(seedPath, to: path)
+        } else {
+            try Files.write(image.octets, to: path)
+        }
+    }
+
+    /// Tells which sessions have data of other fixtures than new sessions get.
+    private static func tellOrigins(
+        _ place: StorePlace,
+        isUntouched: Bool,
+        _ image: DatabaseImage,
+        _ notice: (String) -> Void
+    ) throws(StoreError) {
+        guard let path = place.databasePath else { return }
+        // Data of an older version of this program may not say.
+        guard let expected = try Meta.origin.value(in: Database(.image(image))) else { return }
+        func differs(_ file: String, isUntouched: Bool) throws(StoreError) -> Bool {
+            guard try header(of: file) != nil else { return false }
+            let location = isUntouched ? Database.Location.immutableFile(file) : .sharedFile(file)
+            return try Meta.origin.value(in: Database(location)).map { $0 != expected } ?? false
+        }
+        var others: [String] = []
+        for name in [defaultSession] + place.sessions().filter({ $0 != defaultSession }) {
+            let isDefault = name == defaultSession
+            let file = try place.path(ofSession: name)
+            if try differs(file, isUntouched: isDefault && isUntouched) { others.append(name) }
+        }
+        if others.isEmpty { return }
+        let isGenerated = try generation(of: path, isUntouched: isUntouched) != nil
+        let list = others.prefix(5).joined(separator: ", ") + (others.count > 5 ? ", ..." : "")
+        notice(
+            "\(path): \(others.count == 1 ? "session" : "sessions") \(list) "
+                + "\(others.count == 1 ? "has" : "have") the data of other fixtures than this start "
+                + "gives; "
+                + (isGenerated
+                    ? "all sessions start with the generated data"
+                    : "new sessions, and each one after a reset, get those of this start")
+        )
     }
 
     /// The head of a database of ours; `nil` where there is no file yet, or an empty one.
@@ -248,16 +312,27 @@ package final class MockStore: Sendable {
         isUntouched: Bool,
         image: DatabaseImage,
         rules: RecordRules,
-        workers: Int
+        workers: Int,
+        notice: (String) -> Void
     ) throws(StoreError) -> SeedData {
-        if try generation(of: path, isUntouched: isUntouched) == nil {
+        let generated = try generation(of: path, isUntouched: isUntouched)
+        guard let generated else {
             return SeedData(.image(image), layout: rules.layout, workers: workers)
         }
         if isUntouched {
             return SeedData(.file(path), layout: rules.layout, workers: workers)
         }
-        let seedPath = path + "-seed"
+        let seedPath = path + StorePlace.seedSuffix
         guard isSeed(seedPath, of: path) else {
+            notice(
+                "\(seedPath), the copy of the generated data from before their first change, is "
+                    + "missing: sessions beside those that are there, and resets of data, are refused; "
+                    + "put it there and start again"
+                    + (GeneratedName(generated).map {
+                        ", or make it with: qubs-mock fixtures generate --appointments "
+                            + "\($0.appointments) --seed \($0.seed) --output \(seedPath)"
+                    } ?? "")
+            )
             return SeedData(
                 nil,
                 layout: rules.layout,

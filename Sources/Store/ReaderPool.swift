@@ -7,7 +7,7 @@ final class ReaderPool: @unchecked Sendable {
 
     /// The connection of one worker.
     ///
-    /// Nobody else wants its lock but who closes the pool or empties the log.
+    /// Its lock is contended only by `close`, `rest` and `waitForWorkers`.
     private final class Slot {
         let lock = Mutex<Void>(())
         var tables: Tables?
@@ -17,12 +17,24 @@ final class ReaderPool: @unchecked Sendable {
     private let location: Database.Location
     private let layout: AppointmentLayout
     private let slots: [Slot]
+    /// Where descriptors come from; `nil` for connections that are never closed for others.
+    private let budget: FileBudget?
+    /// Descriptors taken.
+    private let taken = Mutex(0)
 
-    init(_ location: Database.Location, layout: AppointmentLayout, workers: Int) {
+    init(
+        _ location: Database.Location,
+        layout: AppointmentLayout,
+        workers: Int,
+        budget: FileBudget? = nil
+    ) {
         self.location = location
         self.layout = layout
+        self.budget = budget
         slots = (0...workers).map { _ in Slot() }
     }
+
+    deinit { giveBack() }
 
     /// Runs `body` with the worker's connection; `nil` when the pool is closed.
     @inline(__always)
@@ -41,9 +53,35 @@ final class ReaderPool: @unchecked Sendable {
     }
 
     private func open() throws(StoreError) -> Tables {
+        if let budget {
+            let count = location.descriptors
+            try budget.take(count)
+            taken.withLock { $0 += count }
+        }
+        do throws(StoreError) {
+            return try connect()
+        } catch {
+            // The process has fewer descriptors than was reckoned with.
+            guard error == .noDescriptors, budget?.relieve() == true else { throw error }
+            return try connect()
+        }
+    }
+
+    private func connect() throws(StoreError) -> Tables {
         let database = try Database(location)
         try Schema.configureReader(database)
         return Tables(database, layout: layout)
+    }
+
+    /// - Returns: Whether there was anything to give back.
+    @discardableResult
+    private func giveBack() -> Bool {
+        let count = taken.withLock { taken in
+            defer { taken = 0 }
+            return taken
+        }
+        budget?.give(count)
+        return count > 0
     }
 
     /// Returns when what was running on the workers' connections has ended.
@@ -51,6 +89,19 @@ final class ReaderPool: @unchecked Sendable {
     /// What runs in the background may take long, and is not waited for.
     func waitForWorkers() {
         for slot in slots.dropLast() { slot.lock.withLock { _ in } }
+    }
+
+    /// Closes every connection until it is needed again.
+    ///
+    /// - Returns: Whether there were any; `nil` where one is in use.
+    func rest() -> Bool? {
+        var isResting = true
+        for slot in slots {
+            let isFree: Void? = slot.lock.withLockIfAvailable { _ in slot.tables = nil }
+            if isFree == nil { isResting = false }
+        }
+        // Of a connection that is in use, SQLite keeps the others' descriptors, too.
+        return isResting ? giveBack() : nil
     }
 
     /// Closes every connection, once what runs on it has ended.
@@ -61,5 +112,6 @@ final class ReaderPool: @unchecked Sendable {
                 slot.isClosed = true
             }
         }
+        giveBack()
     }
 }

@@ -24,6 +24,8 @@ enum Schema {
 
     /// What the settings below a connection are, whatever the file says.
     static func configureReader(_ database: Database) throws(StoreError) {
+        // To empty the log is the writer's business, not that of whoever happens to be the last.
+        database.keepLogAtClose()
         // Pages are read where they lie: in the image, or in the kernel's cache of the file.
         try database.execute(
             "PRAGMA busy_timeout = 5000; PRAGMA mmap_size = 2147418112; PRAGMA query_only = 1"

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The data that every session starts with, and that those which have not written share.
@@ -61,6 +62,20 @@ final class SeedData: Sendable {
             throw .seedMissing(path: missingPath)
         }
         return pool
+    }
+
+    /// Whether the data are this file.
+    func isFile(_ path: String) -> Bool {
+        if case .file(path)? = state.withLock({ $0?.source }) { true } else { false }
+    }
+
+    /// How many octets a copy has; 0 where there is no source.
+    var octets: Int {
+        switch state.withLock({ $0?.source }) {
+        case .image(let image): image.count
+        case .file(let path): Int(Files.status(path)?.st_size ?? 0)
+        case nil: 0
+        }
     }
 
     /// Makes a new file with the data.

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import QUBS
 import Synchronization
@@ -7,9 +8,9 @@ package import Time
 ///
 /// A session that has not written shares the data it starts with. Its first write gives it a file
 /// of its own: one connection writes, under a lock, and each worker has one that reads.
-package final class SessionStore: @unchecked Sendable {
-    // Sendable: `writer` and `descriptor` are touched under `writing` only; all else is immutable
-    // or in a mutex.
+package final class SessionStore: @unchecked Sendable, FileHolder {
+    // Sendable: `writer`, `descriptor` and `isEmptyingDue` are touched under `writing` only; all else
+    // is immutable, atomic or in a mutex.
 
     package let name: String
     private let context: StoreContext
@@ -20,6 +21,15 @@ package final class SessionStore: @unchecked Sendable {
     /// Opening and closing it for each would drop the locks that SQLite holds.
     private var descriptor: Int32 = -1
     private let state: Mutex<State>
+    private let gate = WriteGate()
+    /// Where what takes long is done for writes that wait at the gate.
+    private let queue: DispatchQueue
+    /// Whether the log is to be emptied beside the workers.
+    private var isEmptyingDue = false
+    /// Whether the session was used since that was last asked.
+    private let isUsed = Atomic(false)
+    /// Whether a file was tried to be made beside the workers, for the write that comes next.
+    private let hasPrepared = Atomic(false)
 
     private enum Data {
         /// What all start with.
@@ -37,6 +47,13 @@ package final class SessionStore: @unchecked Sendable {
             case .shared, .none: nil
             }
         }
+
+        var path: String? {
+            switch self {
+            case .untouched(let path, _), .own(let path, _): path
+            case .shared, .none: nil
+            }
+        }
     }
 
     private struct State {
@@ -51,6 +68,7 @@ package final class SessionStore: @unchecked Sendable {
     init(name: String, context: StoreContext, path: String?, isUntouched: Bool) {
         self.name = name
         self.context = context
+        queue = DispatchQueue(label: "qubs-mock.store.\(name)")
         let data: Data =
             switch (path, isUntouched) {
             case (nil, _): .shared
@@ -63,11 +81,11 @@ package final class SessionStore: @unchecked Sendable {
                 .own(path: path, pool: context.readers(of: path, isUntouched: false))
             }
         state = Mutex(State(data: data))
+        context.files.add(self)
     }
 
     deinit {
-        writer = nil
-        if descriptor >= 0 { close(descriptor) }
+        letGoOfWriter()
     }
 
     var order: ListOrder { context.order }
@@ -82,18 +100,6 @@ package final class SessionStore: @unchecked Sendable {
     /// Whether the session has data of its own.
     package var hasWritten: Bool {
         state.withLock { if case .own = $0.data { true } else { false } }
-    }
-
-    /// The size of the session's own file, log included; 0 while it shares its data.
-    package var ownOctets: Int {
-        let path: String? = state.withLock {
-            switch $0.data {
-            case .own(let path, _), .untouched(let path, _): path
-            case .shared, .none: nil
-            }
-        }
-        guard let path else { return 0 }
-        return ["", "-wal"].reduce(0) { $0 + Int(Files.status(path + $1)?.st_size ?? 0) }
     }
 
     // MARK: Reading
@@ -112,9 +118,14 @@ package final class SessionStore: @unchecked Sendable {
         _ worker: Int,
         _ body: (Tables) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
+        if !isUsed.load(ordering: .relaxed) { isUsed.store(true, ordering: .relaxed) }
         while true {
             let pool = try currentPool()
-            if let result = try pool.read(worker, body) { return result }
+            do throws(StoreError) {
+                if let result = try pool.read(worker, body) { return result }
+            } catch {
+                guard try restoresFile(of: pool, after: error) else { throw error }
+            }
             // The pool was closed in between: the data have moved, and the next look finds where.
         }
     }
@@ -129,6 +140,50 @@ package final class SessionStore: @unchecked Sendable {
     }
 
     // MARK: Writing
+
+    /// Enters for writes that a worker may do: those that wait for nothing but each other.
+    ///
+    /// - Parameter resume: Makes what is called once, from any thread, where this is not possible now
+    ///   and worth another try.
+    /// - Returns: Whether `write` may be called, which `endWrite` must follow.
+    package func beginWrite(orElse resume: () -> @Sendable () -> Void) -> Bool {
+        if needsLongPreparation {
+            let resume = resume()
+            queue.async {
+                self.prepareFile()
+                resume()
+            }
+            return false
+        }
+        return gate.enter(orElse: resume)
+    }
+
+    /// Returns when a snapshot, a restore or the like that has begun is over; not for workers.
+    package func awaitLongWork() { gate.long {} }
+
+    /// Ends what `beginWrite` allowed.
+    package func endWrite() { gate.leave() }
+
+    /// The largest data that a worker copies itself: 16 MiB take some milliseconds.
+    private static let shortCopyOctets = 16 << 20
+
+    /// Whether the next write begins with a copy of much data.
+    private var needsLongPreparation: Bool {
+        let hasFile = state.withLock { if case .own = $0.data { true } else { false } }
+        return !hasFile && !hasPrepared.load(ordering: .relaxed)
+            && context.seed.octets > Self.shortCopyOctets
+    }
+
+    /// Gives the session a file of its own, beside the workers.
+    private func prepareFile() {
+        gate.long {
+            writing.withLock { _ in
+                // The write that comes next fails alike, and says so.
+                _ = try? openWriter()
+            }
+        }
+        hasPrepared.store(true, ordering: .relaxed)
+    }
 
     /// Runs `body` as one transaction: all of it is stored, or, when it throws, nothing.
     ///
@@ -145,7 +200,7 @@ package final class SessionStore: @unchecked Sendable {
             do throws(StoreError) {
                 let result = try body(writer)
                 try writer.commit()
-                writer.emptyLog { state.withLock { $0.data.pool }?.waitForWorkers() }
+                emptyLogWhereDue(writer)
                 return result
             } catch {
                 writer.rollback()
@@ -154,13 +209,44 @@ package final class SessionStore: @unchecked Sendable {
         }
     }
 
+    /// Empties the log where it is long: beside the workers, or here where that comes too late.
+    ///
+    /// Under `writing`.
+    private func emptyLogWhereDue(_ writer: SessionWriter) {
+        switch writer.logState {
+        case .short: return
+        case .long:
+            if isEmptyingDue { return }
+            isEmptyingDue = true
+            queue.async { [weak self] in self?.emptyLog() }
+        case .tooLong: emptyLog(writer)
+        }
+    }
+
+    private func emptyLog() {
+        gate.long {
+            writing.withLock { _ in
+                if let writer { emptyLog(writer) }
+                isEmptyingDue = false
+            }
+        }
+    }
+
+    private func emptyLog(_ writer: SessionWriter) {
+        writer.emptyLog { state.withLock { $0.data.pool }?.waitForWorkers() }
+    }
+
     /// The writer; with it the session gets a file of its own.
     ///
     /// Under `writing`.
     private func openWriter() throws(StoreError) -> SessionWriter {
+        if !isUsed.load(ordering: .relaxed) { isUsed.store(true, ordering: .relaxed) }
         if let writer { return writer }
         let path: String
         switch state.withLock({ $0.data }) {
+        case .own(let own, let pool) where Files.status(own) == nil:
+            loseFile(own, pool)
+            return try openWriter()
         case .none: throw .unknownSession(name)
         case .own(let own, _): path = own
         case .untouched(let own, _):
@@ -187,15 +273,20 @@ package final class SessionStore: @unchecked Sendable {
         return writer
     }
 
+    /// Descriptors of a writer: file, log, and what copies are made from.
+    private static let writerDescriptors = 3
+
     private func open(_ path: String) throws(StoreError) -> SessionWriter {
-        descriptor = try Files.open(path, O_RDONLY)
+        try context.files.take(Self.writerDescriptors)
         do throws(StoreError) {
+            descriptor = try Files.open(path, O_RDONLY)
             let writer = try context.writer(to: path)
             self.writer = writer
             return writer
         } catch {
-            close(descriptor)
+            if descriptor >= 0 { close(descriptor) }
             descriptor = -1
+            context.files.give(Self.writerDescriptors)
             throw error
         }
     }
@@ -205,9 +296,83 @@ package final class SessionStore: @unchecked Sendable {
     /// Under `writing`.
     private func closeWriter() throws(StoreError) {
         if let writer { try writer.tables.database.execute("PRAGMA wal_checkpoint(TRUNCATE)") }
-        writer = nil
+        letGoOfWriter(keepingLog: false)
+    }
+
+    /// Closes the writer, whatever is in its log.
+    ///
+    /// Under `writing`.
+    private func letGoOfWriter(keepingLog: Bool = true) {
+        guard let writer else { return }
+        if keepingLog { writer.tables.database.keepLogAtClose() }
+        self.writer = nil
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
+        context.files.give(Self.writerDescriptors)
+    }
+
+    // MARK: Files that others need, or have removed
+
+    func takeUse() -> Bool { isUsed.exchange(false, ordering: .relaxed) }
+
+    func rest() -> Bool {
+        let hasRested: Bool? = writing.withLockIfAvailable { _ in
+            // Those that sessions share stay open.
+            guard let pool = state.withLock({ $0.data.pool }) else { return false }
+            guard let hadReaders = pool.rest() else { return false }
+            let hadWriter = writer != nil
+            letGoOfWriter()
+            return hadReaders || hadWriter
+        }
+        return hasRested ?? false
+    }
+
+    /// Whether it is worth another try to read, since the data have moved or were moved now.
+    private func restoresFile(
+        of pool: ReaderPool,
+        after error: StoreError
+    ) throws(StoreError) -> Bool {
+        guard case .database(let code, _, _) = error, code & 0xFF == Database.cannotOpen else {
+            return false
+        }
+        return try writing.withLock { _ throws(StoreError) in
+            let data = state.withLock { $0.data }
+            guard data.pool === pool, let path = data.path else { return true }
+            if Files.status(path) != nil { return false }
+            try saveFile(path, pool)
+            return true
+        }
+    }
+
+    /// Brings the data of a file that somebody has removed to a new one, from what is open of it.
+    ///
+    /// Under `writing`.
+    private func saveFile(_ path: String, _ pool: ReaderPool) throws(StoreError) {
+        guard let writer else { return loseFile(path, pool) }
+        // All that was written is in the file then, which is there as long as it is open.
+        pool.close()
+        try writer.tables.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        let saved = try context.place.path(ofSession: name)
+        Files.removeDatabase(saved)
+        try Files.copy(descriptor, to: saved)
+        letGoOfWriter()
+        let readers = context.readers(of: saved, isUntouched: false)
+        state.withLock { $0.data = .own(path: saved, pool: readers) }
+        context.notice(
+            "\(path) was removed by somebody else; session \(name) goes on in \(saved) with all data"
+        )
+    }
+
+    /// Goes back to what the session started with, since nothing is left of its file.
+    ///
+    /// Under `writing`.
+    private func loseFile(_ path: String, _ pool: ReaderPool) {
+        state.withLock { $0.data = .shared }
+        pool.close()
+        context.notice(
+            "\(path) was removed by somebody else; session \(name) has the data again that it "
+                + "started with"
+        )
     }
 
     // MARK: Reset and snapshots
@@ -218,10 +383,13 @@ package final class SessionStore: @unchecked Sendable {
     ///   - data: The records, uploads and reports.
     ///   - ledger: The idempotency ledger.
     package func reset(data: Bool, ledger: Bool) throws(StoreError) {
-        try writing.withLock { _ throws(StoreError) in
-            guard case .own = state.withLock({ $0.data }) else {
-                if case .none = state.withLock({ $0.data }) { throw .unknownSession(name) }
-                return
+        try alone { () throws(StoreError) in
+            switch state.withLock({ $0.data }) {
+            case .none: throw .unknownSession(name)
+            case .shared: return
+            // Not changed, but perhaps of other fixtures than this start gives.
+            case .untouched(let path, _): if context.seed.isFile(path) || !data { return }
+            case .own: break
             }
             if data {
                 try resetData(keepingLedger: !ledger)
@@ -239,19 +407,35 @@ package final class SessionStore: @unchecked Sendable {
         }
     }
 
+    /// Runs something that takes long, while nobody writes.
+    private func alone<Result>(
+        _ body: () throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        try gate.long { () throws(StoreError) in
+            try writing.withLock { _ throws(StoreError) in try body() }
+        }
+    }
+
     private func resetData(keepingLedger: Bool) throws(StoreError) {
+        // Before anything is thrown away: there must be something in its place.
+        _ = try context.seed.pool()
         let path = try context.place.path(ofSession: name)
         let isKept =
-            keepingLedger
+            keepingLedger && hasWritten
             ? try openWriter().tables.database.integer("SELECT EXISTS (SELECT 1 FROM ledger)") == 1
             : false
-        if !isKept && path != context.place.databasePath {
-            try replace(with: nil, path: path, isUntouched: false)
-            return
-        }
+        if !isKept && path != context.place.databasePath { return shareSeed(path) }
         let fresh = path + StoreFileName.freshSuffix
         Files.removeDatabase(fresh)
-        try context.seed.copy(to: fresh)
+        do throws(StoreError) {
+            try context.seed.copy(to: fresh)
+        } catch {
+            guard error == .full, !isKept else { throw error }
+            // What is thrown away makes the room.
+            shareSeed(path)
+            if (try? context.seed.copy(to: path)) == nil { Files.removeDatabase(path) }
+            return
+        }
         if isKept {
             // In WAL mode from the start, so that nobody takes it for untouched.
             let database = try context.writer(to: fresh).tables.database
@@ -264,44 +448,48 @@ package final class SessionStore: @unchecked Sendable {
         try replace(with: fresh, path: path, isUntouched: !isKept)
     }
 
-    /// Changes the data under everybody's hands.
+    /// Throws away the session's own data: it shares again what all start with.
     ///
-    /// Under `writing`.
+    /// It needs no room on the disk. Under `writing`.
+    private func shareSeed(_ path: String) {
+        let old = state.withLock { state in
+            defer { state.data = .shared }
+            return state.data
+        }
+        old.pool?.close()
+        letGoOfWriter()
+        hasPrepared.store(false, ordering: .relaxed)
+        Files.removeDatabase(path)
+        // Where the folder for temporary data was replaced.
+        if let own = old.path, own != path { Files.removeDatabase(own) }
+        if !snapshots().isEmpty { context.place.mark(session: name) }
+    }
+
+    /// Puts a file in the place of the session's own.
     ///
-    /// - Parameter fresh: The file to take the place of the present one; `nil` to share data again.
+    /// Whoever reads goes on: with the old file until the new one is in its place. Under `writing`.
     private func replace(
-        with fresh: String?,
+        with fresh: String,
         path: String,
         isUntouched: Bool
     ) throws(StoreError) {
-        try state.withLock { state throws(StoreError) in
-            // Readers first: the log is emptied only when nobody reads from it, and a log that
-            // stayed beside another file would spoil it.
-            state.data.pool?.close()
-            do throws(StoreError) {
-                try closeWriter()
-                if let fresh {
-                    for suffix in ["-wal", "-shm"] { Files.remove(path + suffix) }
-                    try Files.rename(fresh, to: path)
-                } else {
-                    Files.removeDatabase(path)
-                }
-            } catch {
-                // The old data stay.
-                state.data = .own(path: path, pool: context.readers(of: path, isUntouched: false))
-                throw error
+        // A log that stayed beside another file would spoil it; and without its log the old file
+        // would not be what was acknowledged, should the process end before the new one is there.
+        try closeWriter()
+        for suffix in Files.companionSuffixes { Files.remove(path + suffix) }
+        try Files.rename(fresh, to: path)
+        // Of a file that was closed with its log kept.
+        Files.removeDatabase(fresh)
+        let readers = context.readers(of: path, isUntouched: isUntouched)
+        let old = state.withLock { state in
+            defer {
+                state.data =
+                    isUntouched
+                    ? .untouched(path: path, pool: readers) : .own(path: path, pool: readers)
             }
-            if fresh == nil {
-                state.data = .shared
-            } else if isUntouched {
-                state.data = .untouched(
-                    path: path,
-                    pool: context.readers(of: path, isUntouched: true)
-                )
-            } else {
-                state.data = .own(path: path, pool: context.readers(of: path, isUntouched: false))
-            }
+            return state.data.pool
         }
+        old?.close()
     }
 
     /// The snapshots of this session, by name.
@@ -318,7 +506,7 @@ package final class SessionStore: @unchecked Sendable {
         now: Instant
     ) throws(StoreError) -> Bool {
         guard MockStore.isName(snapshot) else { throw .malformedName(snapshot) }
-        return try writing.withLock { _ throws(StoreError) in
+        return try alone { () throws(StoreError) in
             let old = context.place.snapshots(ofSession: name).filter { $0.info.name == snapshot }
             var isShared = false
             switch state.withLock({ $0.data }) {
@@ -334,11 +522,16 @@ package final class SessionStore: @unchecked Sendable {
             )
             switch state.withLock({ $0.data }) {
             case .none: break
-            case .shared: try Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
+            case .shared:
+                try Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
+                context.place.mark(session: name)
             case .untouched(let own, _): try Files.copy(own, to: path)
             case .own(let own, _): try copy(own, to: path)
             }
-            for snapshot in old where snapshot.path != path { Files.remove(snapshot.path) }
+            context.place.add(snapshotAt: path)
+            for snapshot in old where snapshot.path != path {
+                context.place.remove(snapshotAt: snapshot.path)
+            }
             return old.isEmpty
         }
     }
@@ -350,6 +543,11 @@ package final class SessionStore: @unchecked Sendable {
     /// File and log are copied as they lie: nobody else changes them, and to have the log emptied
     /// first would mean to wait for a moment without readers, which may never come.
     private func copy(_ own: String, to path: String) throws(StoreError) {
+        var own = own
+        if let pool = state.withLock({ $0.data.pool }), Files.status(own) == nil {
+            try saveFile(own, pool)
+            own = state.withLock { $0.data.path } ?? own
+        }
         _ = try openWriter()
         let copy = path + StoreFileName.freshSuffix
         Files.removeDatabase(copy)
@@ -370,11 +568,16 @@ package final class SessionStore: @unchecked Sendable {
     ///
     /// - Throws: `StoreError.unknownSnapshot`.
     package func restoreSnapshot(named snapshot: String) throws(StoreError) {
-        try writing.withLock { _ throws(StoreError) in
+        try alone { () throws(StoreError) in
             guard
                 let kept = context.place.snapshots(ofSession: name)
                     .first(where: { $0.info.name == snapshot })
             else { throw .unknownSnapshot(snapshot) }
+            if Files.ownStatus(kept.path) == nil {
+                context.place.remove(snapshotAt: kept.path)
+                context.notice("the snapshot \(kept.path) was removed by somebody else")
+                throw .unknownSnapshot(snapshot)
+            }
             if case .none = state.withLock({ $0.data }) { throw .unknownSession(name) }
             if kept.isShared {
                 if case .own = state.withLock({ $0.data }) {
@@ -400,7 +603,7 @@ package final class SessionStore: @unchecked Sendable {
     package func deleteSnapshot(named snapshot: String) throws(StoreError) {
         let kept = context.place.snapshots(ofSession: name).filter { $0.info.name == snapshot }
         if kept.isEmpty { throw .unknownSnapshot(snapshot) }
-        for snapshot in kept { Files.remove(snapshot.path) }
+        for snapshot in kept { context.place.remove(snapshotAt: snapshot.path) }
     }
 
     // MARK: The end
@@ -410,23 +613,24 @@ package final class SessionStore: @unchecked Sendable {
     /// - Parameter removing: Whether the session's file and snapshots go as well.
     func end(removing: Bool) {
         writing.withLock { _ in
-            let (old, path): (ReaderPool?, String?) = state.withLock { state in
-                let data = state.data
-                state.data = .none
-                switch data {
-                case .own(let path, let pool), .untouched(let path, let pool): return (pool, path)
-                case .shared, .none: return (nil, nil)
-                }
+            let old = state.withLock { state in
+                defer { state.data = .none }
+                return state.data
             }
-            old?.close()
-            // What stays in the log is found there at the next start.
-            try? closeWriter()
-            writer = nil
+            old.pool?.close()
             if removing {
-                if let path { Files.removeDatabase(path) }
+                letGoOfWriter()
+                // A session without snapshots is less than one without a file; a snapshot without a
+                // session is nothing.
                 for snapshot in context.place.snapshots(ofSession: name) {
-                    Files.remove(snapshot.path)
+                    context.place.remove(snapshotAt: snapshot.path)
                 }
+                if let path = old.path { Files.removeDatabase(path) }
+                context.place.unmark(session: name)
+            } else {
+                // What stays in the log is found there at the next start.
+                try? closeWriter()
+                letGoOfWriter()
             }
         }
     }

@@ -39,20 +39,35 @@ package final class SessionWriter {
     /// 8 MiB: some thousand writes, and few enough pages to be found quickly.
     private static let logInterval = 2000
 
-    /// Copies the log into the file, now and then.
+    /// How long the log is.
+    enum LogState {
+        case short
+        /// It is to be emptied.
+        case long
+        /// It is to be emptied before the next write: whoever was to do so had no chance.
+        case tooLong
+    }
+
+    /// Whether the log is to be emptied.
+    var logState: LogState {
+        let pages = tables.database.loggedPages
+        if pages < emptiesLogAt - Self.logInterval { emptiesLogAt = Self.logInterval }
+        if pages < emptiesLogAt { return .short }
+        return pages < emptiesLogAt + Self.logInterval / 2 ? .long : .tooLong
+    }
+
+    /// Copies the log into the file, where it is long.
     ///
     /// SQLite would do so by itself at a commit, but only as far as nobody reads older pages; beside
     /// workers that read without a pause, a moment to start the log anew never comes, and it grows
     /// without end. Here each worker lets go of what it reads once before and once after.
     func emptyLog(waitForWorkers: () -> Void) {
-        let pages = tables.database.loggedPages
-        if pages < emptiesLogAt - Self.logInterval { emptiesLogAt = Self.logInterval }
-        if pages < emptiesLogAt { return }
+        if case .short = logState { return }
         waitForWorkers()
         // What stays in the log, because the disk is full, say, is as safe there.
         try? tables.database.execute("PRAGMA wal_checkpoint(PASSIVE)")
         waitForWorkers()
-        emptiesLogAt = pages + Self.logInterval
+        emptiesLogAt = tables.database.loggedPages + Self.logInterval
     }
 
     /// Undoes everything since `begin`.

@@ -18,6 +18,9 @@ package struct StoreConfiguration: Sendable {
     package var maximumSessions: Int
     /// The largest database file, in pages of 4 KiB; `nil` for no limit but the disk's.
     package var maximumPages: Int?
+    /// Descriptors that the databases of sessions may have open together; beyond them, sessions that
+    /// rest close theirs.
+    package var maximumOpenFiles: Int
     /// Told in one sentence what whoever runs the server should know.
     ///
     /// Called from any thread.
@@ -33,6 +36,7 @@ package struct StoreConfiguration: Sendable {
         workers: Int,
         maximumSessions: Int = 256,
         maximumPages: Int? = nil,
+        maximumOpenFiles: Int = .max,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.image = image
@@ -44,6 +48,7 @@ package struct StoreConfiguration: Sendable {
         self.workers = workers
         self.maximumSessions = maximumSessions
         self.maximumPages = maximumPages
+        self.maximumOpenFiles = maximumOpenFiles
         self.notice = notice
     }
 }

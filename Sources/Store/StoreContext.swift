@@ -9,6 +9,9 @@ final class StoreContext: Sendable {
     let maximumPages: Int?
     let place: StorePlace
     let seed: SeedData
+    let files: FileBudget
+    /// Told in one sentence what whoever runs the server should know.
+    let notice: @Sendable (String) -> Void
     /// Keeps other servers from the database, until the store is closed.
     let lock: Mutex<FileLock?>
 
@@ -19,9 +22,13 @@ final class StoreContext: Sendable {
         maximumPages: Int?,
         place: StorePlace,
         seed: SeedData,
+        files: FileBudget,
+        notice: @escaping @Sendable (String) -> Void,
         lock: FileLock?
     ) {
         self.lock = Mutex(lock)
+        self.files = files
+        self.notice = notice
         self.rules = rules
         self.order = order
         self.workers = workers
@@ -48,7 +55,8 @@ final class StoreContext: Sendable {
         ReaderPool(
             isUntouched ? .immutableFile(path) : .sharedFile(path),
             layout: rules.layout,
-            workers: workers
+            workers: workers,
+            budget: files
         )
     }
 }

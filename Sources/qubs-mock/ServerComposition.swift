@@ -201,6 +201,7 @@ enum ServerComposition {
                     order: configuration.order,
                     scatter: scatter,
                     workers: configuration.transport.workers,
+                    maximumOpenFiles: configuration.maximumDatabaseDescriptors,
                     notice: { Output.error("qubs-mock: \($0)") }
                 )
             )

@@ -76,7 +76,6 @@ struct MockStoreTests {
         try Self.comment(session, "n")
         _ = try session.takeSnapshot(named: "x", now: Samples.start)
         #expect(try Self.count(session) == 3)
-        #expect(session.ownOctets > 4096)
         #expect(store.folder.names.contains { $0.hasSuffix("sessions/s1.db") })
         #expect(store.folder.names.contains { $0.hasSuffix(".db") && $0.contains("s1@x@") })
         let before = try Self.openFiles(in: store.folder.path)

@@ -2,6 +2,7 @@ import Glibc
 import JSON
 import QUBS
 import Store
+import Synchronization
 import Testing
 import Time
 
@@ -203,6 +204,14 @@ final class TemporaryFolder {
     }
 }
 
+/// What a store has told.
+final class Notices: Sendable {
+    private let lines = Mutex<[String]>([])
+
+    var all: [String] { lines.withLock { $0 } }
+    func add(_ line: String) { lines.withLock { $0.append(line) } }
+}
+
 /// A store on temporary data, with shortcuts that give text.
 struct TestStore {
     let folder: TemporaryFolder
@@ -216,7 +225,9 @@ struct TestStore {
         database: String? = nil,
         in folder: TemporaryFolder? = nil,
         maximumPages: Int? = nil,
-        maximumSessions: Int = 256
+        maximumSessions: Int = 256,
+        maximumOpenFiles: Int = .max,
+        notices: Notices = Notices()
     ) throws {
         let folder = try folder ?? TemporaryFolder()
         self.folder = folder
@@ -230,7 +241,9 @@ struct TestStore {
                 scatter: scatter,
                 workers: 2,
                 maximumSessions: maximumSessions,
-                maximumPages: maximumPages
+                maximumPages: maximumPages,
+                maximumOpenFiles: maximumOpenFiles,
+                notice: { notices.add($0) }
             )
         )
         session = try #require(store.session(named: MockStore.defaultSession))

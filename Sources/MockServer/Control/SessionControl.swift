@@ -34,6 +34,8 @@ enum SessionControl {
     private static func drop(_ call: ControlCall) throws(Problem) -> Answer {
         let name = call.string("name")
         if name == SessionName.default { throw Problem(store: .defaultSession) }
+        // Beside everybody: the names of sessions are looked up under the lock under which one goes.
+        call.application.sessions.existing(name)?.store.awaitLongWork()
         let isDropped = try storing { () throws(StoreError) in
             try call.application.sessions.drop(name)
         }

@@ -75,6 +75,55 @@ enum Leftovers {
 
     // MARK: Beside a database
 
+    /// What may be left of a database itself: what was to take its place, and of its untouched copy.
+    private static let unfinishedSuffixes =
+        [Files.unfinishedSuffix, StoreFileName.freshSuffix]
+        + (Files.companionSuffixes + [Files.unfinishedSuffix]).map {
+            StoreFileName.freshSuffix + $0
+        } + [StorePlace.seedSuffix + Files.unfinishedSuffix]
+
+    /// Removes what servers that were killed left beside a database, whose lock is held.
+    ///
+    /// That are files that were to become something, what SQLite keeps beside a database that is
+    /// gone, and snapshots of sessions that are gone.
+    ///
+    /// - Returns: How many files were removed.
+    static func remove(besideDatabase path: String) -> Int {
+        var count = 0
+        for suffix in unfinishedSuffixes {
+            guard let status = Files.ownStatus(path + suffix), OpenFolder.isOwn(status, S_IFREG)
+            else { continue }
+            Files.remove(path + suffix)
+            count += 1
+        }
+        var sessions: Set<String> = [MockStore.defaultSession]
+        for part in StorePart.allCases {
+            // Through a link to a folder nothing is removed: it may be anybody's.
+            let name = part.path(besideDatabase: path)
+            guard Files.ownStatus(name).map({ OpenFolder.isOwn($0, S_IFDIR) }) == true,
+                let folder = OpenFolder(path: name)
+            else { continue }
+            let names = folder.names()
+            if part == .sessions {
+                sessions.formUnion(names.compactMap { part.wholeFile(named: $0)?.session })
+            }
+            let present = Set(names)
+            for name in names {
+                guard let file = part.file(named: name), folder.hasOwnFile(name) else { continue }
+                let isLeft =
+                    switch file.kind {
+                    case .unfinished: true
+                    case .companion: !present.contains(file.whole)
+                    case .whole: !sessions.contains(file.session)
+                    }
+                guard isLeft else { continue }
+                folder.removeFile(name)
+                count += 1
+            }
+        }
+        return count
+    }
+
     /// Removes the sessions and snapshots beside a database, whose lock is held.
     static func removeSessions(besideDatabase path: String) {
         for part in StorePart.allCases {

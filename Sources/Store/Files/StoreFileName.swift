@@ -16,6 +16,11 @@ enum StorePart: String, CaseIterable {
         }
     }
 
+    /// The file of this name, where it is a session or snapshot itself.
+    func wholeFile(named name: String) -> StoreFileName? {
+        file(named: name).flatMap { $0.kind == .whole ? $0 : nil }
+    }
+
     /// Removes the files that a store made.
     func removeFiles(of folder: OpenFolder) {
         for name in folder.names() where file(named: name) != nil && folder.hasOwnFile(name) {

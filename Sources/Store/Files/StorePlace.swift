@@ -1,5 +1,5 @@
-import Glibc
 import QUBS
+import Synchronization
 package import Time
 
 /// A kept state of a session, as listed.
@@ -17,11 +17,15 @@ struct StorePlace: Sendable {
     /// The file given by the user; `nil` for temporary data.
     let databasePath: String?
     private let run: RunFolder?
+    /// Kept in memory, so that they are found when no descriptor is left to read a folder with.
+    private let snapshotPaths = SnapshotPaths()
 
     /// Permanent data.
     init(databasePath: String) {
         self.databasePath = databasePath
         run = nil
+        let folder = StorePart.snapshots.path(besideDatabase: databasePath)
+        for name in Files.names(in: folder) { add(snapshotAt: "\(folder)/\(name)") }
     }
 
     /// Temporary data.
@@ -33,7 +37,10 @@ struct StorePlace: Sendable {
     var isTemporary: Bool { databasePath == nil }
 
     /// The copy of a generated database from before its first change.
-    var seedPath: String? { databasePath.map { $0 + "-seed" } }
+    var seedPath: String? { databasePath.map { $0 + Self.seedSuffix } }
+
+    /// What the name of that copy ends in.
+    static let seedSuffix = "-seed"
 
     /// Removes temporary data.
     func end() { run?.remove() }
@@ -50,6 +57,25 @@ struct StorePlace: Sendable {
         guard let databasePath else { return [] }
         return Files.names(in: StorePart.sessions.path(besideDatabase: databasePath))
             .compactMap { StoreFileName(session: $0) }.filter { $0.kind == .whole }.map(\.session)
+    }
+
+    /// Notes beside a database that there is a session, though it has no data of its own.
+    ///
+    /// An empty file says so: a snapshot without it belongs to nobody.
+    func mark(session name: String) {
+        guard databasePath != nil, name != MockStore.defaultSession,
+            let path = try? path(ofSession: name), Files.ownStatus(path) == nil
+        else { return }
+        // Without room on the disk the session lives as long as the server.
+        try? Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
+    }
+
+    /// Takes back what `mark` noted.
+    func unmark(session name: String) {
+        guard let folder = existingFolder(.sessions), databasePath != nil,
+            name != MockStore.defaultSession
+        else { return }
+        Files.remove("\(folder)/\(name)\(StoreFileName.databaseSuffix)")
     }
 
     // MARK: Snapshots
@@ -70,17 +96,26 @@ struct StorePlace: Sendable {
     func snapshots(
         ofSession session: String
     ) -> [(info: SnapshotInfo, path: String, isShared: Bool)] {
-        guard let folder = existingFolder(.snapshots) else { return [] }
-        return Files.names(in: folder).compactMap { file in
-            guard let name = StoreFileName(snapshot: file), name.session == session,
-                name.kind == .whole, let snapshot = name.snapshot
-            else { return nil }
-            let info = SnapshotInfo(
-                name: snapshot.name,
-                createdAt: Instant(secondsSince1970: snapshot.seconds)
-            )
-            return (info, "\(folder)/\(file)", snapshot.isShared)
-        }
+        snapshotPaths.of(session)
+    }
+
+    /// Notes a file that is a snapshot now.
+    func add(snapshotAt path: String) {
+        let file = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+        guard let name = StoreFileName(snapshot: String(file)), name.kind == .whole,
+            let snapshot = name.snapshot
+        else { return }
+        let info = SnapshotInfo(
+            name: snapshot.name,
+            createdAt: Instant(secondsSince1970: snapshot.seconds)
+        )
+        snapshotPaths.add((info, path, snapshot.isShared), to: name.session)
+    }
+
+    /// Removes a snapshot and its file.
+    func remove(snapshotAt path: String) {
+        Files.remove(path)
+        snapshotPaths.remove(path)
     }
 
     private func existingFolder(_ part: StorePart) -> String? {
@@ -99,5 +134,30 @@ struct StorePlace: Sendable {
         }
         try Files.makeFolder(path)
         return path
+    }
+}
+
+/// The snapshots of all sessions.
+private final class SnapshotPaths: Sendable {
+    typealias Entry = (info: SnapshotInfo, path: String, isShared: Bool)
+
+    private let all = Mutex<[String: [Entry]]>([:])
+
+    /// The snapshots of a session, by name.
+    func of(_ session: String) -> [Entry] {
+        all.withLock { $0[session] ?? [] }.sorted { $0.path < $1.path }
+    }
+
+    func add(_ entry: Entry, to session: String) {
+        all.withLock { all in
+            all[session, default: []].removeAll { $0.path == entry.path }
+            all[session, default: []].append(entry)
+        }
+    }
+
+    func remove(_ path: String) {
+        all.withLock { all in
+            for session in all.keys { all[session]?.removeAll { $0.path == path } }
+        }
     }
 }

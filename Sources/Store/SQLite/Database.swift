@@ -17,6 +17,15 @@ final class Database {
         case sharedFile(String)
         /// A file that this connection alone has open; empty, or a database without a log.
         case ownFile(String)
+
+        /// How many descriptors a connection takes: the file, and the log where there is one.
+        var descriptors: Int {
+            switch self {
+            case .memory, .image: 0
+            case .immutableFile: 1
+            case .sharedFile, .ownFile: 2
+            }
+        }
     }
 
     let handle: OpaquePointer
@@ -69,6 +78,13 @@ final class Database {
 
     deinit {
         sqlite3_close_v2(handle)
+    }
+
+    /// Leaves the log as it is when the last connection is closed, where it would go into the file.
+    ///
+    /// It is as safe there, and whoever opens the file next finds it.
+    func keepLogAtClose() {
+        _ = csqlite_set_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     }
 
     /// Runs one or more statements that give no rows of interest.
@@ -152,6 +168,9 @@ final class Database {
         defer { sqlite3_free(octets) }
         return Array(UnsafeBufferPointer(start: octets, count: Int(count)))
     }
+
+    /// The primary result code of a file that cannot be opened.
+    static let cannotOpen = SQLITE_CANTOPEN
 
     /// The error a result code stands for.
     static func error(_ handle: OpaquePointer, code: Int32, sql: String) -> StoreError {
