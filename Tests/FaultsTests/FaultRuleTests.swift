@@ -104,7 +104,7 @@ struct FaultRuleTests {
             ("/when", "either"),
             ("/then", "either")
         ),
-        Refused(#"{"sequence":[]}"#, ("/sequence", "at least 1 element")),
+        Refused(#"{"sequence":[]}"#, ("/sequence", "1 to 1000 elements")),
         Refused(#"{"sequence":[{},{}]}"#, ("/sequence", "does nothing")),
         Refused(#"{"sequence":{}}"#, ("/sequence", "an object")),
         Refused(#"{"sequence":[{"status":500},null]}"#, ("/sequence/1", "null")),

@@ -536,7 +536,7 @@ struct ControlStateTests {
         for page in 0..<2 {
             let list = try server.get("appointments?skip=\(page * 100)&take=300").json.array ?? []
             for row in list where row["appointmentId"] != "A123456" {
-                let id = try #require(row["appointmentId"]?.string)
+                let id = PercentCoding.encode(try #require(row["appointmentId"]?.string))
                 let status = try server.control("DELETE", "/data/acme/appointments/\(id)").status
                 #expect(status == 204 || status == 507)
             }
