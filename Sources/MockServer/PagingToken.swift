@@ -9,7 +9,7 @@ import Time
 /// a token that is used anywhere else is simply not one of that list's.
 struct PagingToken {
     /// How long a token may be used, in seconds by the session's clock.
-    static let lifetimeSeconds: Int64 = 24 * 3600
+    static let lifetimeSeconds: Int64 = 86_400
     private static let codeOctets = 16
     private static let version: UInt8 = 1
 
@@ -50,7 +50,7 @@ struct PagingToken {
         // The key is published, so anybody can seal any time.
         let issued = payload[1..<9].reduce(Int64(0)) { $0 &<< 8 | Int64($1) }
         let age = now.secondsSince1970.subtractingSaturated(issued)
-        guard age >= -SessionClock.stepSeconds else { throw .notYetIssued }
+        guard age.addingSaturated(SessionClock.stepSeconds) >= 0 else { throw .notYetIssued }
         guard age < Self.lifetimeSeconds else { throw .expired }
         return cursor
     }
