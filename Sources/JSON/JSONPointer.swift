@@ -29,7 +29,8 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Percent-escapes of the fragment form are not decoded: documents here do not use them.
     package init?(parsing text: String) {
-        var rest = Substring(text)
+        // By scalars: a combining mark behind "/" makes one character with it.
+        var rest = text.unicodeScalars[...]
         if rest.first == "#" { rest = rest.dropFirst() }
         if rest.isEmpty {
             tokens = []
@@ -39,7 +40,7 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
         var tokens: [String] = []
         for part in rest.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             var token = ""
-            var characters = part.unicodeScalars.makeIterator()
+            var characters = part.makeIterator()
             while let character = characters.next() {
                 guard character == "~" else {
                     token.unicodeScalars.append(character)

@@ -213,5 +213,10 @@ struct JSONTests {
         #expect(JSONPointer(parsing: "/foo/01")?.value(in: document) == nil)
         #expect(JSONPointer(parsing: "foo") == nil)
         #expect(JSONPointer(parsing: "/~2") == nil)
+        // A mark that combines with "/" into one character is the token's all the same.
+        for token in ["\u{5C2}ient", "\u{301}", "\u{20DD}/~\u{FE0F}"] {
+            let pointer = JSONPointer([token, token])
+            #expect(JSONPointer(parsing: pointer.description) == pointer)
+        }
     }
 }
