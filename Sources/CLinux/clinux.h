@@ -14,6 +14,7 @@ extern int dup3(int, int, int);
 
 enum {
     clinux_readable = EPOLLIN,
+    clinux_no_signal = MSG_NOSIGNAL,
     clinux_writable = EPOLLOUT,
     clinux_peer_closed = EPOLLRDHUP,
     clinux_error = EPOLLERR,

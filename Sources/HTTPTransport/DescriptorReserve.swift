@@ -84,7 +84,7 @@ final class DescriptorReserve: @unchecked Sendable {
     /// Answers a connection, and keeps it until its client has read that.
     func refuse(_ descriptor: Int32, with octets: [UInt8], until deadline: UInt64) {
         _ = octets.withUnsafeBytes {
-            send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            send(descriptor, $0.baseAddress, $0.count, Int32(clinux_no_signal))
         }
         shutdown(descriptor, Int32(SHUT_WR))
         if refused.count == Self.size { takeBack(refused.removeFirst().descriptor) }

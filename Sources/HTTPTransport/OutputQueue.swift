@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Time
 
@@ -82,7 +83,7 @@ struct OutputQueue {
                     descriptor,
                     octets.baseAddress.map { $0 + sent },
                     octets.count - sent,
-                    Int32(MSG_NOSIGNAL)
+                    Int32(clinux_no_signal)
                 )
                 if count > 0 {
                     sent += count

@@ -2,6 +2,7 @@ import CLinux
 import Dispatch
 import Glibc
 import Synchronization
+import Time
 
 /// The time by which the transport waits: the system's, or one that a test moves.
 ///

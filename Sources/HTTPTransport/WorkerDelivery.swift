@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import HTTPMessage
 import Synchronization
@@ -112,7 +113,7 @@ extension Worker {
                     connection.descriptor,
                     octets.baseAddress.map { $0 + delivery.sent },
                     allowance - delivery.sent,
-                    Int32(MSG_NOSIGNAL)
+                    Int32(clinux_no_signal)
                 )
             }
             if count > 0 {

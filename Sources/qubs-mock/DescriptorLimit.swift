@@ -1,4 +1,5 @@
 import Glibc
+import HTTPTransport
 import MockServer
 
 /// The number of files and sockets that the process may have open, and what each part may use.
