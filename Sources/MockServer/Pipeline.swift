@@ -297,9 +297,9 @@ extension Application: RequestHandler {
             return .content(maximumOctets: maximum)
         default: break
         }
-        let request = HTTPRequest(head: head, content: [])
-        func newCall() -> Call {
-            Call(
+        func newCall(content: [UInt8] = []) -> Call {
+            let request = HTTPRequest(head: head, content: content)
+            return Call(
                 application: self,
                 worker: workers[connection.worker],
                 request: request,
@@ -313,9 +313,13 @@ extension Application: RequestHandler {
             guard let problem else { return .content(maximumOctets: maximum) }
             return .refuse(refuseControl(call, problem))
         }
-        // Looked at with a call of its own: what is found out is noted when it is answered.
+        // Looked at with a call of its own: what is found out is noted when it is answered. One octet
+        // stands for the content, since no content needs no media type.
         problem =
-            problem ?? (isUpload ? refusal(ofUpload: call) : refusal(unread: newCall(), call))
+            problem
+            ?? (isUpload
+                ? refusal(ofUpload: call)
+                : refusal(unread: newCall(content: [UInt8(ascii: " ")]), call))
         guard let problem else { return .content(maximumOctets: maximum) }
         call.early = problem
         guard let reply = answer(call, exchange: nil) else {

@@ -116,7 +116,7 @@ import Verdict
             }
             return least
         }
-        let (small, large) = (cost(750), cost(3_000))
+        let (small, large) = (cost(200), cost(800))
         // The square would be 16 times; sorting and growing tables make it a little more than 4.
         #expect(large < 9 * small, "\(small) s, then \(large) s")
     }
