@@ -131,10 +131,12 @@ struct AdmissionTests {
         let text = #"{"commentText":"\#(String(repeating: "a", count: 200_000))"}"#
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText("POST", TestServer.commentsPath, [], text))
-        while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+        try eventually("the rule has struck") {
+            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
+        }
         #expect(server.listener.statistics.heldOctets == text.utf8.count)
         try #require(time.advance(by: .seconds(3)))
         #expect(try client.response().status == 200)
-        while server.listener.statistics.heldOctets > 0 {}
+        try eventually("no content is held") { server.listener.statistics.heldOctets == 0 }
     }
 }

@@ -93,7 +93,9 @@ struct WithheldTests {
         try client.send(
             try server.requestText("GET", path, [("X-Correlation-Id", "Hortensia.Applegarth")])
         )
-        while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+        try eventually("the rule has struck") {
+            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
+        }
         let told = try server.control("GET", "/requests?limit=1").text
         #expect(!leaks(told, ["Hortensia", "Applegarth"]), "\(told)")
         client.reset()
@@ -116,7 +118,9 @@ struct WithheldTests {
             try client.send(
                 try server.requestText("GET", target, [("X-Correlation-Id", "some.id-of.mine")])
             )
-            while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+            try eventually("the rule has struck") {
+                try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
+            }
             let entry = try server.entries("?limit=1").first
             #expect(entry?["path"] == "/integrations/v1/acme/sites")
             #expect(entry?["requestId"] == "some.id-of.mine")
@@ -173,7 +177,9 @@ struct WithheldTests {
         try server.arm(#"{"id":"r","then":{"delay":"100ms"}}"#)
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText())
-        while try server.entries("?limit=1").first?["fault"]?["rule"] != "r" {}
+        try eventually("the rule has struck") {
+            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
+        }
         #expect(try server.control("DELETE", "/requests").status == 204)
         #expect(try client.response().status == 200)
         #expect(try server.entries().isEmpty)
