@@ -1,7 +1,8 @@
-// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3 and prctl.
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, prctl and mallopt.
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <malloc.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,15 @@ static inline int clinux_stream_socket(int family) {
 static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+// Gives blocks of at least so many octets a mapping of their own, which ends when they are freed.
+//
+// glibc raises this threshold to the size of the largest block that was ever freed, up to 32 MiB,
+// unless it is set.
+static inline void clinux_map_blocks_from(int octets) {
+    mallopt(M_MMAP_THRESHOLD, octets);
+    mallopt(M_TRIM_THRESHOLD, 2 * octets);
+}
 
 // Makes this process the parent of all its descendants whose own parents have ended.
 static inline int clinux_adopt_orphans(void) {

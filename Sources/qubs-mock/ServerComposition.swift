@@ -76,6 +76,7 @@ enum ServerComposition {
 
     /// Everything that a server consists of.
     static func application(_ configuration: Configuration) throws(Failure) -> Application {
+        Allocator.returnLargeBlocks()
         try checkClock(SystemTime.wall())
         let contract = try contract()
         let folder = try configuration.fixturesPath.map { path throws(Failure) in
