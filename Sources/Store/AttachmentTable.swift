@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import QUBS
 package import Time
 
@@ -52,6 +52,18 @@ package struct UploadState: Sendable, Hashable {
     package let isComplete: Bool
 }
 
+/// An upload with all that is known of it.
+package struct StoredUpload: Sendable, Hashable {
+    /// The members of the attachment that do not depend on a request.
+    package let record: JSONObject
+    /// As sent with the content.
+    package let contentType: String?
+    package let promisedContentType: String?
+    package let expiresAt: Instant
+    /// `nil` where none came yet.
+    package let content: [UInt8]?
+}
+
 /// An upload to be announced: `Integrations_CreatePendingReportingAppointmentReportAttachments`.
 package struct NewUpload: Sendable, Hashable {
     package var guid: String
@@ -84,6 +96,8 @@ final class AttachmentTable {
     private let find: Statement
     private let findContent: Statement
     private let findUpload: Statement
+    private let findPlace: Statement
+    private let listUploads: Statement
     private let insert: Statement
     private let insertContent: Statement
     private let setContent: Statement
@@ -118,6 +132,19 @@ final class AttachmentTable {
             """
             SELECT file_name, promised_type, upload_expires_at, content IS NOT NULL
             FROM attachment WHERE guid = ?1 AND is_upload = 1
+            """
+        )
+        findPlace = Statement(
+            database,
+            "SELECT domain, appointment, head FROM attachment WHERE guid = ?1"
+        )
+        listUploads = Statement(
+            database,
+            """
+            SELECT attachment.guid, head, content_type, promised_type, upload_expires_at,
+                content.octets
+            FROM attachment LEFT JOIN content ON content.id = attachment.content
+            WHERE domain = ?1 AND appointment = ?2 AND is_upload = 1 ORDER BY attachment.id
             """
         )
         insert = Statement(
@@ -220,13 +247,41 @@ final class AttachmentTable {
         )
     }
 
-    /// The head of an attachment, by its guid alone.
-    func head(guid: String) throws(StoreError) -> [UInt8]? {
-        let find = Statement(database, "SELECT head FROM attachment WHERE guid = ?1")
-        try find.begin()
-        defer { find.reset() }
-        find.bind(1, guid)
-        return try find.step() ? find.octets(0) : nil
+    /// The uploads of an appointment, in the order in which their URLs were given out.
+    func uploads(domain: Int64, appointment: String) throws(StoreError) -> [StoredUpload] {
+        try listUploads.begin()
+        defer { listUploads.reset() }
+        listUploads.bind(1, domain)
+        listUploads.bind(2, appointment)
+        var uploads: [StoredUpload] = []
+        while try listUploads.step() {
+            let guid = listUploads.text(0)
+            uploads.append(
+                StoredUpload(
+                    record: try RecordWriter.parse(
+                        listUploads.octets(1) + [UInt8(ascii: "}")],
+                        table: "attachment",
+                        id: guid
+                    ),
+                    contentType: listUploads.optionalText(2),
+                    promisedContentType: listUploads.optionalText(3),
+                    expiresAt: Instant(secondsSince1970: listUploads.integer(4)),
+                    content: listUploads.optionalOctets(5)
+                )
+            )
+        }
+        return uploads
+    }
+
+    /// Where an attachment belongs, and its head, by its guid alone.
+    func place(
+        guid: String
+    ) throws(StoreError) -> (domain: Int64, appointment: String, head: [UInt8])? {
+        try findPlace.begin()
+        defer { findPlace.reset() }
+        findPlace.bind(1, guid)
+        guard try findPlace.step() else { return nil }
+        return (findPlace.integer(0), findPlace.text(1), findPlace.octets(2))
     }
 
     /// Adds an attachment with a new guid.

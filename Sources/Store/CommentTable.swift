@@ -62,7 +62,7 @@ final class CommentTable {
     /// Appends the comments of an appointment and those of its patient, with commas between.
     func appendList(
         domain: Int64,
-        appointment: String,
+        appointment: String?,
         patient: String?,
         order: ListOrder,
         to output: inout [UInt8]

@@ -2,11 +2,13 @@
 final class ProviderTable {
     private let database: Database
     private let find: Statement
+    private let findNumber: Statement
     private let insert: Statement
 
     init(_ database: Database) {
         self.database = database
         find = Statement(database, "SELECT id FROM provider WHERE domain = ?1 AND number = ?2")
+        findNumber = Statement(database, "SELECT number FROM provider WHERE id = ?1")
         insert = Statement(database, "INSERT INTO provider (domain, number) VALUES (?1, ?2)")
     }
 
@@ -17,6 +19,14 @@ final class ProviderTable {
         find.bind(1, domain)
         find.bind(2, number)
         return try find.step() ? find.integer(0) : nil
+    }
+
+    /// The provider number of an id.
+    func number(of id: Int64) throws(StoreError) -> String? {
+        try findNumber.begin()
+        defer { findNumber.reset() }
+        findNumber.bind(1, id)
+        return try findNumber.step() ? findNumber.text(0) : nil
     }
 
     /// The id of a provider number, given now where it had none.

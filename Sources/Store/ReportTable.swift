@@ -24,11 +24,21 @@ package struct ReportRecord: Sendable, Hashable {
         self.text = text
         self.clinician = clinician
     }
+
+    /// The report as it was submitted, with its guid and time.
+    package var json: JSONValue {
+        [
+            "reportGuid": .string(guid), "reportStatus": .string(status),
+            "reportedAtUtc": .string(reportedAt), "reportText": .string(text),
+            "interpretingClinician": clinician ?? .null,
+        ]
+    }
 }
 
 /// Reports: at most one for an appointment.
 final class ReportTable {
     private let find: Statement
+    private let exists: Statement
     private let put: Statement
     private let delete: Statement
 
@@ -40,6 +50,10 @@ final class ReportTable {
             WHERE domain = ?1 AND appointment = ?2
             """
         )
+        exists = Statement(
+            database,
+            "SELECT 1 FROM report WHERE domain = ?1 AND appointment = ?2"
+        )
         put = Statement(
             database,
             """
@@ -49,6 +63,15 @@ final class ReportTable {
             """
         )
         delete = Statement(database, "DELETE FROM report WHERE domain = ?1 AND appointment = ?2")
+    }
+
+    /// Whether an appointment has a report.
+    func has(domain: Int64, appointment: String) throws(StoreError) -> Bool {
+        try exists.begin()
+        defer { exists.reset() }
+        exists.bind(1, domain)
+        exists.bind(2, appointment)
+        return try exists.step()
     }
 
     /// The current report of an appointment.

@@ -50,6 +50,7 @@ enum Schema {
             PRAGMA journal_size_limit = 33554432;
             PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -2048;
+            \(changeTable)
             """
         )
         database.countLoggedPages()
@@ -123,6 +124,19 @@ enum Schema {
             replays INTEGER NOT NULL, conflicts INTEGER NOT NULL,
             PRIMARY KEY (client, domain, operation, appointment, key)
         ) STRICT, WITHOUT ROWID;
+        \(changeTable)
+        """
+
+    /// The log of changes; `start` counts the octets of all values before this one.
+    ///
+    /// Files of an older version lack it, and get it when they are first opened for writing.
+    private static let changeTable = """
+        CREATE TABLE IF NOT EXISTS change (
+            id INTEGER PRIMARY KEY, kind TEXT NOT NULL, action TEXT NOT NULL, domain TEXT NOT NULL,
+            appointment TEXT, record TEXT NOT NULL, value BLOB, request_id TEXT NOT NULL,
+            request INTEGER, journal INTEGER NOT NULL, client TEXT, time INTEGER NOT NULL,
+            start INTEGER NOT NULL
+        ) STRICT;
         """
 
     /// The table of appointments under a name.

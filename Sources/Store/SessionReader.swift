@@ -343,7 +343,7 @@ package struct SessionReader: Sendable {
 
     /// Runs `body` with the id of a domain, or gives `unknown` where the data has no such domain.
     @inline(__always)
-    private func read<Result: Sendable>(
+    func read<Result: Sendable>(
         _ domain: String,
         unknown: Result,
         _ body: (Tables, Int64) throws(StoreError) -> Result

@@ -90,6 +90,8 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
 
     var order: ListOrder { context.order }
 
+    var layout: AppointmentLayout { context.rules.layout }
+
     /// Whose connection background work reads with: behind those of the workers.
     var backgroundWorker: Int { context.workers }
 
@@ -190,8 +192,11 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// Transactions of a session follow one another. What is stored survives the end of the
     /// process.
     ///
+    /// - Parameter origin: Who makes the changes that `body` notes, for their log; asked once, and
+    ///   only where there are any. Without it they are not logged.
     /// - Throws: What `body` throws; `StoreError.full` where the disk has no room.
     package func write<Result: Sendable>(
+        by origin: (() -> ChangeOrigin)? = nil,
         _ body: (SessionWriter) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try writing.withLock { _ throws(StoreError) in
@@ -199,6 +204,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             try writer.begin()
             do throws(StoreError) {
                 let result = try body(writer)
+                try writer.logChanges(by: origin)
                 try writer.commit()
                 emptyLogWhereDue(writer)
                 return result

@@ -10,8 +10,11 @@ package final class SessionWriter {
     let tables: Tables
     private let records: RecordWriter
     private let shapes: ViewShapes
+    private let layout: AppointmentLayout
     private let beginning: Statement
     private let commitment: Statement
+    /// The effects of the present transaction.
+    private var changes: [Change] = []
 
     init(_ tables: Tables, rules: RecordRules) {
         self.tables = tables
@@ -19,13 +22,21 @@ package final class SessionWriter {
         commitment = Statement(tables.database, "COMMIT")
         records = RecordWriter(tables, rules: rules)
         shapes = rules.shapes
+        layout = rules.layout
     }
 
     // MARK: Transactions
 
     func begin() throws(StoreError) {
+        changes.removeAll(keepingCapacity: true)
         try beginning.begin()
         try beginning.run()
+    }
+
+    /// Writes what the transaction has changed into the log of changes.
+    func logChanges(by origin: (() -> ChangeOrigin)?) throws(StoreError) {
+        guard !changes.isEmpty, let origin = origin?() else { return }
+        for change in changes { try tables.changes.append(change, by: origin) }
     }
 
     func commit() throws(StoreError) {
@@ -76,6 +87,7 @@ package final class SessionWriter {
         try? tables.database.execute("ROLLBACK")
         tables.domains.forget()
         tables.statuses.forget()
+        tables.changes.forget()
     }
 
     // MARK: Idempotency
@@ -157,9 +169,11 @@ package final class SessionWriter {
     /// - Parameters:
     ///   - members: The members of the response, `guid` among them, which is new.
     ///   - owner: Whom it is about. The members are stored as they are, whatever the owner.
+    ///   - appointment: The appointment that the request named.
     package func createComment(
         domain: String,
         owner: CommentOwner,
+        of appointment: String? = nil,
         members: JSONObject
     ) throws(StoreError) -> [UInt8] {
         let domain = try self.domain(domain)
@@ -173,6 +187,16 @@ package final class SessionWriter {
             position: records.scatter.position(domain: domain.name, id: guid),
             guid: guid,
             json: json
+        )
+        changes.append(
+            Change(
+                .comment,
+                .added,
+                domain: domain.name,
+                appointmentID: appointment,
+                id: guid,
+                value: json
+            )
         )
         return json
     }
@@ -202,25 +226,40 @@ package final class SessionWriter {
                 contentType: nil,
                 upload: upload
             )
+            record["contentType"] = upload.promisedContentType.map { .string($0) }
+            record["uploadUrlExpiresAtUtc"] = .string(upload.expiresAt.rfc3339)
+            changes.append(
+                Change(
+                    .uploadURL,
+                    .added,
+                    domain: domain.name,
+                    appointmentID: id,
+                    id: upload.guid,
+                    value: JSONWriter.octets(of: .object(record))
+                )
+            )
         }
     }
 
     /// Gives an upload its content, once.
     ///
-    /// - Parameter contentType: As sent; `nil` where none was.
+    /// - Parameters:
+    ///   - contentType: As sent; `nil` where none was.
+    ///   - digest: The SHA-256 of the content, for the log of changes.
     /// - Throws: `StoreError.rule`: `.notFound(.attachment)`, or `.alreadyUploaded`.
     package func putContent(
         guid: String,
         octets: [UInt8],
         contentType: String?,
+        digest: String? = nil,
         now: Instant
     ) throws(StoreError) {
         guard let state = try tables.attachments.upload(guid: guid),
-            let head = try tables.attachments.head(guid: guid)
+            let place = try tables.attachments.place(guid: guid)
         else { throw .rule(.notFound(.attachment)) }
         if state.isComplete { throw .rule(.alreadyUploaded) }
         var record = try RecordWriter.parse(
-            head + [UInt8(ascii: "}")],
+            place.head + [UInt8(ascii: "}")],
             table: "attachment",
             id: guid
         )
@@ -234,6 +273,19 @@ package final class SessionWriter {
                 head: records.head(of: record)
             )
         else { throw .rule(.alreadyUploaded) }
+        record["contentType"] = contentType.map { .string($0) }
+        record["octets"] = .integer(octets.count)
+        record["sha256"] = digest.map { .string($0) }
+        changes.append(
+            Change(
+                .upload,
+                .added,
+                domain: try tables.domains.name(of: place.domain) ?? "",
+                appointmentID: place.appointment,
+                id: guid,
+                value: JSONWriter.octets(of: .object(record))
+            )
+        )
     }
 
     /// Makes a report the current one of an appointment.
@@ -250,8 +302,42 @@ package final class SessionWriter {
         if try tables.appointments.key(domain: domain.id, id: id) == nil {
             throw .rule(.notFound(.appointment))
         }
+        let isReplaced = try tables.reports.has(domain: domain.id, appointment: id)
         try tables.reports.put(report, domain: domain.id, appointment: id)
-        if let newStatus { _ = try records.setStatus(newStatus, of: id, in: domain) }
+        changes.append(
+            Change(
+                .report,
+                isReplaced ? .replaced : .added,
+                domain: domain.name,
+                appointmentID: id,
+                id: report.guid,
+                value: JSONWriter.octets(of: report.json)
+            )
+        )
+        guard let newStatus else { return }
+        _ = try records.setStatus(newStatus, of: id, in: domain)
+        let record = try tables.appointmentRecord(domain: domain.id, id: id, layout: layout)
+        note(.appointment, .replaced, domain, id, record)
+    }
+
+    /// Notes what became of a record that is not a partner's to write.
+    private func note(
+        _ kind: Change.Kind,
+        _ action: Change.Action,
+        _ domain: RecordWriter.Domain,
+        _ id: String,
+        _ record: JSONObject? = nil
+    ) {
+        changes.append(
+            Change(
+                kind,
+                action,
+                domain: domain.name,
+                appointmentID: kind == .appointment ? id : nil,
+                id: id,
+                value: record.map { JSONWriter.octets(of: .object($0)) }
+            )
+        )
     }
 
     // MARK: Records of the control API
@@ -268,6 +354,13 @@ package final class SessionWriter {
             isNew = try tables.appointments.key(domain: domain.id, id: id) == nil
         }
         try refuse(try records.putAppointment(record, in: domain))
+        note(
+            .appointment,
+            isNew ? .added : .replaced,
+            domain,
+            record["appointmentId"]?.string ?? "",
+            record
+        )
         return isNew
     }
 
@@ -284,6 +377,7 @@ package final class SessionWriter {
         try tables.comments.deleteAll(domain: domain.id, owner: .appointment(id))
         try tables.reports.delete(domain: domain.id, appointment: id)
         try tables.appointments.delete(entry)
+        note(.appointment, .removed, domain, id)
     }
 
     /// Adds or replaces a site, given in fixture form.
@@ -299,6 +393,7 @@ package final class SessionWriter {
             isNew = try tables.sites.id(of: name, domain: domain.id) == nil
         }
         try refuse(try records.putSite(record, in: domain))
+        note(.site, isNew ? .added : .replaced, domain, record["siteName"]?.string ?? "", record)
         return isNew
     }
 
@@ -314,6 +409,7 @@ package final class SessionWriter {
         let count = try tables.appointments.count(atSite: site, domain: domain.id)
         if count > 0 { throw .rule(.inUse(.appointment, count: count)) }
         try tables.sites.delete(site: site)
+        note(.site, .removed, domain, name)
     }
 
     /// Adds or replaces a patient, given in fixture form; appointments show the new data at once.
@@ -328,6 +424,13 @@ package final class SessionWriter {
             isNew = try !tables.patients.append(domain: domain.id, id: id, to: &ignored)
         }
         try refuse(try records.putPatient(record, in: domain))
+        note(
+            .patient,
+            isNew ? .added : .replaced,
+            domain,
+            record["patientId"]?.string ?? "",
+            record
+        )
         return isNew
     }
 
@@ -345,6 +448,7 @@ package final class SessionWriter {
         if count > 0 { throw .rule(.inUse(.appointment, count: count)) }
         try tables.comments.deleteAll(domain: domain.id, owner: .patient(id))
         try tables.patients.delete(domain: domain.id, id: id)
+        note(.patient, .removed, domain, id)
     }
 
     private func domain(_ name: String) throws(StoreError) -> RecordWriter.Domain {

@@ -13,6 +13,7 @@ final class Tables {
     let comments: CommentTable
     let reports: ReportTable
     let ledger: LedgerTable
+    let changes: ChangeTable
 
     init(_ database: Database, layout: AppointmentLayout) {
         self.database = database
@@ -28,6 +29,7 @@ final class Tables {
         comments = CommentTable(database)
         reports = ReportTable(database)
         ledger = LedgerTable(database)
+        changes = ChangeTable(database)
     }
 
     /// Ids of those numbers that any appointment of the domain ever had; `nil` stands for no limit.
