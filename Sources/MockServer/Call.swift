@@ -38,9 +38,10 @@ final class Call: @unchecked Sendable {
     /// What shall go wrong.
     var fault: FaultDecision?
     var entry: JournalEntry
-    /// Where the call stands in the journal while it is held up: its entry, and the ticket that tells
-    /// when the client leaves.
-    var held: (entry: UInt64, ticket: UInt64)?
+    /// Its number in the journal, where it got one before its answer.
+    var number: UInt64?
+    /// While the call is held up: the ticket that tells when the client leaves.
+    var held: UInt64?
 
     /// What came of the `Authorization` field.
     enum Credentials {

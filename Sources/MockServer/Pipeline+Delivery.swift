@@ -6,6 +6,7 @@ import JSON
 import Journal
 import Privacy
 import QUBS
+import Store
 import Time
 
 // From an answer to octets: the fields that every answer has, the journal, the log, and what a
@@ -68,7 +69,7 @@ extension Application {
         )
         let journal = call.session.journal
         let suspect = examineHeld(call)
-        let entry = journal.append(call.entry)
+        let entry = number(call.entry, of: call)
         if let suspect {
             call.session.personalData.examine(suspect) { findings in
                 guard findings.isEmpty else { return }
@@ -79,8 +80,56 @@ extension Application {
         let ticket = call.worker.ticket(
             for: WorkerContext.Pending(session: call.session, entry: entry, line: nil)
         )
-        call.held = (entry, ticket)
+        call.held = ticket
         return ticket
+    }
+
+    /// Puts an entry of a call that is not answered yet into the journal.
+    ///
+    /// - Returns: Its number, which the call keeps.
+    @discardableResult
+    private func number(_ entry: JournalEntry, of call: Call) -> UInt64 {
+        let journal = call.session.journal
+        if let number = call.number {
+            journal.complete(number, with: entry)
+            return number
+        }
+        let number = journal.append(entry)
+        call.number = number
+        return number
+    }
+
+    /// Who makes the changes of a call, for their log.
+    ///
+    /// The call gets its place in the journal now: the number is to be stored with the changes. What
+    /// the entry says is written with the answer; until then nothing of it is shown that may be a name.
+    func changeOrigin(of call: Call) -> ChangeOrigin {
+        if call.number == nil {
+            var entry = JournalEntry(
+                requestID: call.entry.requestID,
+                session: call.entry.session,
+                kind: call.entry.kind,
+                method: call.entry.method,
+                path: call.entry.path,
+                connection: call.entry.connection,
+                wallTime: call.entry.wallTime,
+                arrival: call.entry.arrival
+            )
+            entry.operation = call.entry.operation
+            entry.client = call.entry.client
+            entry.domain = call.entry.domain
+            entry.appointmentID = call.entry.appointmentID
+            entry.clockMoves = call.entry.clockMoves
+            entry.traits.insert(.unexamined)
+            number(entry, of: call)
+        }
+        return ChangeOrigin(
+            requestID: call.correlation.text,
+            request: call.number,
+            journal: call.session.journalKey,
+            client: call.entry.client,
+            time: call.now
+        )
     }
 
     /// Marks the entry of a call that is not answered yet where it may hold a name.
@@ -132,8 +181,8 @@ extension Application {
         if call.entry.kind == .token { session.personalData.prepare() }
         let isOperation = call.entry.kind == .operation
         let id: UInt64? =
-            if let held = call.held {
-                session.journal.complete(held.entry, with: call.entry) ? held.entry : nil
+            if let number = call.number {
+                session.journal.complete(number, with: call.entry) ? number : nil
             } else if call.isOfNoSession {
                 nil
             } else {
@@ -156,7 +205,7 @@ extension Application {
         )
         let ticket: UInt64
         if let held = call.held {
-            ticket = held.ticket
+            ticket = held
             call.worker.replace(ticket, with: pending)
         } else {
             ticket = call.worker.ticket(for: pending)

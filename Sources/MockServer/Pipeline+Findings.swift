@@ -2,6 +2,7 @@ import Contract
 import HTTPMessage
 import Journal
 import Privacy
+import Synchronization
 
 // What a client sends where it does not belong: patients and tokens in URLs, tokens in bodies.
 
@@ -66,10 +67,35 @@ extension Application {
             for value in call.request.fields.values(named: "x-correlation-id")
             where !Self.isPlainID(value[...]) {
                 if TokenScan.holdsPart(value[...]) { call.entry.findings.insert(.tokenInRequestID) }
-                let text = PersonalText(value[...])
-                if text.words.count > 1 || !text.numbers.isEmpty { suspect.requestID = text }
+                if let text = Self.suspect(requestID: value[...]) { suspect.requestID = text }
             }
         }
+    }
+
+    /// What of a correlation id may be a name or a number of a patient.
+    private static func suspect(requestID value: ArraySlice<UInt8>) -> PersonalText? {
+        let text = PersonalText(value)
+        return text.words.count > 1 || !text.numbers.isEmpty ? text : nil
+    }
+
+    /// Those of some correlation ids that must not be repeated; returns when that is known.
+    ///
+    /// Blocks its thread: for queues that have one of their own.
+    func withheld(_ requestIDs: Set<String>, in session: Session) -> Set<String> {
+        let found = FoundIDs()
+        for id in requestIDs {
+            let octets = Array(id.utf8)
+            if Self.isPlainID(octets[...]) { continue }
+            if TokenScan.holdsPart(octets[...]) { found.insert(id) }
+            guard let text = Self.suspect(requestID: octets[...]) else { continue }
+            var suspect = PersonalData.Suspect()
+            suspect.requestID = text
+            session.personalData.examine(suspect) { findings in
+                if !findings.isEmpty { found.insert(id) }
+            }
+        }
+        session.personalData.settle()
+        return found.all
     }
 
     /// What of a suspect is left to be looked at, once the index is made; else it is noted.
@@ -175,4 +201,13 @@ extension Application {
 
     /// Octets of a form that are searched for tokens.
     private static let maximumSearchedForm = 65_536
+}
+
+/// Correlation ids that must not be repeated, as they are found.
+private final class FoundIDs: Sendable {
+    private let ids = Mutex<Set<String>>([])
+
+    func insert(_ id: String) { ids.withLock { _ = $0.insert(id) } }
+
+    var all: Set<String> { ids.withLock { $0 } }
 }

@@ -15,6 +15,8 @@ package final class Session: Sendable {
     package let clock: SessionClock
     let store: SessionStore
     package let journal: RequestJournal
+    /// Tells the journal from those of earlier runs over the same data.
+    let journalKey = Int64.random(in: 0 ... .max)
     let faults: FaultEngine
     /// The scenario that is played, or was played last.
     let scenario = ScenarioStage()

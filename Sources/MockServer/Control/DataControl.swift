@@ -3,6 +3,7 @@ import JSON
 import Journal
 import Privacy
 import Store
+import Time
 
 /// A test's own records, in fixture form, held against the fixture schemas of the contract.
 enum DataControl {
@@ -133,7 +134,18 @@ enum DataControl {
         let session = try call.openSession()
         defer { session.personalData.invalidate() }
         do throws(StoreError) {
-            return try session.store.write(body)
+            return try session.store.write(
+                by: {
+                    ChangeOrigin(
+                        requestID: call.call.correlation.text,
+                        request: nil,
+                        journal: session.journalKey,
+                        client: nil,
+                        time: session.clock.now()
+                    )
+                },
+                body
+            )
         } catch {
             if case .fixtures(let faults) = error {
                 throw Problem(

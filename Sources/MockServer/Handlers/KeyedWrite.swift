@@ -47,7 +47,9 @@ struct KeyedWrite {
         call.call.entry.details.fingerprint = call.call.digest(fingerprint)
         let outcome: Outcome
         do throws(StoreError) {
-            outcome = try call.call.session.store.write { writer throws(StoreError) in
+            outcome = try call.call.session.store.write(
+                by: { call.application.changeOrigin(of: call.call) }
+            ) { writer throws(StoreError) in
                 try decide(writer, effect)
             }
         } catch {

@@ -114,7 +114,12 @@ enum ReportingHandlers {
             } else {
                 owner = .appointment(appointment)
             }
-            return try writer.createComment(domain: call.domain, owner: owner, members: members)
+            return try writer.createComment(
+                domain: call.domain,
+                owner: owner,
+                of: appointment,
+                members: members
+            )
         }
     }
 

@@ -26,12 +26,17 @@ enum TransferHandlers {
 
     private static func upload(_ call: OperationCall) throws(Problem) -> Answer {
         let contentType = try checkUpload(call)
+        let content = call.call.request.content
+        let digest = SHA256Digest.hexadecimal(of: content)
         do throws(StoreError) {
-            try call.call.session.store.write { writer throws(StoreError) in
+            try call.call.session.store.write(
+                by: { call.application.changeOrigin(of: call.call) }
+            ) { writer throws(StoreError) in
                 try writer.putContent(
                     guid: call.string("guid"),
-                    octets: call.call.request.content,
+                    octets: content,
                     contentType: contentType,
+                    digest: digest,
                     now: call.now
                 )
             }
