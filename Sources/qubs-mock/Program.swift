@@ -58,7 +58,7 @@ struct RootCommand: ParsableCommand {
         version: ProgramVersion.text,
         subcommands: [
             ServeCommand.self, TokenCommand.self, FixturesCommand.self, OpenAPICommand.self,
-            HealthCommand.self, VerdictCommand.self, RunCommand.self,
+            HealthCommand.self, VerdictCommand.self, ChangesCommand.self, RunCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )

@@ -288,7 +288,10 @@ struct CommandLineTests {
     static let told: [(arguments: [String], text: String)] = [
         (["verdct"], "Unknown subcommand 'verdct'. Did you mean 'verdict'?"),
         (["runn", "--", "ls"], "Did you mean 'run'?"), (["help", "serv"], "Did you mean 'serve'?"),
-        (["bogus"], "Subcommands: serve, token, fixtures, openapi, health, verdict, run, help\n"),
+        (
+            ["bogus"],
+            "Subcommands: serve, token, fixtures, openapi, health, verdict, changes, run, help\n"
+        ),
         (["fixtures", "chek"], "Did you mean 'check'?"),
         (["fixtures", "chek"], "Usage: qubs-mock fixtures <subcommand>"),
         (["--port", "-1"], "--port takes 0 to 65535, not -1."),
@@ -476,7 +479,7 @@ struct CommandLineTests {
     /// Subcommands, and what each needs in any case.
     static let subcommands: [(words: [String], required: [(option: String, value: String)])] = [
         (["serve"], []), (["token"], [("client-id", "acme-partner")]), (["health"], []),
-        (["verdict"], []), (["run"], []),
+        (["verdict"], []), (["changes"], []), (["run"], []),
         (["fixtures", "generate"], [("appointments", "1"), ("output", "/no-such-folder/x")]),
     ]
 
