@@ -83,6 +83,16 @@ FLAKY_CALLS = (
 )
 
 
+@variant("retry.pauses", "flaky-network")
+class RepeatsAtOnce(Bad):
+    def pause(self, attempt, answer):
+        return 0
+
+    def work(self):
+        for path in FLAKY_CALLS:
+            self.get(path)
+
+
 @variant("retry.backs-off", "flaky-network")
 class WaitsLessAndLess(Bad):
     def pause(self, attempt, answer):

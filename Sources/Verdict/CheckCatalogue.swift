@@ -46,6 +46,18 @@ extension Check {
             judge: RetryChecks.honoursRetryAfter
         ),
         Check(
+            id: "retry.pauses",
+            level: .must,
+            unit: ("chain of three or more pauses", "chains of pauses"),
+            rule: "Without Retry-After there is a pause between one attempt and the next.",
+            basis: .documentation(
+                "Retries wait exponentially longer, with jitter.",
+                section: retrySection
+            ),
+            advice: "Sleep before each attempt but the first: 100 ms at least, then longer.",
+            judge: RetryChecks.pausesBetween
+        ),
+        Check(
             id: "retry.backs-off",
             level: .must,
             unit: ("chain of three or more pauses", "chains of pauses"),
@@ -60,8 +72,8 @@ extension Check {
         Check(
             id: "retry.jitters",
             level: .should,
-            unit: ("position with five or more pauses", "positions with pauses"),
-            rule: "Pauses at the same position differ from one chain to the next.",
+            unit: ("pause of a client's own", "pauses"),
+            rule: "Pauses after like failures differ from one chain to the next.",
             basis: .documentation(
                 "Retries wait exponentially longer, with jitter.",
                 section: retrySection

@@ -86,86 +86,163 @@ enum RetryChecks {
         return tally
     }
 
-    /// How many chains it takes, and how many pauses in each.
-    private static let chainsForBackoff = 5
-    private static let gapsForBackoff = 3
-
-    static func backsOff(_ time: Timeline) -> Tally {
+    /// The pauses of chains, in their order, that the client chose itself.
+    static func pausesBetween(_ time: Timeline) -> Tally {
         var tally = Tally()
-        var chains: [[Int]] = []
-        var first: [Int64] = []
-        var last: [Int64] = []
         for chain in time.chains {
             let gaps = time.freeGaps(of: chain)
-            guard gaps.count >= gapsForBackoff, let opening = gaps.first, let closing = gaps.last
-            else { continue }
-            chains.append(chain)
-            first.append(opening.length)
-            last.append(closing.length)
-        }
-        guard chains.count >= chainsForBackoff else {
-            if !chains.isEmpty {
-                tally.cannotJudge(
-                    "Only \(chains.count) chain(s) with three pauses of the client's own; "
-                        + "five are needed, since jitter alone can shrink one."
-                )
+            guard gaps.count >= PauseRules.pausesInARow else { continue }
+            guard let first = PauseRules.firstWithoutPause(in: gaps.map(\.length)) else {
+                tally.pass()
+                continue
             }
-            return tally
-        }
-        let opening = mean(first)
-        let closing = mean(last)
-        if closing > opening {
-            tally.pass(chains.count)
-        } else {
+            let run = gaps[first...].prefix { $0.length < PauseRules.shortestPause }
+            let longest = run.map(\.length).max() ?? 0
             tally.fail(
                 time.evidence(
-                    chains[0],
-                    "The last pauses of \(chains.count) chains were \(Seconds.text(Int64(closing))) "
-                        + "on average, the first \(Seconds.text(Int64(opening))).",
-                    gap: Int64(closing),
-                    limit: Int64(opening)
+                    [gaps[first].from] + run.map(\.to),
+                    "\(time.name(chain[0])) was attempted \(run.count + 1) times in a row with "
+                        + "pauses of \(Seconds.text(longest)) at most.",
+                    gap: longest,
+                    limit: PauseRules.shortestPause
                 )
             )
         }
         return tally
     }
 
-    /// How many pauses at one position it takes to see jitter.
-    private static let gapsForJitter = 5
-    /// What the standard deviation must exceed: a part of the mean, and nanoseconds.
-    private static let jitterShare = 0.02
-    private static let jitterMinimum = 10_000_000.0
+    static func backsOff(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        var chains: [[Int]] = []
+        var pauses: [[Int64]] = []
+        for chain in time.chains {
+            // Many libraries repeat a broken connection sooner than a status: like is held to like.
+            let runs = runs(of: time.freeGaps(of: chain), time)
+            guard let run = runs.first(where: { $0.count >= PauseRules.pausesForGrowth }) else {
+                continue
+            }
+            chains.append(chain)
+            pauses.append(run.map(\.length))
+        }
+        guard let growth = PauseRules.growth(of: pauses) else {
+            if !chains.isEmpty {
+                tally.cannotJudge(
+                    "Only \(chains.count) of the \(PauseRules.chainsForGrowth) chains that are "
+                        + "needed had three pauses of the client's own after like failures: jitter "
+                        + "alone can shrink one."
+                )
+            }
+            return tally
+        }
+        switch growth.answer {
+        case .asAsked: tally.pass(chains.count)
+        case .notAsAsked:
+            tally.fail(
+                time.evidence(
+                    chains[0],
+                    "The last pauses of \(chains.count) chains were "
+                        + "\(Seconds.text(Int64(growth.last))) on average, the first "
+                        + "\(Seconds.text(Int64(growth.first))).",
+                    gap: Int64(growth.last),
+                    limit: Int64(PauseRules.ratioOfGrowth * growth.first)
+                )
+            )
+        case .open:
+            tally.cannotJudge(
+                growth.isTooShort
+                    ? "Pauses of \(Seconds.text(Int64(growth.first))) and "
+                        + "\(Seconds.text(Int64(growth.last))) are too short to be compared."
+                    : "The last pauses of \(chains.count) chains were "
+                        + "\(Seconds.text(Int64(growth.last))) on average, the first "
+                        + "\(Seconds.text(Int64(growth.first))): that may be chance."
+            )
+        }
+        return tally
+    }
+
+    /// The stretches of a chain's pauses that follow like failures.
+    private static func runs(of gaps: [Timeline.Gap], _ time: Timeline) -> [[Timeline.Gap]] {
+        var runs: [[Timeline.Gap]] = []
+        for gap in gaps {
+            if let last = runs.last?.last, last.to == gap.from,
+                time.entries[last.from].failureKind == time.entries[gap.from].failureKind
+            {
+                runs[runs.count - 1].append(gap)
+            } else {
+                runs.append([gap])
+            }
+        }
+        return runs
+    }
+
+    /// Where a client without jitter would make the same pause again.
+    private struct PausePlace: Hashable {
+        let kind: FailureKind
+        /// How many attempts were made before, and how many of them failed in this way.
+        let attempts: Int
+        let likeFailures: Int
+    }
 
     static func jitters(_ time: Timeline) -> Tally {
         var tally = Tally()
-        var positions: [[Timeline.Gap]] = []
+        var places: [PausePlace: Int] = [:]
+        var groups: [[Timeline.Gap]] = []
         for chain in time.chains {
-            for (position, gap) in time.freeGaps(of: chain).enumerated() {
-                if position == positions.count { positions.append([]) }
-                positions[position].append(gap)
+            let gaps = time.freeGaps(of: chain)
+            guard !gaps.isEmpty else { continue }
+            var failures: [FailureKind: Int] = [:]
+            var gap = gaps.startIndex
+            for (attempt, index) in chain.enumerated() where gap < gaps.endIndex {
+                guard let kind = time.entries[index].failureKind else { continue }
+                failures[kind, default: 0] += 1
+                guard gaps[gap].from == index else { continue }
+                let place = PausePlace(
+                    kind: kind,
+                    attempts: attempt,
+                    likeFailures: failures[kind, default: 1]
+                )
+                if let group = places[place] {
+                    groups[group].append(gaps[gap])
+                } else {
+                    places[place] = groups.count
+                    groups.append([gaps[gap]])
+                }
+                gap += 1
             }
         }
-        for (position, gaps) in positions.enumerated() where gaps.count >= gapsForJitter {
-            let lengths = gaps.map(\.length)
-            let deviation = standardDeviation(lengths)
-            let limit = max(jitterMinimum, jitterShare * mean(lengths))
-            if deviation > limit {
-                tally.pass()
-            } else {
-                tally.fail(
-                    time.evidence(
-                        gaps.prefix(gapsForJitter).map(\.to),
-                        "\(gaps.count) pauses before attempt \(position + 2) are all about "
-                            + "\(Seconds.text(Int64(mean(lengths)))) "
-                            + "(standard deviation \(Seconds.text(Int64(deviation)))).",
-                        gap: Int64(deviation),
-                        limit: Int64(limit)
-                    )
+        let pauses = groups.reduce(0) { $0 + $1.count }
+        guard let spread = PauseRules.spread(of: groups.map { $0.map(\.length) }) else {
+            if pauses > 0 {
+                let comparable = groups.reduce(0) { $0 + max(0, $1.count - 1) }
+                tally.cannotJudge(
+                    "\(comparable) pause(s) can be compared with another after the same kind of "
+                        + "failure; \(PauseRules.comparisonsForSpread) are needed."
                 )
             }
+            return tally
         }
-        if tally.exercised == 0, let most = positions.map(\.count).max(), most > 0 {
-            tally.cannotJudge("At most \(most) comparable pause(s) were seen; five are needed.")
+        let deviation = Seconds.text(Int64(spread.deviation))
+        let mean = Seconds.text(Int64(spread.mean))
+        switch spread.answer {
+        case .asAsked: tally.pass(pauses)
+        case .notAsAsked:
+            let largest = groups.max { $0.count < $1.count } ?? []
+            tally.fail(
+                time.evidence(
+                    largest.map(\.to),
+                    "Pauses after like failures are the same: they deviate by \(deviation) from a "
+                        + "mean of \(mean).",
+                    gap: Int64(spread.deviation),
+                    limit: Int64(
+                        max(PauseRules.leastJitter, PauseRules.shareOfJitter * spread.mean)
+                    )
+                )
+            )
+        case .open:
+            tally.cannotJudge(
+                "Pauses deviate by \(deviation) from a mean of \(mean): that may be jitter, or the "
+                    + "machine."
+            )
         }
         return tally
     }
@@ -260,15 +337,5 @@ enum RetryChecks {
             return entry.delivery == .clientLeft ? "given up by the client" : "answer lost"
         }
         return entry.status.map { "\($0)" } ?? "no answer"
-    }
-
-    private static func mean(_ lengths: [Int64]) -> Double {
-        lengths.reduce(0) { $0 + Double($1) } / Double(lengths.count)
-    }
-
-    private static func standardDeviation(_ lengths: [Int64]) -> Double {
-        let mean = mean(lengths)
-        let squares = lengths.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
-        return (squares / Double(lengths.count)).squareRoot()
     }
 }

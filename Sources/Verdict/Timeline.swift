@@ -308,6 +308,13 @@ extension JournalEntry {
         }
     }
 
+    /// How it failed in a way that may pass; `nil` where it did not.
+    var failureKind: FailureKind? {
+        guard isTransient else { return nil }
+        guard lostAnswer else { return .status }
+        return delivery == .clientLeft ? .silence : .connection
+    }
+
     /// Whether a whole, unspoiled 2xx reached the client.
     var succeeded: Bool {
         guard delivery == .complete, let status, 200..<300 ~= status, !lostAnswer else {
@@ -327,4 +334,14 @@ extension JournalEntry {
         guard status == 429 || status == 503, !lostAnswer else { return nil }
         return details.retryAfter
     }
+}
+
+/// How a request failed in a way that may pass: libraries pause differently after each.
+enum FailureKind: Hashable {
+    /// 429, 500, 502, 503, 504.
+    case status
+    /// The answer broke off, or there was none.
+    case connection
+    /// The client did not wait for the end.
+    case silence
 }

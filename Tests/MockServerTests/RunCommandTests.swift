@@ -42,7 +42,7 @@ struct RunCommandTests {
             #expect(try process.exitStatus() == 0, "\(process.errorOutput)")
             #expect(process.output == "out\n")
             #expect(process.errorLines.first == "err")
-            #expect(process.errorLines.dropFirst().first?.hasPrefix("PASS  36 checks:") == true)
+            #expect(process.errorLines.dropFirst().first?.hasPrefix("PASS  37 checks:") == true)
             #expect(!process.errorOutput.contains("\u{1B}"))
             let report = try #require(FileManager.default.contents(atPath: path))
             #expect(String(decoding: report, as: UTF8.self).hasPrefix(beginning))
@@ -406,7 +406,7 @@ struct RunCommandTests {
         #expect(try verdict().exitStatus() == 0)
         let strict = try verdict("--strict")
         #expect(try strict.exitStatus() == 1)
-        #expect(strict.output.hasPrefix("FAIL  36 checks:"))
+        #expect(strict.output.hasPrefix("FAIL  37 checks:"))
         #expect(strict.errorOutput == "")
         for (format, beginning) in [
             ("json", "{\"session\""), ("junit", "<?xml"), ("markdown", "## PASS"), ("text", "PASS"),

@@ -32,7 +32,7 @@ struct VerdictTests {
         #expect(verdict["result"] == "not-exercised")
         #expect(verdict["session"] == "default")
         let checks = verdict["checks"]?.array ?? []
-        #expect(checks.count == 36)
+        #expect(checks.count == 37)
         #expect(checks.allSatisfy { $0["result"] == "not-exercised" })
         #expect(verdict["coverage"]?["of"] == 28)
         #expect(verdict["journal"] == ["entries": 0, "dropped": 0])

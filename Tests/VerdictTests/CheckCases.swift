@@ -204,25 +204,102 @@ extension CheckCase {
     }
 
     private static let growing = [
-        [0.10, 0.21, 0.40], [0.12, 0.18, 0.43], [0.08, 0.22, 0.37], [0.11, 0.15, 0.45],
-        [0.09, 0.25, 0.35],
+        [0.10, 0.21, 0.40], [0.12, 0.18, 0.43], [0.08, 0.22, 0.37], [0.11, 0.15, 0.50],
+        [0.09, 0.25, 0.32], [0.10, 0.20, 0.41],
     ]
 
+    /// Chains with these pauses, the first three after statuses, the others after broken connections.
+    private static func mixedChains(_ pauses: [[Double]], _ story: inout Story) {
+        for (number, chain) in pauses.enumerated() {
+            for pause in chain {
+                story.call(Story.summary, on: "A\(number)", status: number < 3 ? 503 : nil) {
+                    if number >= 3 { $0.cut() }
+                }
+                story.wait(pause)
+            }
+            story.call(Story.summary, on: "A\(number)")
+        }
+    }
+
     private static let pauses: [CheckCase] = [
+        CheckCase("retry.pauses", .notExercised, "two pauses are no habit") {
+            chains([[0, 0]], &$0)
+        },
+        CheckCase("retry.pauses", .pass, "three pauses") { chains([[0.1, 0.2, 0.4]], &$0) },
+        CheckCase("retry.pauses", .pass, "the first repetition comes at once") {
+            chains([[0, 0.1, 0.2]], &$0)
+        },
+        CheckCase("retry.pauses", .pass, "jitter makes two short ones") {
+            chains([[0.004, 0.008, 0.2, 0.001, 0.009, 0.3]], &$0)
+        },
+        CheckCase("retry.pauses", .fail, "eight attempts without a pause") {
+            chains([[0, 0.001, 0.001, 0, 0, 0.002, 0]], &$0)
+        },
+        CheckCase("retry.pauses", .fail, "three pauses of 9 ms in the middle") {
+            chains([[0.2, 0.009, 0.009, 0.009, 0.2]], &$0)
+        },
+        CheckCase("retry.pauses", .notExercised, "Retry-After: 0 was answered") { story in
+            for _ in 1...4 {
+                story.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 0) }
+            }
+            story.call(Story.sites)
+        },
         CheckCase("retry.backs-off", .notExercised, "chains of one pause") {
             chains([[0.1], [0.12], [0.15]], &$0)
         },
-        CheckCase("retry.backs-off", .notJudged, "four chains are too few") {
-            chains(Array(growing.prefix(4)), &$0)
+        CheckCase("retry.backs-off", .notJudged, "five chains are too few") {
+            chains(Array(growing.prefix(5)), &$0)
         },
-        CheckCase("retry.backs-off", .pass, "five chains of growing pauses") {
+        CheckCase("retry.backs-off", .pass, "six chains of growing pauses") {
             chains(growing, &$0)
         },
         CheckCase("retry.backs-off", .pass, "one shrinks by jitter") {
-            chains(Array(growing.prefix(4)) + [[0.3, 0.2, 0.15]], &$0)
+            chains(Array(growing.prefix(5)) + [[0.3, 0.2, 0.15]], &$0)
         },
-        CheckCase("retry.backs-off", .fail, "five chains of shrinking pauses") {
+        CheckCase("retry.backs-off", .fail, "six chains of shrinking pauses") {
             chains(growing.map { $0.reversed() }, &$0)
+        },
+        CheckCase(
+            "retry.backs-off",
+            .fail,
+            "constant pauses, the last longer by microseconds",
+            implied: ["retry.jitters"]
+        ) {
+            chains(Array(repeating: [0.4, 0.4, 0.400_2], count: 6), &$0)
+        },
+        CheckCase("retry.backs-off", .notJudged, "a third more may be chance") {
+            chains(
+                [
+                    [0.3, 0.3, 0.4], [0.35, 0.3, 0.45], [0.25, 0.3, 0.35], [0.3, 0.4, 0.4],
+                    [0.3, 1, 0.4],
+                ],
+                &$0
+            )
+        },
+        CheckCase(
+            "retry.backs-off",
+            .notJudged,
+            "the machine is slower than the client",
+            implied: ["retry.jitters"]
+        ) {
+            chains(Array(repeating: [0.02, 0.03, 0.045], count: 6), &$0)
+        },
+        CheckCase(
+            "retry.backs-off",
+            .notExercised,
+            "failures of two kinds have two scales",
+            implied: ["retry.jitters"]
+        ) {
+            story in
+            for number in 1...6 {
+                for (place, pause) in [0.0, 2, 0].enumerated() {
+                    story.call(Story.summary, on: "A\(number)", status: 503) {
+                        if place != 1 { $0.cut() }
+                    }
+                    story.wait(pause)
+                }
+                story.call(Story.summary, on: "A\(number)")
+            }
         },
         CheckCase("retry.backs-off", .notExercised, "Retry-After governs the pauses") { story in
             for number in 1...6 {
@@ -235,8 +312,8 @@ extension CheckCase {
                 story.call(Story.summary, on: "A\(number)")
             }
         },
-        CheckCase("retry.jitters", .notJudged, "four pauses are too few") {
-            chains(Array(growing.prefix(4)), &$0)
+        CheckCase("retry.jitters", .notJudged, "three chains are too few") {
+            chains([[0.1, 0.2], [0.13, 0.22], [0.11, 0.25]], &$0)
         },
         CheckCase("retry.jitters", .notExercised, "no pause of its own") { $0.call(Story.sites) },
         CheckCase("retry.jitters", .pass, "pauses differ") { chains(growing, &$0) },
@@ -244,7 +321,27 @@ extension CheckCase {
             chains(Array(repeating: [0.1, 0.2, 0.4], count: 5), &$0)
         },
         CheckCase("retry.jitters", .fail, "long pauses differ by less than two percent") {
-            chains([[5.00], [5.02], [4.98], [5.03], [4.97]], &$0)
+            chains([[5.00], [5.02], [4.98], [5.03], [4.97], [5.01], [5]], &$0)
+        },
+        CheckCase("retry.jitters", .notJudged, "by three percent: a slow machine, or little jitter")
+        {
+            chains([[5.00], [5.15], [4.85], [5.2], [4.8], [5.1], [5]], &$0)
+        },
+        CheckCase(
+            "retry.jitters",
+            .fail,
+            "at once after one kind of failure, a second after another"
+        ) {
+            mixedChains(
+                Array(repeating: [1, 2], count: 3) + Array(repeating: [0, 0], count: 3),
+                &$0
+            )
+        },
+        CheckCase("retry.jitters", .pass, "jitter after statuses alone") {
+            mixedChains(
+                [[1, 2], [1.3, 1.6], [0.8, 2.5]] + Array(repeating: [0, 0], count: 3),
+                &$0
+            )
         },
     ]
 

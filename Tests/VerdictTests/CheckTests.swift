@@ -26,8 +26,9 @@ import Verdict
     func catalogue() {
         #expect(
             Check.all.map(\.id) == [
-                "retry.retries-transient", "retry.honours-retry-after", "retry.backs-off",
-                "retry.jitters", "retry.bounded", "retry.leaves-permanent-errors-alone",
+                "retry.retries-transient", "retry.honours-retry-after", "retry.pauses",
+                "retry.backs-off", "retry.jitters", "retry.bounded",
+                "retry.leaves-permanent-errors-alone",
                 "idempotency.key-sent", "idempotency.key-wellformed",
                 "idempotency.key-reused-on-retry", "idempotency.payload-stable",
                 "idempotency.key-fresh-per-operation", "idempotency.no-duplicate-effect",

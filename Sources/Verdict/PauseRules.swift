@@ -1,0 +1,124 @@
+/// What can be said about a client's pauses, and from how many of them on.
+///
+/// A pause is a number drawn by the client and prolonged by its machine. Each rule therefore has
+/// three answers: as asked, not as asked, and a zone between in which nobody could tell. The margins
+/// are such that over the pauses of scenario `flaky-network` both errors stay below one percent, for
+/// constant, growing, jittered and decorrelated pauses, on a machine that adds up to 50 ms to each:
+/// `PauseSimulationTests` draws them.
+package enum PauseRules {
+    /// The answer of a rule.
+    package enum Answer: Sendable {
+        case asAsked
+        case notAsAsked
+        case open
+    }
+
+    // MARK: Pauses at all
+
+    /// Three pauses in a row below 10 ms are none: full jitter from 100 ms on draws such a chain once
+    /// in ten thousand.
+    package static let shortestPause: Int64 = 10_000_000
+    package static let pausesInARow = 3
+
+    /// The place of the first of three pauses in a row that are next to nothing.
+    package static func firstWithoutPause(in pauses: [Int64]) -> Int? {
+        var short = 0
+        for (place, pause) in pauses.enumerated() {
+            short = pause < shortestPause ? short + 1 : 0
+            if short == pausesInARow { return place + 1 - pausesInARow }
+        }
+        return nil
+    }
+
+    // MARK: Growth
+
+    /// How many chains, and how many pauses in each, it takes to see growth.
+    package static let chainsForGrowth = 6
+    package static let pausesForGrowth = 3
+    /// The last pauses are so many times the first where they grow; doubling makes four of it.
+    package static let ratioOfGrowth = 1.5
+    /// Up to here they do not.
+    package static let ratioWithoutGrowth = 1.2
+    /// Below this mean, the machine's own delays are what is measured.
+    package static let measurable = 50_000_000.0
+
+    /// The mean of the first and of the last pauses of some chains.
+    package struct Growth: Sendable {
+        package let first: Double
+        package let last: Double
+        package let answer: Answer
+
+        /// Whether the pauses are too short to compare.
+        package var isTooShort: Bool { max(first, last) < measurable }
+    }
+
+    /// Whether pauses grow.
+    ///
+    /// - Parameter chains: For each chain three or more pauses after like failures, in order.
+    /// - Returns: `nil` for too few chains.
+    package static func growth(of chains: [[Int64]]) -> Growth? {
+        guard chains.count >= chainsForGrowth else { return nil }
+        let first = mean(chains.compactMap(\.first))
+        let last = mean(chains.compactMap(\.last))
+        let answer: Answer
+        if max(first, last) < measurable {
+            answer = .open
+        } else if last >= ratioOfGrowth * first {
+            answer = .asAsked
+        } else {
+            answer = last <= ratioWithoutGrowth * first ? .notAsAsked : .open
+        }
+        return Growth(first: first, last: last, answer: answer)
+    }
+
+    // MARK: Spread
+
+    /// How many pauses, beyond the first of each group, it takes to see jitter.
+    package static let comparisonsForSpread = 6
+    /// The share of their mean that pauses with jitter deviate by at least.
+    package static let shareOfJitter = 0.04
+    /// The nanoseconds that they deviate by at least: a busy machine alone makes half of that.
+    package static let leastJitter = 30_000_000.0
+    /// Up to this share of their mean they are the same.
+    package static let shareWithoutJitter = 0.02
+
+    /// How far pauses deviate from those that should be like them.
+    package struct Spread: Sendable {
+        /// The standard deviation within groups, in nanoseconds.
+        package let deviation: Double
+        /// The mean pause (the root of the mean square), in nanoseconds.
+        package let mean: Double
+        package let answer: Answer
+    }
+
+    /// Whether pauses differ.
+    ///
+    /// - Parameter groups: Pauses that a client without jitter would make alike: after the same kind
+    ///   of failure, at the same place of their chains.
+    /// - Returns: `nil` for too few pauses.
+    package static func spread(of groups: [[Int64]]) -> Spread? {
+        var comparisons = 0
+        var squares = 0.0
+        var level = 0.0
+        for group in groups where group.count > 1 {
+            let mean = mean(group)
+            squares += group.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+            level += Double(group.count - 1) * mean * mean
+            comparisons += group.count - 1
+        }
+        guard comparisons >= comparisonsForSpread else { return nil }
+        let deviation = (squares / Double(comparisons)).squareRoot()
+        let mean = (level / Double(comparisons)).squareRoot()
+        let answer: Answer
+        if deviation >= max(leastJitter, shareOfJitter * mean) {
+            answer = .asAsked
+        } else {
+            answer = deviation <= shareWithoutJitter * mean ? .notAsAsked : .open
+        }
+        return Spread(deviation: deviation, mean: mean, answer: answer)
+    }
+
+    private static func mean(_ lengths: [Int64]) -> Double {
+        lengths.reduce(0) { $0 + Double($1) } / Double(lengths.count)
+    }
+}
