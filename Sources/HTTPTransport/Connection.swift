@@ -24,7 +24,8 @@ final class Connection: @unchecked Sendable {
     /// Slot and generation, as epoll tells them.
     let token: UInt64
 
-    var state = ConnectionState()
+    /// Where the connection stands.
+    var machine = ConnectionMachine()
     var parser: RequestParser
     /// Received octets that are not yet consumed: an incomplete head, or requests that wait.
     var input = InputBuffer()
@@ -32,8 +33,6 @@ final class Connection: @unchecked Sendable {
     var incoming: IncomingContent?
     /// The answer in hand, where it is more than its octets at once.
     var delivery: ScriptedDelivery?
-    /// Whether the socket takes no more of `delivery` for now.
-    var isDeliveryBlocked = false
     /// Octets that the socket did not take.
     var output = OutputQueue()
     /// Whether the poller also tells when the socket is writable.
@@ -42,22 +41,15 @@ final class Connection: @unchecked Sendable {
     /// Whether the worker will take the connection further without an event.
     var isContinued = false
 
-    /// Requests so far, the one in hand included.
-    var ordinal = 0
     var headArrival: UInt64 = 0
     /// Whether the request in hand is HEAD.
     var omitsContent = false
-    /// Whether the request in hand allows another after it.
-    var persists = true
     /// The ticket of the answer that is waited for, or sent by the clock; 0 where nobody asks.
     var watchedTicket: UInt64 = 0
     /// Where the worker keeps the work that was put off for the sake of this connection.
     var deferredSlots: [Int] = []
     /// When the client was first seen to end its side, or to be gone; 0 while it has not.
     var departure: UInt64 = 0
-
-    /// Whether a close has to wait until the client has seen the answer.
-    var lingers = false
 
     /// When the connection is next looked at if nothing happens; the timer may come earlier.
     var deadline = UInt64.max
@@ -101,44 +93,6 @@ extension Connection {
     }
 }
 
-/// Where a connection stands, and what may therefore happen next.
-struct ConnectionState {
-    /// What the connection is occupied with.
-    enum Phase {
-        /// Between requests, or within a head.
-        case reading
-        /// Within the content of a request.
-        case receivingContent
-        /// The answer will be brought from elsewhere.
-        case waiting
-        /// The answer is being delivered by the clock.
-        case delivering
-        /// The last octets are on their way; then the connection closes.
-        case finishing
-        /// Our side has ended; the client's octets are thrown away until it ends its own.
-        case lingering
-        case closed
-    }
-
-    var phase = Phase.reading
-    /// There may be octets in the socket: the poller said so, and no read has found them all.
-    var mayRead = false
-    /// The poller has told of the client's FIN, perhaps before the octets in front of it were
-    /// read.
-    var hasSeenEnd = false
-    /// Every octet that the client will ever send has been read.
-    var inputEnded = false
-
-    /// Whether octets of requests are wanted.
-    var takesRequests: Bool { phase == .reading || phase == .receivingContent }
-
-    /// Notes that a read has brought fewer octets than it had room for.
-    mutating func noteDrained() {
-        // With a FIN behind the octets no further event would come.
-        if !hasSeenEnd { mayRead = false }
-    }
-}
-
 /// Octets received and not yet consumed.
 struct InputBuffer {
     private(set) var octets: [UInt8] = []
@@ -149,6 +103,8 @@ struct InputBuffer {
     private var share: OctetShare?
 
     var isEmpty: Bool { start == octets.count }
+    /// What the machine asks about them.
+    var state: ConnectionMachine.Input { isEmpty ? .empty : isIncomplete ? .incomplete : .ready }
     /// Octets that are there.
     var count: Int { octets.count - start }
 

@@ -41,6 +41,11 @@ package protocol RequestHandler: AnyObject, Sendable {
     /// An answer that has a ticket ended. Called once for each reply that was handed over.
     func delivered(ticket: UInt64, report: DeliveryReport, worker: Int)
 
+    /// Events of a connection came in an order that is impossible, and the connection was reset.
+    ///
+    /// A defect of this program: it belongs into the log.
+    func met(_ order: ImpossibleOrder, connection: UInt64)
+
     /// The worker has answered everything that one poll brought.
     func batchEnded(worker: Int)
 }

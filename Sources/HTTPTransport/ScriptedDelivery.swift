@@ -7,7 +7,7 @@ import Time
 package final class ScriptedDelivery {
     /// What ends the answer once its octets are out.
     package enum End {
-        /// The connection lives on, or closes as any other would.
+        /// The connection lives on, or closes as after any answer.
         case whole
         case fin(DeliveryReport.Outcome)
         case reset
@@ -21,8 +21,6 @@ package final class ScriptedDelivery {
     /// The moment before which nothing is sent.
     package let start: UInt64
     package let end: End
-    /// Whether the connection closes after an answer that is sent whole.
-    var closes: Bool
 
     /// Octets sent so far.
     package private(set) var sent = 0
@@ -38,13 +36,12 @@ package final class ScriptedDelivery {
 
     /// - Parameters:
     ///   - omitsContent: Whether the request was HEAD.
-    ///   - closes: Whether the connection closes after a whole answer.
+    ///   - closes: Whether a whole answer says that the connection closes after it.
     ///   - now: The moment from which the delay runs.
     package init(_ reply: Reply, omitsContent: Bool, closes: Bool, now: UInt64) {
         let delivery = reply.delivery
         let response = reply.response
         ticket = reply.ticket
-        self.closes = closes
         start = now + delivery.delay.nanoseconds
         let hasContent = !omitsContent && !StatusCode.forbidsContent(response.status)
         let whole = hasContent ? response.content.count : 0
@@ -115,6 +112,12 @@ package final class ScriptedDelivery {
 
     /// Whether everything has been sent that ever will be.
     package var isSent: Bool { sent == octets.count }
+
+    /// Whether every octet is out, and only silence goes on.
+    var isSilent: Bool {
+        if case .hang = end { return isSent }
+        return false
+    }
 
     /// How many octets may be out by now.
     ///

@@ -144,18 +144,20 @@ final class Worker: @unchecked Sendable {
         }
         if event.isPeerClosed {
             noteDeparture(of: connection)
-            connection.state.hasSeenEnd = true
-            connection.state.mayRead = true
-            if event.isHangUp, connection.state.phase == .lingering {
+            switch connection.machine.peerEnded(isHangUp: event.isHangUp) {
+            case .proceed: break
+            case .close:
                 close(connection, as: .complete)
                 return
-            }
-            if isStopping, isAbandoned(connection) {
+            case .lose:
                 lose(connection)
+                return
+            case .abort:
+                abort(connection)
                 return
             }
         }
-        if event.isReadable { connection.state.mayRead = true }
+        if event.isReadable { connection.machine.readable() }
         advance(connection)
     }
 
@@ -197,23 +199,23 @@ final class Worker: @unchecked Sendable {
             }
             open(descriptor: descriptor, peer: peer, id: id, isExcess: isExcess)
         case .reply(let connection, let ordinal, let reply):
-            guard connection.state.phase == .waiting, connection.ordinal == ordinal else {
+            guard connection.machine.awaits(ordinal) else {
                 discard(message)
                 return
             }
             deliver(reply, on: connection)
             advance(connection)
         case .watch(let connection, let ordinal, let ticket):
-            guard connection.state.phase == .waiting, connection.ordinal == ordinal else {
-                if connection.state.phase == .closed {
+            guard connection.machine.awaits(ordinal) else {
+                if connection.machine.phase == .closed {
                     handler.departed(ticket: ticket, at: connection.departure, worker: index)
                 }
                 return
             }
             connection.watchedTicket = ticket
-            if connection.state.hasSeenEnd { noteDeparture(of: connection) }
+            if connection.machine.hasSeenEnd { noteDeparture(of: connection) }
         case .perform(let connection, let time, let work):
-            let isGone = connection.state.phase == .closed
+            let isGone = connection.machine.phase == .closed
             deferredWork.add(work, for: connection, at: isGone ? 0 : time)
         case .stop(let deadline): stop(deadline: deadline)
         }
@@ -236,35 +238,20 @@ final class Worker: @unchecked Sendable {
         stopDeadline = deadline
         let lingerDeadline = lingerDeadline()
         for case let connection? in connections {
-            guard !isAbandoned(connection) else {
-                lose(connection)
-                continue
-            }
-            connection.persists = false
-            connection.delivery?.closes = true
-            switch connection.state.phase {
-            case .reading where connection.output.isEmpty: close(connection, as: .cut)
-            case .delivering:
-                if let delivery = connection.delivery, delivery.isSent,
-                    case .hang = delivery.end
-                {
-                    close(connection, as: .cut)
-                }
-            case .lingering:
+            let action = connection.machine.serverStops(
+                hasDeparted: connection.departure != 0,
+                isSilent: connection.delivery?.isSilent ?? false
+            )
+            switch action {
+            case .proceed: break
+            case .cut: close(connection, as: .cut)
+            case .lose: lose(connection)
+            case .hurry:
                 connection.lingerDeadline = min(connection.lingerDeadline, lingerDeadline)
                 schedule(connection)
-            case .reading:
-                connection.state.phase = .finishing
-            default: break
+            case .abort: abort(connection)
             }
         }
-    }
-
-    /// Whether an answer is still to come for a client that has ended its side: it may only have
-    /// said all that it has to say, but a server that stops waits for those alone who surely listen.
-    private func isAbandoned(_ connection: Connection) -> Bool {
-        guard connection.departure != 0 else { return false }
-        return connection.state.phase == .waiting || connection.state.phase == .delivering
     }
 
     /// When a connection that begins to close now is closed whatever its client does.
@@ -311,11 +298,10 @@ final class Worker: @unchecked Sendable {
 
     /// Closes a connection, and reports every answer that is not finished.
     func close(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
-        guard connection.state.phase != .closed else { return }
+        guard connection.machine.closed() else { return }
         let unsent = outcome == .complete ? .clientLeft : outcome
         if unsent == .clientLeft { noteDeparture(of: connection) }
         let departure = unsent == .clientLeft ? connection.departure : 0
-        connection.state.phase = .closed
         connection.isGone.store(true, ordering: .relaxed)
         connection.output.abandon(as: unsent, departure: departure, report: report)
         if let delivery = connection.delivery {
@@ -341,6 +327,7 @@ final class Worker: @unchecked Sendable {
             deferredWork.hasten(for: connection)
         }
         timers.remove(connection.slot)
+        connection.deadline = .max
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
         Glibc.close(connection.descriptor)
@@ -368,6 +355,17 @@ final class Worker: @unchecked Sendable {
         close(connection, as: outcome)
     }
 
+    /// Ends a connection whose events came in an impossible order, and tells the handler.
+    func abort(_ connection: Connection) {
+        if let order = connection.machine.takeImpossibleOrder() {
+            hasAnswered = true
+            handler.met(order, connection: connection.id)
+        }
+        // What the buffer holds is this connection's, or there is nothing in it.
+        if !batch.isEmpty { batch.abandon(as: .cut, departure: 0, report: report) }
+        reset(connection, as: .cut)
+    }
+
     /// Tells the handler how an answer ended, if it wants to know.
     func report(_ ticket: UInt64, _ report: DeliveryReport) {
         guard ticket != 0 else { return }
@@ -393,23 +391,14 @@ final class Worker: @unchecked Sendable {
     }
 
     private func deadline(of connection: Connection) -> UInt64 {
-        let isBlocked = !connection.output.isEmpty
-        let stall = connection.lastProgress + idleTimeout
-        switch connection.state.phase {
-        case .reading:
-            guard !isBlocked else { return stall }
-            return connection.input.isEmpty ? stall : connection.headStart + headTimeout
-        case .receivingContent: return connection.lastProgress + contentTimeout
-        case .waiting:
-            guard !isBlocked else { return stall }
-            return connection.departure == 0 ? .max : connection.departure + departureGrace
-        case .delivering:
-            guard let delivery = connection.delivery, !isBlocked else { return stall }
-            guard !connection.isDeliveryBlocked else { return stall }
-            return delivery.nextMoment ?? .max
-        case .finishing: return stall
-        case .lingering: return connection.lingerDeadline
-        case .closed: return .max
+        switch connection.machine.patience(inputIsEmpty: connection.input.isEmpty) {
+        case .progress: connection.lastProgress + idleTimeout
+        case .head: connection.headStart + headTimeout
+        case .content: connection.lastProgress + contentTimeout
+        case .answer: connection.departure == 0 ? .max : connection.departure + departureGrace
+        case .delivery: connection.delivery?.nextMoment ?? .max
+        case .linger: connection.lingerDeadline
+        case .nothing: .max
         }
     }
 
@@ -447,22 +436,20 @@ final class Worker: @unchecked Sendable {
     /// Acts on a moment that has come, unless something has arrived meanwhile: where the whole
     /// process stood still, the clock is ahead of the socket.
     private func expire(_ connection: Connection) {
-        connection.state.mayRead = true
+        connection.machine.readable()
         advance(connection)
         guard connection.deadline <= clock.now() else { return }
-        let isBlocked = !connection.output.isEmpty || connection.isDeliveryBlocked
-        switch connection.state.phase {
-        case .reading where connection.output.isEmpty && !connection.input.isEmpty:
+        switch connection.machine.timedOut(inputIsEmpty: connection.input.isEmpty) {
+        case .proceed: break
+        case .refuseHead:
             refuse(.headTimeout, on: connection)
             advance(connection)
-        case .reading where connection.output.isEmpty: close(connection, as: .complete)
-        case .receivingContent:
+        case .refuseContent:
             refuse(.contentTimeout, on: connection)
             advance(connection)
-        case .delivering where !isBlocked: break
-        case .lingering: close(connection, as: .complete)
-        case .reading, .waiting, .delivering, .finishing: reset(connection, as: .clientLeft)
-        case .closed: break
+        case .close: close(connection, as: .complete)
+        case .reset: reset(connection, as: .clientLeft)
+        case .abort: abort(connection)
         }
     }
 }

@@ -10,41 +10,39 @@ extension Worker {
     func deliver(_ reply: Reply, on connection: Connection) {
         connection.watchedTicket = 0
         // The client had nothing to do meanwhile: its time begins now.
-        if connection.state.phase == .waiting { connection.lastProgress = clock.now() }
-        let closes = reply.closesConnection || !connection.persists
-        if reply.closesConnection { connection.lingers = true }
-        // What was brought from elsewhere may find that the client has ended its side meanwhile.
-        let isLate = connection.state.phase == .waiting && connection.state.hasSeenEnd
-        // The batch is for the connection that is worked on: an answer behind octets that its socket
-        // has not taken yet stays with its connection.
-        guard reply.delivery.isPlain, !isLate, connection.output.isEmpty else {
+        if connection.machine.phase == .waiting { connection.lastProgress = clock.now() }
+        let isPlain = reply.delivery.isPlain
+        switch connection.machine.answerReady(isPlain: isPlain, closes: reply.closesConnection) {
+        case .join:
+            let start = batch.octets.count
+            ResponseSerializer.append(
+                reply.response,
+                to: &batch.octets,
+                omitsContent: connection.omitsContent,
+                closes: !connection.machine.persists
+            )
+            if reply.ticket != 0 { batch.noteAnswer(ticket: reply.ticket, from: start) }
+        case .deliver:
+            // Earlier answers first.
             sendBatch(on: connection)
-            guard connection.state.phase != .closed else {
+            guard connection.machine.phase == .delivering else {
                 report(reply.ticket, .unsent(departure: connection.departure))
                 return
             }
             connection.delivery = ScriptedDelivery(
                 reply,
                 omitsContent: connection.omitsContent,
-                closes: closes,
+                closes: !connection.machine.persists,
                 now: clock.now()
             )
-            connection.state.phase = .delivering
-            if !reply.delivery.isPlain {
+            if !isPlain {
                 connection.watchedTicket = reply.ticket
-                if connection.state.hasSeenEnd { noteDeparture(of: connection) }
+                if connection.machine.hasSeenEnd { noteDeparture(of: connection) }
             }
-            return
+        case .abort:
+            report(reply.ticket, .unsent(departure: connection.departure))
+            abort(connection)
         }
-        let start = batch.octets.count
-        ResponseSerializer.append(
-            reply.response,
-            to: &batch.octets,
-            omitsContent: connection.omitsContent,
-            closes: closes
-        )
-        if reply.ticket != 0 { batch.noteAnswer(ticket: reply.ticket, from: start) }
-        connection.state.phase = closes ? .finishing : .reading
     }
 
     /// Sends the answers of this connection that stand in the worker's buffer.
@@ -53,16 +51,14 @@ extension Worker {
     /// request until it is gone.
     func sendBatch(on connection: Connection) {
         guard !batch.isEmpty else { return }
-        guard connection.output.isEmpty else {
-            // Never so, or two answers would change places; then rather none.
-            assertionFailure("a batch is begun only when nothing is unsent")
-            batch.abandon(as: .cut, departure: 0, report: report)
-            reset(connection, as: .cut)
+        guard connection.machine.batchBegins() == .send else {
+            abort(connection)
             return
         }
         switch batch.send(to: connection.descriptor, clock: clock, report: report) {
         case .allSent: batch.removeAll()
         case .blocked:
+            connection.machine.batchBlocked()
             connection.output = batch.rest()
             batch.removeAll()
             watchWritable(connection)
@@ -78,7 +74,7 @@ extension Worker {
 
     /// Sends what the socket did not take earlier.
     func sendOutput(of connection: Connection) {
-        guard !connection.output.isEmpty else { return }
+        guard connection.machine.hasUnsent else { return }
         let before = connection.output.sent
         let outcome = connection.output.send(
             to: connection.descriptor,
@@ -87,7 +83,9 @@ extension Worker {
         )
         if connection.output.sent > before { connection.lastProgress = clock.now() }
         switch outcome {
-        case .allSent: connection.output = OutputQueue()
+        case .allSent:
+            connection.machine.unsentWritten()
+            connection.output = OutputQueue()
         case .blocked: watchWritable(connection)
         case .broken: lose(connection)
         }
@@ -104,7 +102,6 @@ extension Worker {
     /// - Returns: Whether the answer has ended.
     func runDelivery(on connection: Connection) -> Bool {
         guard let delivery = connection.delivery else { return true }
-        connection.isDeliveryBlocked = false
         let allowance = delivery.allowance(at: clock.now())
         while delivery.sent < allowance {
             let now = clock.now()
@@ -122,7 +119,7 @@ extension Worker {
             } else if count < 0, errno == EINTR {
                 continue
             } else if errno == EAGAIN {
-                connection.isDeliveryBlocked = true
+                connection.machine.deliveryBlocked()
                 watchWritable(connection)
                 return false
             } else {
@@ -136,28 +133,23 @@ extension Worker {
 
     /// Ends an answer whose octets are out, the way it is to end.
     private func end(_ delivery: ScriptedDelivery, on connection: Connection) -> Bool {
+        let outcome: DeliveryReport.Outcome
+        let end: ConnectionMachine.DeliveryEnd
         switch delivery.end {
-        case .whole:
-            connection.dropDelivery()
-            confirm(delivery.ticket, delivery.report(.complete), on: connection)
-            connection.state.phase = delivery.closes ? .finishing : .reading
-        case .fin(let outcome):
+        case .whole: (end, outcome) = (.whole, .complete)
+        case .fin(let known): (end, outcome) = (.fin, known)
+        case .reset: (end, outcome) = (.reset, .cut)
+        case .hang(let until):
+            (end, outcome) = (.silence(isOver: clock.now() >= until ?? .max), .cut)
+        }
+        switch connection.machine.deliveryEnded(end) {
+        case .proceed:
             connection.dropDelivery()
             confirm(delivery.ticket, delivery.report(outcome), on: connection)
-            connection.lingers = true
-            connection.state.phase = .finishing
         case .reset: reset(connection, as: .cut)
-        case .hang(let until):
-            if connection.state.hasSeenEnd {
-                lose(connection)
-            } else if isStopping || clock.now() >= until ?? .max {
-                connection.dropDelivery()
-                report(delivery.ticket, delivery.report(.cut))
-                connection.lingers = true
-                connection.state.phase = .finishing
-            } else {
-                return false
-            }
+        case .lose: lose(connection)
+        case .keep: return false
+        case .abort: abort(connection)
         }
         return true
     }
@@ -169,7 +161,7 @@ extension Worker {
         _ sent: DeliveryReport,
         on connection: Connection
     ) {
-        if connection.state.hasSeenEnd, sent.octetsSent > 0, ticket != 0 {
+        if connection.machine.hasSeenEnd, sent.octetsSent > 0, ticket != 0 {
             connection.unconfirmed.append((ticket, sent))
         } else {
             report(ticket, sent)
@@ -178,24 +170,23 @@ extension Worker {
 
     /// Ends a connection whose last octet has been handed to the socket.
     func finish(_ connection: Connection) {
-        guard connection.lingers || connection.state.mayRead || !connection.unconfirmed.isEmpty
-        else {
-            close(connection, as: .complete)
-            return
+        let hasUnconfirmed = !connection.unconfirmed.isEmpty
+        switch connection.machine.lastWritten(hasUnconfirmed: hasUnconfirmed) {
+        case .close: close(connection, as: .complete)
+        case .linger:
+            connection.isGone.store(true, ordering: .relaxed)
+            shutdown(connection.descriptor, Int32(SHUT_WR))
+            connection.input = InputBuffer()
+            connection.lingerDeadline = lingerDeadline()
+        case .abort: abort(connection)
         }
-        connection.isGone.store(true, ordering: .relaxed)
-        shutdown(connection.descriptor, Int32(SHUT_WR))
-        connection.input = InputBuffer()
-        connection.state.phase = .lingering
-        connection.lingerDeadline = lingerDeadline()
-        connection.state.mayRead = true
     }
 
     /// Throws away what a client still sends after its last answer, so that no reset overtakes
     /// that answer (RFC 9112 §9.6).
     func drain(_ connection: Connection) {
         var reads = 0
-        while connection.state.mayRead {
+        while connection.machine.mayRead {
             guard reads < 16 else {
                 `continue`(connection)
                 return
@@ -203,25 +194,27 @@ extension Worker {
             reads += 1
             let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
             if count > 0 {
-                if count < readBuffer.count { connection.state.noteDrained() }
+                connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
                 connection.lingerOctets += count
                 guard connection.lingerOctets <= configuration.maximumLingerOctets else {
                     close(connection, as: .complete)
                     return
                 }
             } else if count == 0 {
-                connection.state.mayRead = false
-                connection.state.inputEnded = true
+                connection.machine.read(.end)
             } else if errno == EAGAIN {
-                connection.state.mayRead = false
+                connection.machine.read(.nothing)
             } else if errno != EINTR {
                 lose(connection)
                 return
             }
         }
         // With an answer to confirm, the client's kernel has the last word.
-        if connection.state.inputEnded, connection.unconfirmed.isEmpty {
-            close(connection, as: .complete)
+        let hasUnconfirmed = !connection.unconfirmed.isEmpty
+        switch connection.machine.drained(hasUnconfirmed: hasUnconfirmed) {
+        case .proceed: break
+        case .close: close(connection, as: .complete)
+        case .abort: abort(connection)
         }
     }
 }

@@ -14,66 +14,57 @@ extension Worker {
     /// Takes a connection as far as it goes for now.
     func advance(_ connection: Connection) {
         var reads = 0
-        repeat {
+        while true {
             sendOutput(of: connection)
-            guard connection.output.isEmpty else { break }
-            switch connection.state.phase {
-            case .reading, .receivingContent:
-                if !connection.input.isEmpty, !connection.input.isIncomplete {
-                    processInput(of: connection)
-                } else if connection.state.mayRead {
-                    guard reads < Self.maximumReads else {
-                        sendBatch(on: connection)
-                        `continue`(connection)
-                        schedule(connection)
-                        return
-                    }
-                    reads += 1
-                    read(connection)
-                } else if connection.state.inputEnded {
-                    endOfInput(on: connection)
-                } else if batch.isEmpty {
+            switch connection.machine.next(input: connection.input.state, batch: batchState) {
+            case .parse: processInput(of: connection)
+            case .read:
+                guard reads < Self.maximumReads else {
+                    `continue`(connection)
                     schedule(connection)
                     return
                 }
-            case .delivering:
+                reads += 1
+                read(connection)
+            case .sendBatch: sendBatch(on: connection)
+            case .refuseIncompleteHead: refuse(.incompleteHead, on: connection)
+            case .refuseIncompleteContent: refuse(.incompleteContent, on: connection)
+            case .deliver:
                 guard runDelivery(on: connection) || readAhead(connection) else {
                     schedule(connection)
                     return
                 }
-            case .finishing where batch.isEmpty: finish(connection)
-            case .finishing: break
-            case .lingering:
-                drain(connection)
-                schedule(connection)
-                return
-            case .waiting where batch.isEmpty:
+            case .readAhead:
                 guard readAhead(connection) else {
                     schedule(connection)
                     return
                 }
-            case .waiting: break
-            case .closed: return
+            case .finish: finish(connection)
+            case .drain:
+                drain(connection)
+                schedule(connection)
+                return
+            case .wait:
+                schedule(connection)
+                return
+            case .stop: return
+            case .abort:
+                abort(connection)
+                return
             }
-            sendBatchIfDue(on: connection)
-        } while connection.state.phase != .closed
-        schedule(connection)
+        }
     }
 
-    /// Sends the batch unless further answers may join it at once.
-    private func sendBatchIfDue(on connection: Connection) {
-        guard !batch.isEmpty, connection.state.phase != .closed else { return }
-        let mayJoin =
-            connection.state.takesRequests && !connection.input.isEmpty
-            && !connection.input.isIncomplete && batch.octets.count < Self.maximumBatchOctets
-        if !mayJoin { sendBatch(on: connection) }
+    private var batchState: ConnectionMachine.Batch {
+        if batch.isEmpty { return .empty }
+        return batch.octets.count < Self.maximumBatchOctets ? .open : .full
     }
 
     /// Reads once into the worker's buffer, and works on what came.
     private func read(_ connection: Connection) {
         let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
         if count > 0 {
-            if count < readBuffer.count { connection.state.noteDrained() }
+            connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
             let octets = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             connection.lastProgress = clock.now()
             guard connection.input.isEmpty else {
@@ -81,7 +72,7 @@ extension Worker {
                 return
             }
             let consumed = process(octets, on: connection)
-            if consumed < count, connection.state.phase != .closed {
+            if consumed < count, connection.machine.phase != .closed {
                 let isIncomplete = connection.input.isIncomplete
                 connection.input.append(UnsafeRawBufferPointer(rebasing: octets[consumed...]))
                 connection.input.isIncomplete = isIncomplete
@@ -89,11 +80,9 @@ extension Worker {
                 connection.input.isIncomplete = false
             }
         } else if count == 0 {
-            connection.state.mayRead = false
-            connection.state.hasSeenEnd = true
-            connection.state.inputEnded = true
+            connection.machine.read(.end)
         } else if errno == EAGAIN {
-            connection.state.mayRead = false
+            connection.machine.read(.nothing)
         } else if errno != EINTR {
             lose(connection)
         }
@@ -109,7 +98,7 @@ extension Worker {
     /// - Returns: Whether the end was found just now.
     private func readAhead(_ connection: Connection) -> Bool {
         var reads = 0
-        while connection.state.mayRead {
+        while connection.machine.mayRead {
             guard reads < Self.maximumReads else {
                 `continue`(connection)
                 return false
@@ -117,16 +106,14 @@ extension Worker {
             reads += 1
             let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
             if count > 0 {
-                if count < readBuffer.count { connection.state.noteDrained() }
+                connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
                 keep(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]), on: connection)
             } else if count == 0 {
-                connection.state.mayRead = false
-                connection.state.hasSeenEnd = true
-                connection.state.inputEnded = true
+                connection.machine.read(.end)
                 noteDeparture(of: connection)
                 return true
             } else if errno == EAGAIN {
-                connection.state.mayRead = false
+                connection.machine.read(.nothing)
             } else if errno != EINTR {
                 lose(connection)
                 return true
@@ -137,17 +124,14 @@ extension Worker {
 
     /// Keeps requests that came while an answer was waited for.
     private func keep(_ octets: UnsafeRawBufferPointer, on connection: Connection) {
-        let isLast =
-            connection.delivery.map { $0.closes || !$0.isWhole } ?? !connection.persists
-        if !isLast, connection.input.count + octets.count <= Self.maximumAheadOctets,
+        if connection.machine.keepsAhead(isWhole: connection.delivery?.isWhole ?? true),
+            connection.input.count + octets.count <= Self.maximumAheadOctets,
             connection.input.append(octets, within: budget)
         {
             return
         }
         connection.input = InputBuffer()
-        connection.persists = false
-        connection.lingers = true
-        connection.delivery?.closes = true
+        connection.machine.aheadDropped()
     }
 
     /// Works on octets that were read earlier.
@@ -158,7 +142,7 @@ extension Worker {
         let consumed = input.octets.withUnsafeBytes { octets in
             process(UnsafeRawBufferPointer(rebasing: octets[input.start...]), on: connection)
         }
-        guard connection.state.phase != .closed else { return }
+        guard connection.machine.phase != .closed else { return }
         let isIncomplete = connection.input.isIncomplete
         input.consume(consumed)
         connection.input = input
@@ -174,8 +158,8 @@ extension Worker {
         var offset = 0
         while offset < octets.count {
             let rest = UnsafeRawBufferPointer(rebasing: octets[offset...])
-            switch connection.state.phase {
-            case .reading:
+            switch connection.machine.appetite {
+            case .head:
                 guard batch.octets.count < Self.maximumBatchOctets else { return offset }
                 do throws(MessageError) {
                     guard let parsed = try connection.parser.parse(rest) else {
@@ -196,7 +180,7 @@ extension Worker {
                     refuse(error, on: connection)
                     return octets.count
                 }
-            case .receivingContent:
+            case .content:
                 guard let incoming = connection.incoming else { return offset }
                 do throws(MessageError) {
                     offset += try incoming.take(rest)
@@ -206,7 +190,7 @@ extension Worker {
                 }
                 if incoming.isComplete {
                     connection.incoming = nil
-                    connection.state.phase = .reading
+                    connection.machine.contentEnded()
                     respond(
                         to: HTTPRequest(head: incoming.head, content: incoming.takeOctets()),
                         incoming,
@@ -214,8 +198,8 @@ extension Worker {
                         on: connection
                     )
                 }
-            case .waiting, .delivering: return offset
-            case .finishing, .lingering, .closed: return octets.count
+            case .later: return offset
+            case .nothing: return octets.count
             }
         }
         return offset
@@ -230,42 +214,52 @@ extension Worker {
         available: Int,
         on connection: Connection
     ) -> Int {
-        connection.ordinal += 1
         connection.headArrival = connection.lastProgress
         connection.omitsContent = head.method == .head
-        connection.persists = head.persists && !isStopping
-        guard head.framing.announcesContent else {
+        let action = connection.machine.headParsed(
+            persists: head.persists,
+            announcesContent: head.framing.announcesContent
+        )
+        switch action {
+        case .answer:
             respond(
                 to: HTTPRequest(head: head, content: []),
                 contentArrival: connection.headArrival,
                 on: connection
             )
             return 0
+        case .admit: return admit(head, available: available, on: connection)
+        case .abort: return available
         }
+    }
+
+    /// Lets the handler decide about the content that a head announces.
+    ///
+    /// Parameter and result are those of `begin`.
+    private func admit(
+        _ head: RequestHead,
+        available: Int,
+        on connection: Connection
+    ) -> Int {
         hasAnswered = true
         let info = ConnectionInfo(
-            requestOrdinal: connection.ordinal,
+            requestOrdinal: connection.machine.ordinal,
             headArrival: connection.headArrival,
             connection: connection
         )
         switch handler.admit(head, connection: info) {
         case .content(let maximumOctets):
             if case .length(let length) = head.framing, length > maximumOctets {
-                refuse(
-                    .contentTooLarge(limit: maximumOctets),
-                    on: connection,
-                    countsRequest: false
-                )
+                refuse(.contentTooLarge(limit: maximumOctets), on: connection)
                 return available
             }
-            let incoming = IncomingContent(
+            connection.incoming = IncomingContent(
                 head: head,
                 maximumOctets: maximumOctets,
                 limits: configuration.limits,
                 budget: budget
             )
-            connection.incoming = incoming
-            connection.state.phase = .receivingContent
+            connection.machine.contentAdmitted()
             if head.expectsContinue, available == 0 {
                 ResponseSerializer.append(
                     ResponseSerializer.continueResponse,
@@ -275,11 +269,11 @@ extension Worker {
             return 0
         case .refuse(let reply):
             if case .length(let length) = head.framing, length <= available {
+                connection.machine.contentDeclined(isOutstanding: false)
                 deliver(reply, on: connection)
                 return length
             }
-            connection.persists = false
-            connection.lingers = true
+            connection.machine.contentDeclined(isOutstanding: true)
             deliver(reply, on: connection)
             return available
         }
@@ -293,7 +287,7 @@ extension Worker {
     ) {
         hasAnswered = true
         let exchange = Exchange(
-            requestOrdinal: connection.ordinal,
+            requestOrdinal: connection.machine.ordinal,
             headArrival: connection.headArrival,
             contentArrival: contentArrival,
             connection: connection,
@@ -302,30 +296,26 @@ extension Worker {
         if let reply = handler.respond(to: request, exchange: exchange) {
             deliver(reply, on: connection)
         } else {
-            connection.state.phase = .waiting
+            connection.machine.answerAwaited()
         }
     }
 
     /// Answers what is no request, and lets the connection close after it.
-    ///
-    /// - Parameter countsRequest: Whether what is refused has no ordinal yet.
-    func refuse(
-        _ error: MessageError,
-        on connection: Connection,
-        countsRequest: Bool = true
-    ) {
+    func refuse(_ error: MessageError, on connection: Connection) {
         hasAnswered = true
-        if connection.state.phase == .reading, countsRequest {
-            connection.ordinal += 1
+        switch connection.machine.refused() {
+        case .answer(isNew: true):
             connection.headArrival = connection.lastProgress
             connection.omitsContent = connection.parser.method == .head
+        case .answer(isNew: false): break
+        case .abort:
+            abort(connection)
+            return
         }
         let head = connection.incoming?.head ?? connection.parser.refusedHead
         connection.incoming = nil
-        connection.persists = false
-        connection.lingers = true
         let exchange = Exchange(
-            requestOrdinal: connection.ordinal,
+            requestOrdinal: connection.machine.ordinal,
             headArrival: connection.headArrival,
             contentArrival: connection.lastProgress,
             connection: connection,
@@ -333,16 +323,5 @@ extension Worker {
         )
         connection.input = InputBuffer()
         deliver(handler.refuse(error, head: head, exchange: exchange), on: connection)
-    }
-
-    /// The client will send nothing more, and nothing is left to answer.
-    private func endOfInput(on connection: Connection) {
-        if connection.state.phase == .receivingContent {
-            refuse(.incompleteContent, on: connection)
-        } else if !connection.input.isEmpty {
-            refuse(.incompleteHead, on: connection)
-        } else {
-            connection.state.phase = .finishing
-        }
     }
 }

@@ -473,6 +473,13 @@ extension Application: RequestHandler {
         pending.line?.append(to: &context.log, format: configuration.log, ended: ended)
     }
 
+    package func met(_ order: ImpossibleOrder, connection: UInt64) {
+        log.append(
+            ("qubs-mock: connection \(connection) was reset: \(order) is a defect of this program; "
+                + "please report this line\n").utf8
+        )
+    }
+
     package func batchEnded(worker: Int) {
         let context = workers[worker]
         if context.log.isEmpty { return }

@@ -51,6 +51,8 @@ struct StressTests {
             reports.withLock { $0[ticket, default: 0] += 1 }
         }
 
+        func met(_ order: ImpossibleOrder, connection: UInt64) { Issue.record("\(order)") }
+
         func batchEnded(worker: Int) {}
 
         /// Whether every ticket was reported exactly once, and how many there were.

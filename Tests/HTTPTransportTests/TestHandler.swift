@@ -95,6 +95,8 @@ final class TestHandler: RequestHandler {
         delivered.push(Delivered(ticket: ticket, report: report))
     }
 
+    func met(_ order: ImpossibleOrder, connection: UInt64) { Issue.record("\(order)") }
+
     func batchEnded(worker: Int) { batches.add(1, ordering: .relaxed) }
 }
 
