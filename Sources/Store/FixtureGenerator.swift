@@ -259,12 +259,10 @@ struct GeneratedName: Equatable {
     /// Tells the data that it was made from.
     let base: String
 
-    init(appointments: Int, seed: UInt64, base: String) {
-        self.appointments = appointments
-        self.seed = seed
-        self.base = base
-    }
+    var text: String { "\(appointments) appointments, seed \(seed), of \(base)" }
+}
 
+extension GeneratedName {
     /// Reads what `text` gave; `nil` where that is something else.
     init?(_ text: String) {
         let words = text.split(separator: " ").map { $0.filter { $0 != "," } }
@@ -274,6 +272,4 @@ struct GeneratedName: Equatable {
         self.init(appointments: appointments, seed: seed, base: words[5])
         if self.text != text { return nil }
     }
-
-    var text: String { "\(appointments) appointments, seed \(seed), of \(base)" }
 }
