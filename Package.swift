@@ -33,7 +33,7 @@ func tests(
 ) -> Target {
     .testTarget(
         name: room + "Tests",
-        dependencies: [.byName(name: room)] + others,
+        dependencies: [.byName(name: room)] + (corpus ? ["CorpusSupport"] : []) + others,
         exclude: corpus ? ["Corpus"] : [],
         swiftSettings: strict
     )
@@ -113,6 +113,7 @@ let package = Package(
         ),
         .plugin(name: "EmbedDefaults", capability: .buildTool(), dependencies: ["embed"]),
 
+        .target(name: "CorpusSupport", path: "Tests/CorpusSupport", swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [
