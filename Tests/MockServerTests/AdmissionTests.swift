@@ -131,9 +131,7 @@ struct AdmissionTests {
         let text = #"{"commentText":"\#(String(repeating: "a", count: 200_000))"}"#
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText("POST", TestServer.commentsPath, [], text))
-        try eventually("the rule has struck") {
-            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-        }
+        try server.awaitStruck()
         #expect(server.listener.statistics.heldOctets == text.utf8.count)
         try #require(time.advance(by: .seconds(3)))
         #expect(try client.response().status == 200)

@@ -61,6 +61,13 @@ extension TestServer {
         try arm(#"{"id":"r","match":{"operation":"\#(operation)"},\#(members)}"#)
     }
 
+    /// Waits until the rule `r` has acted on the newest request.
+    func awaitStruck() throws {
+        try eventually("the rule has struck") {
+            try entries("?limit=1").first?["fault"]?["rule"] == "r"
+        }
+    }
+
     /// How often a rule acted and how many requests it matched.
     func counts(_ id: String = "r") throws -> [Int?] {
         let rule = try control("GET", "/faults/\(id)").json

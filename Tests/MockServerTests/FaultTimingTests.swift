@@ -59,9 +59,7 @@ struct FaultTimingTests {
         )
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText("GET", "sites"))
-        try eventually("the rule has struck") {
-            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-        }
+        try server.awaitStruck()
         server.advance(seconds: 100)
         try #require(time.advance(by: .seconds(3)))
         let answer = try client.response()
@@ -121,9 +119,7 @@ struct FaultTimingTests {
         try server.arm(#""when":{"first":1},"then":{"delay":"3s"}"#, on: Self.sitesID)
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText("GET", "sites"))
-        try eventually("the rule has struck") {
-            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-        }
+        try server.awaitStruck()
         server.advance(seconds: 3600)
         try #require(time.advance(by: .seconds(3)))
         #expect(try client.response().status == 401)

@@ -93,9 +93,7 @@ struct WithheldTests {
         try client.send(
             try server.requestText("GET", path, [("X-Correlation-Id", "Hortensia.Applegarth")])
         )
-        try eventually("the rule has struck") {
-            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-        }
+        try server.awaitStruck()
         let told = try server.control("GET", "/requests?limit=1").text
         #expect(!leaks(told, ["Hortensia", "Applegarth"]), "\(told)")
         client.reset()
@@ -118,9 +116,7 @@ struct WithheldTests {
             try client.send(
                 try server.requestText("GET", target, [("X-Correlation-Id", "some.id-of.mine")])
             )
-            try eventually("the rule has struck") {
-                try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-            }
+            try server.awaitStruck()
             let entry = try server.entries("?limit=1").first
             #expect(entry?["path"] == "/integrations/v1/acme/sites")
             #expect(entry?["requestId"] == "some.id-of.mine")
@@ -177,9 +173,7 @@ struct WithheldTests {
         try server.arm(#"{"id":"r","then":{"delay":"100ms"}}"#)
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText())
-        try eventually("the rule has struck") {
-            try server.entries("?limit=1").first?["fault"]?["rule"] == "r"
-        }
+        try server.awaitStruck()
         #expect(try server.control("DELETE", "/requests").status == 204)
         #expect(try client.response().status == 200)
         #expect(try server.entries().isEmpty)
