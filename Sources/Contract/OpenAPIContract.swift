@@ -1,6 +1,5 @@
 package import HTTPMessage
 package import JSON
-import Suggestions
 
 /// The contract: an OpenAPI 3.1 document, compiled into a router and validators.
 ///
@@ -60,11 +59,6 @@ package final class OpenAPIContract: Sendable {
     package func operation(anyCase id: String) -> Operation? {
         let wanted = id.lowercased()
         return operation(id: id) ?? operations.first { $0.id.lowercased() == wanted }
-    }
-
-    /// Up to three ids that a wrong one was probably meant to be, the nearest first.
-    package func nearestOperationIDs(to id: String) -> [String] {
-        NameSuggestions.nearest(to: id, among: operations.map(\.id))
     }
 
     // MARK: - Routing

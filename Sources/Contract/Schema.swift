@@ -11,23 +11,6 @@ package struct Schema: Sendable {
     /// The schema object as it stands there.
     package var source: JSONValue { .object(schemas[index].source) }
 
-    /// The names of the members it describes: its own, then those of what it refers to, each once.
-    package var propertyNames: [String] {
-        var names: [String] = []
-        collectNames(of: index, into: &names)
-        return names
-    }
-
-    private func collectNames(of index: Int, into names: inout [String]) {
-        let rules = schemas[index].rules
-        for branch in rules.allOf + (rules.reference.map { [$0] } ?? []) {
-            collectNames(of: branch, into: &names)
-        }
-        for property in rules.properties where !names.contains(property.name) {
-            names.append(property.name)
-        }
-    }
-
     /// Everything wrong with a value, in the order of its text; the names of violations are JSON
     /// pointers.
     ///

@@ -55,9 +55,4 @@ package struct HTTPMethod: Sendable, Hashable {
     package static let trace = HTTPMethod("TRACE")
     package static let patch = HTTPMethod("PATCH")
     package static let query = HTTPMethod("QUERY")
-
-    /// The methods of RFC 9110, RFC 5789 (PATCH) and RFC 10008 (QUERY); any other is answered 501.
-    package static let registered: [HTTPMethod] = [
-        .get, .head, .post, .put, .delete, .connect, .options, .trace, .patch, .query,
-    ]
 }

@@ -9,7 +9,7 @@ package enum MessageError: Error, Hashable, Sendable {
     case malformedRequestLine
     case requestLineTooLong(limit: Int)
     case malformedMethod
-    /// A method that is not in `HTTPMethod.registered`.
+    /// A method of none of RFC 9110, RFC 5789 (PATCH) and RFC 10008 (QUERY).
     case unknownMethod
     /// CONNECT, which only a proxy can honour.
     case connectMethod

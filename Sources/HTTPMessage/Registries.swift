@@ -1,13 +1,3 @@
-extension HTTPMethod {
-    /// Whether the method asks for no change (RFC 9110 §9.2.1).
-    package var isSafe: Bool {
-        self == .get || self == .head || self == .options || self == .trace || self == .query
-    }
-
-    /// Whether repeating the request changes nothing more (RFC 9110 §9.2.2).
-    package var isIdempotent: Bool { isSafe || self == .put || self == .delete }
-}
-
 /// Status codes and their reason phrases.
 package enum StatusCode {
     /// The reason phrase of a registered status code (RFC 9110 §15, RFC 6585), or `Unknown`.

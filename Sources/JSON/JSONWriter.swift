@@ -41,47 +41,6 @@ package enum JSONWriter {
         }
     }
 
-    /// The text of a value, indented by two spaces, for people; ends without a line feed.
-    package static func indentedText(of value: JSONValue) -> String {
-        var output: [UInt8] = []
-        appendIndented(value, level: 0, to: &output)
-        return String(decoding: output, as: UTF8.self)
-    }
-
-    private static func appendIndented(
-        _ value: JSONValue,
-        level: Int,
-        to output: inout [UInt8]
-    ) {
-        func newLine(_ level: Int) {
-            output.append(UInt8(ascii: "\n"))
-            output.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * level))
-        }
-        switch value {
-        case .array(let elements) where !elements.isEmpty:
-            output.append(UInt8(ascii: "["))
-            for (index, element) in elements.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                newLine(level + 1)
-                appendIndented(element, level: level + 1, to: &output)
-            }
-            newLine(level)
-            output.append(UInt8(ascii: "]"))
-        case .object(let object) where !object.isEmpty:
-            output.append(UInt8(ascii: "{"))
-            for (index, member) in object.members.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
-                newLine(level + 1)
-                append(string: member.name, to: &output)
-                output.append(contentsOf: ": ".utf8)
-                appendIndented(member.value, level: level + 1, to: &output)
-            }
-            newLine(level)
-            output.append(UInt8(ascii: "}"))
-        default: append(value, to: &output)
-        }
-    }
-
     /// Appends a string with its quotation marks, escaping what §7 says must be escaped.
     package static func append(string: String, to output: inout [UInt8]) {
         var string = string

@@ -119,14 +119,4 @@ struct ResponseSerializerTests {
         }
         #expect(Set(errors).count == errors.count)
     }
-
-    @Test("Safe and idempotent methods are those of RFC 9110 §9.2")
-    func methods() {
-        let registered = HTTPMethod.registered
-        #expect(registered.filter(\.isSafe) == [.get, .head, .options, .trace, .query])
-        #expect(
-            registered.filter(\.isIdempotent)
-                == [.get, .head, .put, .delete, .options, .trace, .query]
-        )
-    }
 }
