@@ -69,7 +69,7 @@ let package = Package(
         room("QUBS", ["Time"]),
         .target(
             name: "Store",
-            dependencies: ["QUBS", "JSON", "Time", "CSQLite"],
+            dependencies: ["QUBS", "JSON", "Time", "CLinux", "CSQLite"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),

@@ -272,22 +272,22 @@ class ChangesThePageSize(Bad):
         self.get(PENDING, pageSize=50, nextToken=page["nextToken"])
 
 
-SPRING = {"startDate": "2025-01-01", "endDate": "2025-03-31"}
+QUARTER = good_client.around(good_client.TODAY)
 
 
 @variant("paging.offset-stops")
 class NeedsAnEmptyPage(Bad):
     def work(self):
         skip = 0
-        while items := self.get("appointments", **SPRING, skip=skip, take=100):
+        while items := self.get("appointments", **QUARTER, skip=skip, take=100):
             skip += len(items)
 
 
 @variant("paging.offset-stops/gap")
 class SkipsTooFar(Bad):
     def work(self):
-        self.get("appointments", **SPRING, skip=0, take=50)
-        self.get("appointments", **SPRING, skip=100, take=50)
+        self.get("appointments", **QUARTER, skip=0, take=50)
+        self.get("appointments", **QUARTER, skip=100, take=50)
 
 
 # Tokens -----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ and offsets to their ends, and puts files to their upload URLs once, without cre
     qubs-mock run --scenario calm -- python3 examples/good_client.py
 """
 
+import datetime
 import email.utils
 import http.client
 import json
@@ -19,6 +20,7 @@ import urllib.parse
 import uuid
 
 ATTEMPTS = 6
+TODAY = datetime.date.fromisoformat(os.environ.get("QUBS_TODAY", datetime.date.today().isoformat()))
 TIMEOUT_SECONDS = float(os.environ.get("QUBS_TIMEOUT", "5"))
 FIRST_PAUSE_SECONDS = float(os.environ.get("QUBS_FIRST_PAUSE", "0.15"))
 LONGEST_PAUSE_SECONDS = 20.0
@@ -245,9 +247,15 @@ def read_settings(client):
         client.get(f"sites/{name}/staff-skills")
 
 
+def around(day):
+    """The days of a quarter around a day."""
+    some = datetime.timedelta(days=45)
+    return {"startDate": (day - some).isoformat(), "endDate": (day + some).isoformat()}
+
+
 def read_lists(client):
     pending = list(client.pages("reporting/appointments/pending", page_size=100))
-    list(client.stretches("appointments", take=100, startDate="2025-01-01", endDate="2025-03-31"))
+    list(client.stretches("appointments", take=100, **around(TODAY)))
     return pending
 
 

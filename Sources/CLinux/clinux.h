@@ -1,17 +1,20 @@
-// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, prctl and mallopt.
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, memmem, prctl and
+// mallopt.
 #ifndef CLINUX_H
 #define CLINUX_H
 
 #include <malloc.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-// Declared by <sys/socket.h> and <unistd.h> for _GNU_SOURCE alone.
+// Declared by <sys/socket.h>, <unistd.h> and <string.h> for _GNU_SOURCE alone.
 extern int accept4(int, struct sockaddr *, socklen_t *, int);
 extern int dup3(int, int, int);
+extern void *memmem(const void *, size_t, const void *, size_t);
 
 enum {
     clinux_readable = EPOLLIN,

@@ -7,6 +7,7 @@
 /// - `controlContractJSON`: the contract of the control API as JSON.
 /// - `clientsJSON`, `signingKeyJSON`: `fixtures/clients.json` and `fixtures/signing-key.json`.
 /// - `scenariosJSON`: an array of the packs in `fixtures/scenarios/`.
+/// - `timeZonesJSON`: `fixtures/time-zones.json`.
 /// - `imageText`: the default database, each octet as the Unicode scalar of its value.
 package enum EmbeddedDefaults {}
 
@@ -16,18 +17,14 @@ extension EmbeddedDefaults {
         UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount)
     }
 
-    /// The default database as SQLite serialises it.
+    /// Writes the default database as SQLite serialises it.
     ///
     /// A string literal can hold any scalar but not any octet, so the image stands in the program as
     /// the UTF-8 of U+0000 to U+00FF. Most octets are ASCII, which copies eight at a time.
     ///
-    /// - Returns: Memory that is never given back: the image serves for as long as the process.
-    package static func makeImage() -> UnsafeRawBufferPointer {
+    /// - Parameter target: Memory of at least `imageOctets` and eight octets.
+    package static func writeImage(to target: UnsafeMutableRawBufferPointer) {
         let source = UnsafeRawBufferPointer(octets(of: imageText()))
-        let target = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: imageOctets + 8,
-            alignment: 4096
-        )
         var read = 0
         var count = 0
         while read < source.count {
@@ -50,6 +47,5 @@ extension EmbeddedDefaults {
             }
             count += 1
         }
-        return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<imageOctets])
     }
 }

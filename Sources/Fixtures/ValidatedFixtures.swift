@@ -6,6 +6,7 @@ package import Store
 ///
 /// ```
 /// clients.json, signing-key.json      optional: the built-in ones stand in
+/// <domain>/practice.json              optional: around which day the records lie
 /// <domain>/sites.json …               arrays of records in the API's own member names
 /// <domain>/files/…                    contents of attachments
 /// ```
@@ -37,6 +38,16 @@ package struct ValidatedFixtures: Sendable {
             fault("", JSONPointer(), "no folder of a domain, such as acme/, with sites.json in it")
         }
         for (position, domain) in set.domains.enumerated() {
+            if let practice = domain.practice {
+                let schema = schema("practice", contract)
+                for violation in schema.violations(of: practice) {
+                    fault(
+                        "\(domain.name)/practice.json",
+                        JSONPointer(parsing: violation.name) ?? JSONPointer(),
+                        violation.message
+                    )
+                }
+            }
             for resource in FixtureResource.allCases {
                 guard let records = domain.records[resource] else { continue }
                 let file = "\(domain.name)/\(resource.fileName)"
@@ -82,14 +93,19 @@ package struct ValidatedFixtures: Sendable {
         of file: String,
         _ contract: OpenAPIContract
     ) -> Schema {
-        guard let schema = contract.fixtureSchema(name) else {
-            preconditionFailure("the contract has no fixture schema \(name)")
-        }
+        let schema = schema(name, contract)
         for (index, record) in records.enumerated() {
             for violation in schema.violations(of: record) {
                 let tokens = JSONPointer(parsing: violation.name)?.tokens ?? []
                 fault(file, JSONPointer([String(index)] + tokens), violation.message)
             }
+        }
+        return schema
+    }
+
+    private func schema(_ name: String, _ contract: OpenAPIContract) -> Schema {
+        guard let schema = contract.fixtureSchema(name) else {
+            preconditionFailure("the contract has no fixture schema \(name)")
         }
         return schema
     }

@@ -2,6 +2,7 @@ package import HTTPMessage
 package import HTTPTransport
 import Journal
 package import QUBS
+package import Time
 
 /// What `serve` can be told, with the defaults of its options; see `ServeCommand`.
 package struct Configuration: Sendable {
@@ -24,6 +25,8 @@ package struct Configuration: Sendable {
     /// Keeps state across restarts; `nil` is a private temporary database.
     package var databasePath: String?
     package var fixturesPath: String?
+    /// The day around which the data lie; `nil` for the present one.
+    package var today: LocalDate?
     package var seed: UInt64 = 1
     /// The order of lists that the documentation leaves open.
     package var order = ListOrder.scattered

@@ -138,7 +138,7 @@ package final class Sessions: Sendable {
     ) throws(Refusal) -> Session {
         let records: SessionStore
         do throws(StoreError) {
-            records = try store.openSession(named: name).session
+            records = try store.openSession(named: name, now: SessionClock().now()).session
         } catch {
             throw .store(error)
         }

@@ -5,9 +5,9 @@ package import Time
 package struct AppointmentFilter: Sendable, Hashable {
     /// The day itself, in the site's time zone.
     package var date: LocalDate?
-    /// The first day.
+    /// The first day; without effect beside `date`.
     package var start: LocalDate?
-    /// The last day.
+    /// The last day; without effect beside `date`.
     package var end: LocalDate?
     /// The exact name of a site.
     package var site: String?
@@ -24,19 +24,21 @@ package struct AppointmentFilter: Sendable, Hashable {
         self.site = site
     }
 
-    /// All conditions on the date as one: days since 1970, `nil` where there are none.
+    /// All conditions on the date as one; `nil` where there are none.
     ///
     /// Empty where they exclude each other.
-    var days: DayCondition? {
-        let lower = max(date ?? .distantPast, start ?? .distantPast)
-        let upper = min(date ?? .distantFuture, end ?? .distantFuture)
+    ///
+    /// - Parameter origin: The day since 1970 from which the dates of the domain are counted.
+    func days(from origin: Int) -> DayCondition? {
+        let lower = date ?? start ?? .distantPast
+        let upper = date ?? end ?? .distantFuture
         if date == nil && start == nil && end == nil { return nil }
         if lower > upper { return .never }
-        if lower == upper { return .on(lower.daysSince1970) }
-        return .within(lower.daysSince1970, upper.daysSince1970)
+        if lower == upper { return .on(lower.daysSince1970 - origin) }
+        return .within(lower.daysSince1970 - origin, upper.daysSince1970 - origin)
     }
 
-    /// A condition on the days since 1970.
+    /// A condition on the days from the origin.
     enum DayCondition: Hashable {
         case never
         case on(Int)

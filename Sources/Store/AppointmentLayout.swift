@@ -237,6 +237,110 @@ struct AppointmentLayout: Sendable {
         return record
     }
 
+    // MARK: Changing
+
+    /// The octets with other values of some members; `nil` where they are damaged.
+    ///
+    /// - Parameter values: JSON, by the names of members that all rows have.
+    func replacing(
+        _ values: [(name: String, value: [UInt8])],
+        in octets: Octets
+    ) -> Octets? {
+        guard var written = cut(octets) else { return nil }
+        for (index, members) in segments.enumerated() {
+            let changed = values.filter { value in members.contains { $0.name == value.name } }
+            if changed.isEmpty { continue }
+            guard let segment = Self.replacing(changed, in: written[index]) else { return nil }
+            written[index] = segment
+        }
+        // The brace of the first is put back by `octets(ofSegments:)`.
+        return self.octets(ofSegments: written)
+    }
+
+    /// The octets of each segment.
+    private func cut(_ octets: Octets) -> [[UInt8]]? {
+        octets.details.withUnsafeBytes { details in
+            var index = 0
+            var lengths: [Int] = []
+            for _ in segments {
+                guard let length = Self.readLength(details, &index) else { return nil }
+                lengths.append(length)
+            }
+            var written: [[UInt8]] = []
+            var rest = octets.summary[...]
+            for (segment, length) in lengths.enumerated() {
+                if segment == summaryCount {
+                    guard rest.isEmpty else { return nil }
+                    rest = octets.details[index...]
+                }
+                guard length <= rest.count else { return nil }
+                written.append(Array(rest.prefix(length)))
+                rest = rest.dropFirst(length)
+            }
+            return rest.isEmpty ? written : nil
+        }
+    }
+
+    /// A segment with other values: each of its members is a comma, or the first brace, a quoted
+    /// name, a colon and a value.
+    private static func replacing(
+        _ values: [(name: String, value: [UInt8])],
+        in segment: [UInt8]
+    ) -> [UInt8]? {
+        var output: [UInt8] = []
+        output.reserveCapacity(segment.count + 64)
+        var index = 0
+        while index < segment.count {
+            let start = index
+            guard let name = end(ofString: segment, from: index + 1), name < segment.count,
+                segment[name] == UInt8(ascii: ":"), let end = end(ofValue: segment, from: name + 1)
+            else { return nil }
+            let quoted = segment[(start + 2)..<(name - 1)]
+            if let value = values.first(where: { quoted.elementsEqual($0.name.utf8) }) {
+                output += segment[start...name]
+                output += value.value
+            } else {
+                output += segment[start..<end]
+            }
+            index = end
+        }
+        return output
+    }
+
+    /// Where a string ends that begins here.
+    private static func end(ofString octets: [UInt8], from start: Int) -> Int? {
+        guard start < octets.count, octets[start] == UInt8(ascii: "\"") else { return nil }
+        var index = start + 1
+        while index < octets.count {
+            switch octets[index] {
+            case UInt8(ascii: "\""): return index + 1
+            case UInt8(ascii: "\\"): index += 2
+            default: index += 1
+            }
+        }
+        return nil
+    }
+
+    /// Where a value ends that begins here, in JSON without white space.
+    private static func end(ofValue octets: [UInt8], from start: Int) -> Int? {
+        var index = start
+        var depth = 0
+        while index < octets.count {
+            switch octets[index] {
+            case UInt8(ascii: "\""):
+                guard let end = end(ofString: octets, from: index) else { return nil }
+                index = end
+                continue
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: ",") where depth == 0: return index
+            default: break
+            }
+            index += 1
+        }
+        return depth == 0 ? index : nil
+    }
+
     // MARK: Lengths, as LEB128: seven bits an octet, the lowest first
 
     private static func append(length: Int, to octets: inout [UInt8]) {

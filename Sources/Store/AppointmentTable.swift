@@ -7,6 +7,7 @@ final class AppointmentTable {
         let key: AppointmentKey
         let position: Int64
         let site: Int64
+        /// Days from day zero of the domain's practice, or since 1970 where it has none.
         let date: Int?
         let patient: String?
         /// Ids in the table `provider`.
@@ -26,6 +27,9 @@ final class AppointmentTable {
     private let deleteProvider: Statement
     private let updateOctets: Statement
     private let ofPatient: Statement
+    private let findSite: Statement
+    private let moveRow: Statement
+    private let moveProvider: Statement
     private let countAtSite: Statement
     private let countOfPatient: Statement
 
@@ -83,6 +87,15 @@ final class AppointmentTable {
             database,
             "SELECT key, summary, details FROM appointment WHERE domain = ?1 AND patient = ?2"
         )
+        findSite = Statement(
+            database,
+            "SELECT site FROM appointment WHERE domain = ?1 AND id = ?2"
+        )
+        moveRow = Statement(database, "UPDATE appointment SET date = date + ?2 WHERE key = ?1")
+        moveProvider = Statement(
+            database,
+            "UPDATE provider_appointment SET date = date + ?3 WHERE provider = ?1 AND key = ?2"
+        )
         countAtSite = Statement(
             database,
             "SELECT count(*) FROM appointment WHERE domain = ?1 AND site = ?2"
@@ -133,6 +146,31 @@ final class AppointmentTable {
         findPatient.bind(2, id)
         guard try findPatient.step() else { return .none }
         return .some(findPatient.optionalText(0))
+    }
+
+    /// The id of the site of an appointment.
+    func site(domain: Int64, id: String) throws(StoreError) -> Int64? {
+        try findSite.begin()
+        defer { findSite.reset() }
+        findSite.bind(1, domain)
+        findSite.bind(2, id)
+        return try findSite.step() ? findSite.integer(0) : nil
+    }
+
+    /// Stores a date so many days later, where the appointment has one; its views stay.
+    func moveDate(domain: Int64, id: String, byDays days: Int) throws(StoreError) {
+        guard let entry = try entry(domain: domain, id: id), entry.date != nil else { return }
+        try moveRow.begin()
+        moveRow.bind(1, entry.key.rawValue)
+        moveRow.bind(2, days)
+        try moveRow.run()
+        for provider in entry.providers {
+            try moveProvider.begin()
+            moveProvider.bind(1, provider)
+            moveProvider.bind(2, entry.key.rawValue)
+            moveProvider.bind(3, days)
+            try moveProvider.run()
+        }
     }
 
     /// The whole row of an appointment.

@@ -5,7 +5,7 @@ struct DatabaseHeader: Equatable {
     /// `QUBS`.
     static let applicationID = 0x5155_4253
     /// The version of the tables in `Schema`.
-    static let version = 1
+    static let version = 2
     static let length = 100
 
     let applicationID: Int

@@ -7,7 +7,8 @@ package final class DatabaseImage: @unchecked Sendable {
     let start: UnsafeRawPointer
     /// Octets.
     package let count: Int
-    private let isOwned: Bool
+    /// Gives the memory back.
+    private let release: ((UnsafeRawPointer) -> Void)?
 
     /// An image in memory that stays for as long as the process does.
     package init(staticOctets octets: UnsafeRawBufferPointer) throws(StoreError) {
@@ -16,7 +17,7 @@ package final class DatabaseImage: @unchecked Sendable {
         }
         self.start = start
         count = octets.count
-        isOwned = false
+        release = nil
     }
 
     /// An image in memory of its own.
@@ -28,11 +29,26 @@ package final class DatabaseImage: @unchecked Sendable {
         UnsafeMutableRawBufferPointer(start: copy, count: octets.count).copyBytes(from: octets)
         start = UnsafeRawPointer(copy)
         count = octets.count
-        isOwned = true
+        release = { $0.deallocate() }
+    }
+
+    /// An image in memory that somebody else has made.
+    ///
+    /// - Parameter release: Gives the memory back, once nobody reads it any more.
+    init(
+        adopting octets: UnsafeRawBufferPointer,
+        release: @escaping (UnsafeRawPointer) -> Void
+    ) throws(StoreError) {
+        guard let start = octets.baseAddress, DatabaseHeader(octets)?.isOurs == true else {
+            throw .notAnImage
+        }
+        self.start = start
+        count = octets.count
+        self.release = release
     }
 
     deinit {
-        if isOwned { start.deallocate() }
+        release?(start)
     }
 
     /// The octets.

@@ -76,6 +76,7 @@ private struct Reading {
             domain.records[resource] = records(file)
         }
         guard isDomain else { return nil }
+        domain.practice = practice("\(name)/\(PracticeRecord.fileName)")
         let attachments = "\(name)/\(FixtureResource.attachments.fileName)"
         for (index, record) in (domain.records[.attachments] ?? []).enumerated() {
             guard let file = record["file"]?.string, domain.files[file] == nil,
@@ -88,6 +89,19 @@ private struct Reading {
             domain.files[file] = octets(of: "\(name)/\(file)", for: attachments, pointer) ?? []
         }
         return domain
+    }
+
+    /// `practice.json` as JSON; `nil` where it is absent, or wrong, which is then among the faults.
+    private mutating func practice(_ file: String) -> JSONValue? {
+        guard Files.ownStatus("\(folder)/\(file)") != nil,
+            let octets = octets(of: file, for: file, JSONPointer())
+        else { return nil }
+        do throws(JSONError) {
+            return try JSONParser.parse(octets)
+        } catch {
+            fault(file, error.pointer, error.explanation)
+            return nil
+        }
     }
 
     private mutating func records(_ file: String) -> [JSONValue] {

@@ -1,5 +1,6 @@
 import Glibc
 import QUBS
+package import Time
 
 /// Makes large databases: the default data, plus appointments drawn from them.
 ///
@@ -14,9 +15,13 @@ package struct FixtureGenerator {
     private static let batch = 10_000
 
     /// - Throws: `StoreError.shapes` where the views of an appointment do not build on each other.
-    package init(shapes: ViewShapes, scatter: Scatter) throws(StoreError) {
+    package init(
+        shapes: ViewShapes,
+        scatter: Scatter,
+        zones: TimeZones = .unknown
+    ) throws(StoreError) {
         self.shapes = shapes
-        rules = try RecordRules(shapes: shapes, scatter: scatter)
+        rules = try RecordRules(shapes: shapes, scatter: scatter, zones: zones)
     }
 
     /// Writes a database with the records of an image and `count` appointments more.
@@ -24,6 +29,7 @@ package struct FixtureGenerator {
     /// The file appears under its name when it is whole.
     ///
     /// - Parameters:
+    ///   - today: The day around which the data are laid, at noon.
     ///   - domain: Where the new appointments belong; the image must have ordinary ones there.
     ///   - replacing: Whether a file that is there may go, with the sessions and snapshots beside
     ///     it.
@@ -34,7 +40,8 @@ package struct FixtureGenerator {
     package func generate(
         appointments count: Int,
         seed: UInt64,
-        base: DatabaseImage,
+        base: FixtureImage,
+        today: LocalDate,
         domain: String,
         to path: String,
         replacing: Bool = false,
@@ -62,7 +69,8 @@ package struct FixtureGenerator {
             try write(
                 appointments: count,
                 seed: seed,
-                base: try Reseeding.image(base, rules: rules),
+                base: try image(of: base, today: today),
+                today: today,
                 domain: domain,
                 to: unfinished,
                 progress: progress
@@ -80,10 +88,20 @@ package struct FixtureGenerator {
         }
     }
 
+    private func image(
+        of base: FixtureImage,
+        today: LocalDate
+    ) throws(StoreError) -> DatabaseImage {
+        let (_, buffer) = try Reseeding.base(base, rules: rules)
+        try Laying.lay(buffer, around: .noon(today), rules: rules)
+        return try buffer.image()
+    }
+
     private func write(
         appointments count: Int,
         seed: UInt64,
         base: DatabaseImage,
+        today: LocalDate,
         domain: String,
         to path: String,
         progress: (Int) -> Void
@@ -102,7 +120,7 @@ package struct FixtureGenerator {
         try database.execute("BEGIN")
         for table in [
             "meta", "domain", "status", "provider", "site", "exam_code", "patient", "billing",
-            "content", "attachment", "comment",
+            "content", "attachment", "comment", "practice", "fixed_appointment", "course",
         ] {
             try database.execute("INSERT INTO main.\(table) SELECT * FROM base.\(table)")
         }
@@ -144,7 +162,12 @@ package struct FixtureGenerator {
             progress: progress
         )
         try Schema.createIndexes(in: database)
-        let name = GeneratedName(appointments: count, seed: seed, base: Self.digest(of: base))
+        let name = GeneratedName(
+            appointments: count,
+            seed: seed,
+            today: today,
+            base: Self.digest(of: base)
+        )
         try Meta.generated.set(name.text, in: database)
         try database.execute("COMMIT")
     }
@@ -256,20 +279,23 @@ package struct FixtureGenerator {
 struct GeneratedName: Equatable {
     let appointments: Int
     let seed: UInt64
+    /// The day around which they lie.
+    let today: LocalDate
     /// Tells the data that it was made from.
     let base: String
 
-    var text: String { "\(appointments) appointments, seed \(seed), of \(base)" }
+    var text: String { "\(appointments) appointments, seed \(seed), today \(today), of \(base)" }
 }
 
 extension GeneratedName {
     /// Reads what `text` gave; `nil` where that is something else.
     init?(_ text: String) {
         let words = text.split(separator: " ").map { $0.filter { $0 != "," } }
-        guard words.count == 6, words[1] == "appointments", words[2] == "seed", words[4] == "of",
-            let appointments = Int(words[0]), let seed = UInt64(words[3])
+        guard words.count == 8, words[1] == "appointments", words[2] == "seed",
+            words[4] == "today", words[6] == "of", let appointments = Int(words[0]),
+            let seed = UInt64(words[3]), let today = LocalDate(words[5])
         else { return nil }
-        self.init(appointments: appointments, seed: seed, base: words[5])
+        self.init(appointments: appointments, seed: seed, today: today, base: words[7])
         if self.text != text { return nil }
     }
 }

@@ -5,8 +5,12 @@ package struct FixtureLoader {
     private let rules: RecordRules
 
     /// - Throws: `StoreError.shapes` where the views of an appointment do not build on each other.
-    package init(shapes: ViewShapes, scatter: Scatter) throws(StoreError) {
-        rules = try RecordRules(shapes: shapes, scatter: scatter)
+    package init(
+        shapes: ViewShapes,
+        scatter: Scatter,
+        zones: TimeZones = .unknown
+    ) throws(StoreError) {
+        rules = try RecordRules(shapes: shapes, scatter: scatter, zones: zones)
     }
 
     /// A compact database with these records, as octets.
@@ -30,6 +34,7 @@ package struct FixtureLoader {
         var hash = FNV1a()
         for domain in set.domains {
             hash.add(domain.name.utf8)
+            if let practice = domain.practice { hash.add(JSONWriter.octets(of: practice)) }
             for resource in FixtureResource.allCases {
                 hash.add(resource.rawValue.utf8)
                 for record in domain.records[resource] ?? [] {
@@ -66,6 +71,14 @@ package struct FixtureLoader {
                 id: try tables.domains.intern(fixtures.name),
                 name: fixtures.name
             )
+            let practice = try fixtures.practice.flatMap { value throws(StoreError) in
+                try PracticeRecord(
+                    value,
+                    file: "\(fixtures.name)/\(PracticeRecord.fileName)",
+                    &faults
+                )
+            }
+            try practice?.begin(in: domain, with: writer, &faults)
             var absence = Absence(in: fixtures)
             var contents: [String: Int64] = [:]
             for (path, octets) in fixtures.files.sorted(by: { $0.key < $1.key }) {
@@ -110,6 +123,10 @@ package struct FixtureLoader {
                 }
             }
             faults += absence.faults
+            // Where appointments are left out for another reason, that is told.
+            if absence.isWhole(.appointments) {
+                try practice?.finish(in: domain, with: writer, &faults)
+            }
         }
         try tables.database.execute("DROP INDEX appointment_id")
         return faults
@@ -158,6 +175,11 @@ private struct Absence {
             incomplete.insert(resource)
             return false
         }
+    }
+
+    /// Whether all records of a kind could be looked at.
+    func isWhole(_ resource: FixtureResource) -> Bool {
+        fixtures.records[resource] != nil && !incomplete.contains(resource)
     }
 
     var faults: [FixtureFault] {

@@ -20,16 +20,20 @@ package struct DomainFixtures: Sendable {
     package var name: String
     /// Arrays of objects; what is absent is empty.
     package var records: [FixtureResource: [JSONValue]]
+    /// Around which day the records lie (`practice.json`); `nil` where they stay where they are.
+    package var practice: JSONValue?
     /// Contents of attachments, by path below the domain's folder.
     package var files: [String: [UInt8]]
 
     package init(
         name: String,
         records: [FixtureResource: [JSONValue]] = [:],
+        practice: JSONValue? = nil,
         files: [String: [UInt8]] = [:]
     ) {
         self.name = name
         self.records = records
+        self.practice = practice
         self.files = files
     }
 }

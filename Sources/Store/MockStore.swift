@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+package import Time
 
 /// All the records, in sessions that know nothing of each other.
 package final class MockStore: Sendable {
@@ -15,8 +16,26 @@ package final class MockStore: Sendable {
     /// - Throws: `StoreError`: `.inUse`, `.foreignFile`, `.otherVersion`, `.notAnImage`, `.shapes`,
     ///   and what the file system says.
     package init(_ configuration: StoreConfiguration) throws(StoreError) {
-        let rules = try RecordRules(shapes: configuration.shapes, scatter: configuration.scatter)
-        let image = try Reseeding.image(configuration.image, rules: rules)
+        let rules = try RecordRules(
+            shapes: configuration.shapes,
+            scatter: configuration.scatter,
+            zones: configuration.zones
+        )
+        let (base, buffer) = try Reseeding.base(configuration.base, rules: rules)
+        try Laying.lay(
+            buffer,
+            around: Present(pinned: configuration.today, now: configuration.now),
+            rules: rules
+        )
+        let image = try buffer.image()
+        let seeds = try Seeds(
+            base,
+            image: image,
+            today: configuration.today,
+            now: configuration.now,
+            rules: rules,
+            workers: configuration.workers
+        )
         var lock: FileLock? = nil
         let kept: Kept
         if let path = configuration.databasePath {
@@ -25,7 +44,7 @@ package final class MockStore: Sendable {
             // One file, and one set of files beside it, whatever link leads there.
             let real = Files.resolved(path)
             do throws(StoreError) {
-                (kept, lock) = try Self.open(real, image, rules, configuration)
+                (kept, lock) = try Self.open(real, image, seeds, rules, configuration)
             } catch {
                 throw error.about(real, asGiven: path)
             }
@@ -37,11 +56,7 @@ package final class MockStore: Sendable {
                         notice: configuration.notice
                     )
                 ),
-                seed: SeedData(
-                    .image(image),
-                    layout: rules.layout,
-                    workers: configuration.workers
-                )
+                seeds: seeds
             )
         }
         let place = kept.place
@@ -51,16 +66,18 @@ package final class MockStore: Sendable {
             workers: configuration.workers,
             maximumPages: configuration.maximumPages,
             place: place,
-            seed: kept.seed,
+            seeds: kept.seeds,
             files: FileBudget(limit: configuration.maximumOpenFiles),
             notice: configuration.notice,
             lock: lock
         )
         maximumSessions = configuration.maximumSessions
+        let seed = kept.seeds.present
         var sessions = [
             Self.defaultSession: SessionStore(
                 name: Self.defaultSession,
                 context: context,
+                seed: seed,
                 path: place.databasePath,
                 isUntouched: kept.isUntouched
             )
@@ -70,6 +87,7 @@ package final class MockStore: Sendable {
             sessions[name] = SessionStore(
                 name: name,
                 context: context,
+                seed: seed,
                 // An empty file says that the session shares its data.
                 path: Files.hasContent(file) ? file : nil,
                 isUntouched: false
@@ -83,7 +101,7 @@ package final class MockStore: Sendable {
     /// Without it, the same happens when the last use of the store and of its sessions ends.
     package func close() {
         for session in sessions.withLock({ Array($0.values) }) { session.end(removing: false) }
-        context.seed.close()
+        context.seeds.close()
         context.place.end()
         context.lock.withLock { $0 = nil }
     }
@@ -111,10 +129,12 @@ package final class MockStore: Sendable {
 
     /// The session of a name, opened now where it was not.
     ///
+    /// - Parameter now: Around when its data are laid, where it is new.
     /// - Returns: The session, and whether it is new.
     /// - Throws: `StoreError`: `.malformedName`, `.tooManySessions`, `.seedMissing`.
     package func openSession(
-        named name: String
+        named name: String,
+        now: Instant
     ) throws(StoreError) -> (session: SessionStore, isNew: Bool) {
         guard Self.isName(name) else { throw .malformedName(name) }
         return try sessions.withLock { sessions throws(StoreError) in
@@ -122,10 +142,12 @@ package final class MockStore: Sendable {
             guard sessions.count - 1 < maximumSessions else {
                 throw .tooManySessions(limit: maximumSessions)
             }
-            _ = try context.seed.pool()
+            let seed = try context.seeds.seed(at: now)
+            _ = try seed.pool()
             let session = SessionStore(
                 name: name,
                 context: context,
+                seed: seed,
                 path: nil,
                 isUntouched: false
             )
@@ -157,7 +179,7 @@ package final class MockStore: Sendable {
     /// Where the data are kept, and what every session starts with.
     private struct Kept {
         let place: StorePlace
-        let seed: SeedData
+        let seeds: Seeds
         /// Whether the database of `default` has not changed since it was made.
         var isUntouched = false
     }
@@ -168,6 +190,7 @@ package final class MockStore: Sendable {
     private static func open(
         _ path: String,
         _ image: DatabaseImage,
+        _ fresh: Seeds,
         _ rules: RecordRules,
         _ configuration: StoreConfiguration
     ) throws(StoreError) -> (Kept, FileLock) {
@@ -184,10 +207,10 @@ package final class MockStore: Sendable {
             guard try lock.add(path) else { throw .inUse(path: path) }
             let isUntouched = try Self.isUntouched(path)
             try Reseeding.file(path, isUntouched: isUntouched, rules: rules)
-            let seed = try Self.seed(
+            let seeds = try Self.seeds(
                 of: path,
                 isUntouched: isUntouched,
-                image: image,
+                fresh: fresh,
                 rules: rules,
                 workers: configuration.workers,
                 notice: configuration.notice
@@ -198,7 +221,7 @@ package final class MockStore: Sendable {
                 try Reseeding.file(file, isUntouched: false, rules: rules)
             }
             try tellOrigins(place, isUntouched: isUntouched, image, configuration.notice)
-            return (Kept(place: place, seed: seed, isUntouched: isUntouched), lock)
+            return (Kept(place: place, seeds: seeds, isUntouched: isUntouched), lock)
         } catch {
             lock.remove()
             throw error
@@ -307,21 +330,31 @@ package final class MockStore: Sendable {
     }
 
     /// Where fresh data come from, for a database that is there.
-    private static func seed(
+    ///
+    /// - Parameter fresh: Those of this start.
+    private static func seeds(
         of path: String,
         isUntouched: Bool,
-        image: DatabaseImage,
+        fresh: Seeds,
         rules: RecordRules,
         workers: Int,
         notice: (String) -> Void
-    ) throws(StoreError) -> SeedData {
+    ) throws(StoreError) -> Seeds {
+        func staying(_ source: SeedData.Source?, missingPath: String = "") -> Seeds {
+            Seeds(
+                SeedData(
+                    source,
+                    layout: rules.layout,
+                    workers: workers,
+                    missingPath: missingPath
+                ),
+                rules: rules,
+                workers: workers
+            )
+        }
         let generated = try generation(of: path, isUntouched: isUntouched)
-        guard let generated else {
-            return SeedData(.image(image), layout: rules.layout, workers: workers)
-        }
-        if isUntouched {
-            return SeedData(.file(path), layout: rules.layout, workers: workers)
-        }
+        guard let generated else { return fresh }
+        if isUntouched { return staying(.file(path)) }
         let seedPath = path + StorePlace.seedSuffix
         guard isSeed(seedPath, of: path) else {
             notice(
@@ -330,17 +363,13 @@ package final class MockStore: Sendable {
                     + "put it there and start again"
                     + (GeneratedName(generated).map {
                         ", or make it with: qubs-mock fixtures generate --appointments "
-                            + "\($0.appointments) --seed \($0.seed) --output \(seedPath)"
+                            + "\($0.appointments) --seed \($0.seed) --today \($0.today) "
+                            + "--output \(seedPath)"
                     } ?? "")
             )
-            return SeedData(
-                nil,
-                layout: rules.layout,
-                workers: workers,
-                missingPath: seedPath
-            )
+            return staying(nil, missingPath: seedPath)
         }
         try Reseeding.file(seedPath, isUntouched: true, rules: rules)
-        return SeedData(.file(seedPath), layout: rules.layout, workers: workers)
+        return staying(.file(seedPath))
     }
 }

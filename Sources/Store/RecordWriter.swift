@@ -26,6 +26,7 @@ final class RecordWriter {
     private let shapes: ViewShapes
     private let layout: AppointmentLayout
     let scatter: Scatter
+    let zones: TimeZones
     private let attachmentHead: ViewShape
 
     init(_ tables: Tables, rules: RecordRules) {
@@ -33,6 +34,7 @@ final class RecordWriter {
         shapes = rules.shapes
         layout = rules.layout
         scatter = rules.scatter
+        zones = rules.zones
         attachmentHead = rules.attachmentHead
     }
 
@@ -42,6 +44,7 @@ final class RecordWriter {
     func putSite(_ record: JSONObject, in domain: Domain) throws(StoreError) -> [Fault] {
         var check = Check(record, domain: domain)
         let name = check.text("siteName")
+        let rule = zoneRule("timeZone", in: &check)
         guard let name, check.faults.isEmpty else { return check.faults }
         try tables.sites.put(
             domain: domain.id,
@@ -49,10 +52,24 @@ final class RecordWriter {
             position: scatter.position(domain: domain.name, id: name),
             isActive: check.record["isActive"]?.bool ?? true,
             listed: shapes.listedSite.octets(of: check.record),
-            settings: shapes.siteSettings.octets(of: check.record)
+            settings: shapes.siteSettings.octets(of: check.record),
+            zoneRule: rule ?? Self.utc
         )
         return []
     }
+
+    /// The rule of a time zone that a member names; UTC where it names none.
+    private func zoneRule(_ member: String, in check: inout Check) -> String? {
+        guard let name = check.optionalText(member) else { return Self.utc }
+        if let rule = zones.rule(of: name) { return rule }
+        check.fault(member, Self.unknownZone)
+        return nil
+    }
+
+    private static let utc = "UTC0"
+    static let unknownZone =
+        "no time zone has this name: send one of the IANA database, such as "
+        + "Australia/Brisbane"
 
     /// Adds an exam code, new to its site.
     func addExamCode(_ record: JSONObject, in domain: Domain) throws(StoreError) -> [Fault] {
@@ -160,7 +177,9 @@ final class RecordWriter {
                 ),
                 position: position,
                 site: site,
-                date: date?.daysSince1970,
+                date: try date.map { date throws(StoreError) in
+                    date.daysSince1970 - (try tables.practices.origin(of: domain.id))
+                },
                 patient: patientID,
                 providers: providers,
                 octets: layout.octets(of: layout.joined(check.record, patient: patient))
@@ -172,31 +191,15 @@ final class RecordWriter {
 
     /// Gives an appointment another status; `false` where there is no such appointment.
     func setStatus(_ status: String, of id: String, in domain: Domain) throws(StoreError) -> Bool {
-        guard let old = try tables.appointments.entry(domain: domain.id, id: id) else {
-            return false
-        }
-        guard var record = layout.record(of: old.octets) else {
-            throw .damagedRow(table: "appointment", row: id)
-        }
-        record["status"] = .string(status)
-        try tables.appointments.delete(old)
-        try tables.appointments.insert(
-            AppointmentTable.Entry(
-                key: AppointmentKey(
-                    domain: domain.id,
-                    status: try tables.statuses.intern(status),
-                    position: old.position
-                ),
-                position: old.position,
-                site: old.site,
-                date: old.date,
-                patient: old.patient,
-                providers: old.providers,
-                octets: layout.octets(of: record)
-            ),
-            id: id
+        var value: [UInt8] = []
+        JSONWriter.append(string: status, to: &value)
+        return try tables.change(
+            domain: domain.id,
+            id: id,
+            status: status,
+            members: [("status", value)],
+            layout: layout
         )
-        return true
     }
 
     /// Adds or replaces a billing record.

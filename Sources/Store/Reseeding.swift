@@ -1,17 +1,21 @@
 /// Puts records in the scattered order of another seed.
 enum Reseeding {
-    /// The image in the order of a seed: itself, where it has that order.
-    static func image(
-        _ image: DatabaseImage,
+    /// The default data in the order of a seed, and a copy of them to be changed.
+    static func base(
+        _ base: FixtureImage,
         rules: RecordRules
-    ) throws(StoreError) -> DatabaseImage {
-        let present = try Meta.order.value(in: Database(.image(image)))
-        if present == rules.scatter.name { return image }
-        let copy = try Database(.memory)
-        try copy.load(image)
-        try reorder(copy, scatter: rules.scatter)
-        try copy.execute("VACUUM")
-        return try DatabaseImage(copy.serialize())
+    ) throws(StoreError) -> (base: FixtureImage, copy: ImageBuffer) {
+        let copy = try base.copy()
+        let hasOrder = try copy.open { database throws(StoreError) in
+            try Meta.order.value(in: database) == rules.scatter.name
+        }
+        if hasOrder { return (base, copy) }
+        try copy.open { database throws(StoreError) in
+            try reorder(database, scatter: rules.scatter)
+            try database.execute("VACUUM")
+        }
+        let ordered = FixtureImage(try copy.image())
+        return (ordered, try ordered.copy())
     }
 
     /// Puts a database file in the order of a seed, unless it has that order.

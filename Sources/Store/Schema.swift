@@ -75,9 +75,27 @@ enum Schema {
         CREATE TABLE site (
             id INTEGER PRIMARY KEY, domain INTEGER NOT NULL, name TEXT NOT NULL,
             position INTEGER NOT NULL, active INTEGER NOT NULL, listed BLOB NOT NULL,
-            settings BLOB NOT NULL, staff_skills BLOB,
+            settings BLOB NOT NULL, staff_skills BLOB, zone_rule TEXT NOT NULL,
             UNIQUE (domain, name)
         ) STRICT;
+        -- Days count from 1970; present is in seconds since then.
+        CREATE TABLE practice (
+            domain INTEGER PRIMARY KEY, zone TEXT NOT NULL, rule TEXT NOT NULL,
+            written INTEGER NOT NULL, day_zero INTEGER NOT NULL, present INTEGER NOT NULL,
+            pinned INTEGER NOT NULL
+        ) STRICT;
+        -- Appointments that stay where they are when day zero moves.
+        CREATE TABLE fixed_appointment (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL,
+            PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
+        -- As Course says; the last three are JSON.
+        CREATE TABLE course (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL, status TEXT NOT NULL,
+            decided INTEGER NOT NULL, arrived INTEGER, started INTEGER, ended INTEGER,
+            deadline INTEGER, scan_total BLOB, waiting_total BLOB, radiologist BLOB,
+            PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
         CREATE TABLE exam_code (
             site INTEGER NOT NULL, position INTEGER NOT NULL, id TEXT NOT NULL, json BLOB NOT NULL,
             PRIMARY KEY (site, position, id)
@@ -142,8 +160,8 @@ enum Schema {
     /// The table of appointments under a name.
     ///
     /// `key` is an `AppointmentKey`: rows of one domain and status lie together, in scattered
-    /// order, so that a page is a stretch of the table. `date` counts days since 1970; `providers`
-    /// is a list of provider ids with commas between; the blobs are as in `AppointmentLayout` says.
+    /// order, so that a page is a stretch of the table. `date` counts days from day zero of the
+    /// domain's practice, or since 1970 where it has none; `providers` is a list of provider ids with commas between; the blobs are as in `AppointmentLayout` says.
     static func appointmentTable(_ name: String) -> String {
         """
         CREATE TABLE \(name) (

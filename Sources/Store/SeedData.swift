@@ -64,6 +64,11 @@ final class SeedData: Sendable {
         return pool
     }
 
+    /// The image, where the data are one.
+    var image: DatabaseImage? {
+        if case .image(let image)? = state.withLock({ $0?.source }) { image } else { nil }
+    }
+
     /// Whether the data are this file.
     func isFile(_ path: String) -> Bool {
         if case .file(path)? = state.withLock({ $0?.source }) { true } else { false }

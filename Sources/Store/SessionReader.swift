@@ -185,7 +185,7 @@ package struct SessionReader: Sendable {
             return try tables.lists.appendList(
                 domain: domain,
                 site: site,
-                days: filter.days,
+                days: filter.days(from: try tables.practices.origin(of: domain)),
                 providers: try tables.providerIDs(providers, domain: domain),
                 view: view,
                 order: session.order,
@@ -330,6 +330,11 @@ package struct SessionReader: Sendable {
         try read(domain, unknown: false) { tables, domain throws(StoreError) in
             try tables.patients.append(domain: domain, id: id, to: &output)
         }
+    }
+
+    /// What there is of each domain; it counts rows, so it may take long.
+    package func domainSummaries() throws(StoreError) -> [DomainSummary] {
+        try session.read(worker) { tables throws(StoreError) in try DomainSummary.all(in: tables) }
     }
 
     // MARK: The ledger

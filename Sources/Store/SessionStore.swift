@@ -58,14 +58,25 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
 
     private struct State {
         var data: Data
+        /// What the session started with, or was last reset to.
+        var seed: SeedData
     }
+
+    private var seed: SeedData { state.withLock { $0.seed } }
 
     /// Opens a session.
     ///
     /// - Parameters:
+    ///   - seed: What it starts with.
     ///   - path: Its file, where it has one.
     ///   - isUntouched: Whether that file has not changed since it was made.
-    init(name: String, context: StoreContext, path: String?, isUntouched: Bool) {
+    init(
+        name: String,
+        context: StoreContext,
+        seed: SeedData,
+        path: String?,
+        isUntouched: Bool
+    ) {
         self.name = name
         self.context = context
         queue = DispatchQueue(label: "qubs-mock.store.\(name)")
@@ -80,7 +91,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             case (let path?, false):
                 .own(path: path, pool: context.readers(of: path, isUntouched: false))
             }
-        state = Mutex(State(data: data))
+        state = Mutex(State(data: data, seed: seed))
         context.files.add(self)
     }
 
@@ -135,7 +146,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     private func currentPool() throws(StoreError) -> ReaderPool {
         let data = state.withLock { $0.data }
         switch data {
-        case .shared: return try context.seed.pool()
+        case .shared: return try seed.pool()
         case .untouched(_, let pool), .own(_, let pool): return pool
         case .none: throw .unknownSession(name)
         }
@@ -173,7 +184,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     private var needsLongPreparation: Bool {
         let hasFile = state.withLock { if case .own = $0.data { true } else { false } }
         return !hasFile && !hasPrepared.load(ordering: .relaxed)
-            && context.seed.octets > Self.shortCopyOctets
+            && seed.octets > Self.shortCopyOctets
     }
 
     /// Gives the session a file of its own, beside the workers.
@@ -257,7 +268,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         case .own(let own, _): path = own
         case .untouched(let own, _):
             if let seedPath = context.place.seedPath {
-                try context.seed.preserve(own, as: seedPath) {
+                try seed.preserve(own, as: seedPath) {
                     MockStore.isSeed($0, of: own)
                 }
             }
@@ -265,7 +276,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         case .shared:
             path = try context.place.path(ofSession: name)
             Files.removeDatabase(path)
-            try context.seed.copy(to: path)
+            try seed.copy(to: path)
         }
         let writer = try open(path)
         let readers = context.readers(of: path, isUntouched: false)
@@ -388,17 +399,23 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// - Parameters:
     ///   - data: The records, uploads and reports.
     ///   - ledger: The idempotency ledger.
-    package func reset(data: Bool, ledger: Bool) throws(StoreError) {
+    ///   - now: Around when the data are laid.
+    package func reset(data: Bool, ledger: Bool, now: Instant) throws(StoreError) {
         try alone { () throws(StoreError) in
             switch state.withLock({ $0.data }) {
             case .none: throw .unknownSession(name)
-            case .shared: return
-            // Not changed, but perhaps of other fixtures than this start gives.
-            case .untouched(let path, _): if context.seed.isFile(path) || !data { return }
+            case .shared:
+                if data {
+                    let seed = try context.seeds.seed(at: now)
+                    state.withLock { $0.seed = seed }
+                }
+                return
+            // Not changed, but perhaps of other fixtures, or another day, than this start gives.
+            case .untouched(let path, _): if seed.isFile(path) || !data { return }
             case .own: break
             }
             if data {
-                try resetData(keepingLedger: !ledger)
+                try resetData(to: try context.seeds.seed(at: now), keepingLedger: !ledger)
             } else if ledger {
                 let writer = try openWriter()
                 try writer.begin()
@@ -422,24 +439,24 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         }
     }
 
-    private func resetData(keepingLedger: Bool) throws(StoreError) {
+    private func resetData(to seed: SeedData, keepingLedger: Bool) throws(StoreError) {
         // Before anything is thrown away: there must be something in its place.
-        _ = try context.seed.pool()
+        _ = try seed.pool()
         let path = try context.place.path(ofSession: name)
         let isKept =
             keepingLedger && hasWritten
             ? try openWriter().tables.database.integer("SELECT EXISTS (SELECT 1 FROM ledger)") == 1
             : false
-        if !isKept && path != context.place.databasePath { return shareSeed(path) }
+        if !isKept && path != context.place.databasePath { return share(seed, path) }
         let fresh = path + StoreFileName.freshSuffix
         Files.removeDatabase(fresh)
         do throws(StoreError) {
-            try context.seed.copy(to: fresh)
+            try seed.copy(to: fresh)
         } catch {
             guard error == .full, !isKept else { throw error }
             // What is thrown away makes the room.
-            shareSeed(path)
-            if (try? context.seed.copy(to: path)) == nil { Files.removeDatabase(path) }
+            share(seed, path)
+            if (try? seed.copy(to: path)) == nil { Files.removeDatabase(path) }
             return
         }
         if isKept {
@@ -452,14 +469,15 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             try database.execute("INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old")
         }
         try replace(with: fresh, path: path, isUntouched: !isKept)
+        state.withLock { $0.seed = seed }
     }
 
     /// Throws away the session's own data: it shares again what all start with.
     ///
     /// It needs no room on the disk. Under `writing`.
-    private func shareSeed(_ path: String) {
+    private func share(_ seed: SeedData, _ path: String) {
         let old = state.withLock { state in
-            defer { state.data = .shared }
+            defer { (state.data, state.seed) = (.shared, seed) }
             return state.data
         }
         old.pool?.close()
@@ -517,7 +535,8 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             var isShared = false
             switch state.withLock({ $0.data }) {
             case .none: throw .unknownSession(name)
-            case .shared: isShared = true
+            // What was laid for a day is kept whole: it may not be laid for it again.
+            case .shared: isShared = seed.image == nil
             case .untouched, .own: break
             }
             let path = try context.place.path(
@@ -529,7 +548,11 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             switch state.withLock({ $0.data }) {
             case .none: break
             case .shared:
-                try Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
+                if let image = seed.image {
+                    try Files.write(image.octets, to: path)
+                } else {
+                    try Files.write(UnsafeRawBufferPointer(start: nil, count: 0), to: path)
+                }
                 context.place.mark(session: name)
             case .untouched(let own, _): try Files.copy(own, to: path)
             case .own(let own, _): try copy(own, to: path)
@@ -587,7 +610,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             if case .none = state.withLock({ $0.data }) { throw .unknownSession(name) }
             if kept.isShared {
                 if case .own = state.withLock({ $0.data }) {
-                    try resetData(keepingLedger: false)
+                    try resetData(to: seed, keepingLedger: false)
                 }
                 return
             }

@@ -372,11 +372,7 @@ package final class SessionWriter {
         guard let entry = try tables.appointments.entry(domain: domain.id, id: id) else {
             throw .rule(.notFound(.appointment))
         }
-        try tables.billing.delete(domain: domain.id, appointment: id)
-        try tables.attachments.deleteAll(domain: domain.id, appointment: id)
-        try tables.comments.deleteAll(domain: domain.id, owner: .appointment(id))
-        try tables.reports.delete(domain: domain.id, appointment: id)
-        try tables.appointments.delete(entry)
+        try tables.removeAppointment(entry, domain: domain.id, id: id)
         note(.appointment, .removed, domain, id)
     }
 

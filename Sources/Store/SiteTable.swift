@@ -1,4 +1,5 @@
 import QUBS
+import Time
 
 /// Sites, with their exam codes and staff skills.
 final class SiteTable {
@@ -46,10 +47,11 @@ final class SiteTable {
         put = Statement(
             database,
             """
-            INSERT INTO site (domain, name, position, active, listed, settings)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            INSERT INTO site (domain, name, position, active, listed, settings, zone_rule)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
             ON CONFLICT (domain, name) DO UPDATE
-            SET active = excluded.active, listed = excluded.listed, settings = excluded.settings
+            SET active = excluded.active, listed = excluded.listed, settings = excluded.settings,
+                zone_rule = excluded.zone_rule
             """
         )
         setSkills = Statement(database, "UPDATE site SET staff_skills = ?2 WHERE id = ?1")
@@ -148,14 +150,28 @@ final class SiteTable {
         return true
     }
 
+    /// The rule of each site's time zone, by the id of the site.
+    func zones(in domain: Int64) throws(StoreError) -> [Int64: TimeZoneRule] {
+        let all = Statement(database, "SELECT id, zone_rule FROM site WHERE domain = ?1")
+        try all.begin()
+        defer { all.reset() }
+        all.bind(1, domain)
+        var zones: [Int64: TimeZoneRule] = [:]
+        while try all.step() { zones[all.integer(0)] = TimeZoneRule(all.text(1)) ?? .utc }
+        return zones
+    }
+
     /// Adds a site, or replaces its settings.
+    ///
+    /// - Parameter zoneRule: The rule of its time zone.
     func put(
         domain: Int64,
         name: String,
         position: Int64,
         isActive: Bool,
         listed: [UInt8],
-        settings: [UInt8]
+        settings: [UInt8],
+        zoneRule: String
     ) throws(StoreError) {
         try put.begin()
         put.bind(1, domain)
@@ -164,6 +180,7 @@ final class SiteTable {
         put.bind(4, isActive ? 1 : 0)
         put.bind(5, listed)
         put.bind(6, settings)
+        put.bind(7, zoneRule)
         try put.run()
     }
 

@@ -1,9 +1,14 @@
 package import QUBS
+package import Time
 
 /// What a store is opened with.
 package struct StoreConfiguration: Sendable {
-    /// The default data.
-    package var image: DatabaseImage
+    /// The default data, as the fixture files have them.
+    package var base: FixtureImage
+    /// The day around which they are laid; `nil` for the one on which a session starts.
+    package var today: LocalDate?
+    /// When the store is opened.
+    package var now: Instant
     /// How the contract writes records.
     package var shapes: ViewShapes
     /// The database file of session `default`; `nil` for temporary data.
@@ -12,6 +17,8 @@ package struct StoreConfiguration: Sendable {
     package var temporaryFolder: String
     package var order: ListOrder
     package var scatter: Scatter
+    /// What time zones there are.
+    package var zones: TimeZones
     /// Workers are numbered from 0 up to this.
     package var workers: Int
     /// Sessions beside `default` that may be open at once.
@@ -27,24 +34,30 @@ package struct StoreConfiguration: Sendable {
     package var notice: @Sendable (String) -> Void
 
     package init(
-        image: DatabaseImage,
+        base: FixtureImage,
+        today: LocalDate? = nil,
+        now: Instant,
         shapes: ViewShapes,
         databasePath: String? = nil,
         temporaryFolder: String = "/tmp",
         order: ListOrder = .scattered,
         scatter: Scatter,
+        zones: TimeZones = .unknown,
         workers: Int,
         maximumSessions: Int = 256,
         maximumPages: Int? = nil,
         maximumOpenFiles: Int = .max,
         notice: @escaping @Sendable (String) -> Void = { _ in }
     ) {
-        self.image = image
+        self.base = base
+        self.today = today
+        self.now = now
         self.shapes = shapes
         self.databasePath = databasePath
         self.temporaryFolder = temporaryFolder
         self.order = order
         self.scatter = scatter
+        self.zones = zones
         self.workers = workers
         self.maximumSessions = maximumSessions
         self.maximumPages = maximumPages

@@ -8,7 +8,7 @@ final class StoreContext: Sendable {
     let workers: Int
     let maximumPages: Int?
     let place: StorePlace
-    let seed: SeedData
+    let seeds: Seeds
     let files: FileBudget
     /// Told in one sentence what whoever runs the server should know.
     let notice: @Sendable (String) -> Void
@@ -21,7 +21,7 @@ final class StoreContext: Sendable {
         workers: Int,
         maximumPages: Int?,
         place: StorePlace,
-        seed: SeedData,
+        seeds: Seeds,
         files: FileBudget,
         notice: @escaping @Sendable (String) -> Void,
         lock: FileLock?
@@ -34,7 +34,7 @@ final class StoreContext: Sendable {
         self.workers = workers
         self.maximumPages = maximumPages
         self.place = place
-        self.seed = seed
+        self.seeds = seeds
     }
 
     /// A connection that writes to a session's file.

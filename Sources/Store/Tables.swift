@@ -14,6 +14,8 @@ final class Tables {
     let reports: ReportTable
     let ledger: LedgerTable
     let changes: ChangeTable
+    let practices: PracticeTable
+    let courses: CourseTable
 
     init(_ database: Database, layout: AppointmentLayout) {
         self.database = database
@@ -30,6 +32,8 @@ final class Tables {
         reports = ReportTable(database)
         ledger = LedgerTable(database)
         changes = ChangeTable(database)
+        practices = PracticeTable(database)
+        courses = CourseTable(database)
     }
 
     /// Ids of those numbers that any appointment of the domain ever had; `nil` stands for no limit.
@@ -43,5 +47,61 @@ final class Tables {
             }
         }
         return ids
+    }
+
+    /// Changes members of an appointment that is there, and its status with them.
+    ///
+    /// - Parameters:
+    ///   - status: The status that it has afterwards; `nil` where it keeps its own.
+    ///   - members: JSON, `status` among them where it changes.
+    /// - Returns: Whether there is such an appointment.
+    @discardableResult
+    func change(
+        domain: Int64,
+        id: String,
+        status: String?,
+        members: [(name: String, value: [UInt8])],
+        layout: AppointmentLayout
+    ) throws(StoreError) -> Bool {
+        guard let old = try appointments.entry(domain: domain, id: id) else { return false }
+        guard let octets = layout.replacing(members, in: old.octets) else {
+            throw .damagedRow(table: "appointment", row: id)
+        }
+        let statusID = try status.map { name throws(StoreError) in try statuses.intern(name) }
+        guard let statusID, statusID != old.key.status else {
+            try appointments.setOctets(octets, key: old.key.rawValue)
+            return true
+        }
+        try appointments.delete(old)
+        try appointments.insert(
+            AppointmentTable.Entry(
+                key: AppointmentKey(
+                    domain: domain,
+                    status: statusID,
+                    position: old.position
+                ),
+                position: old.position,
+                site: old.site,
+                date: old.date,
+                patient: old.patient,
+                providers: old.providers,
+                octets: octets
+            ),
+            id: id
+        )
+        return true
+    }
+
+    /// Removes an appointment with all that belongs to it.
+    func removeAppointment(
+        _ entry: AppointmentTable.Entry,
+        domain: Int64,
+        id: String
+    ) throws(StoreError) {
+        try billing.delete(domain: domain, appointment: id)
+        try attachments.deleteAll(domain: domain, appointment: id)
+        try comments.deleteAll(domain: domain, owner: .appointment(id))
+        try reports.delete(domain: domain, appointment: id)
+        try appointments.delete(entry)
     }
 }

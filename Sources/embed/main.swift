@@ -98,6 +98,13 @@ let controlJSON = contractJSON(paths[1])
 let mainContract = contract(mainJSON, path: "openapi.yaml")
 _ = contract(controlJSON, path: "admin-openapi.yaml")
 
+let zones: JSONValue
+do {
+    let octets = try Data(contentsOf: URL(fileURLWithPath: "\(paths[2])/time-zones.json"))
+    zones = try JSONParser.parse(Array(octets))
+} catch {
+    fail("fixtures/time-zones.json: \(error)")
+}
 let folder: ValidatedFixtures
 let image: [UInt8]
 do {
@@ -105,7 +112,8 @@ do {
     if !folder.faults.isEmpty { throw StoreError.fixtures(folder.faults) }
     let loader = try FixtureLoader(
         shapes: ViewShapes(contract: mainContract),
-        scatter: Scatter(seed: 1, contract: mainContract)
+        scatter: Scatter(seed: 1, contract: mainContract),
+        zones: TimeZones { zones }
     )
     image = try loader.makeImage(of: folder.set)
 } catch StoreError.fixtures(let faults) {
@@ -145,6 +153,7 @@ let source: String =
     + declaration("clientsJSON", JSONWriter.octets(of: folder.clients ?? []))
     + declaration("signingKeyJSON", JSONWriter.octets(of: folder.signingKey ?? .null))
     + declaration("scenariosJSON", JSONWriter.octets(of: .array(scenarios)))
+    + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
     + declaration("imageText", image, asText: false)
     + "    package static let imageOctets = \(image.count)\n}\n"
 do {

@@ -34,7 +34,8 @@ struct FixturesCheckCommand: ParsableCommand {
             if faults.isEmpty {
                 faults = try FixtureLoader(
                     shapes: ViewShapes(contract: contract),
-                    scatter: Scatter(seed: 1, contract: contract)
+                    scatter: Scatter(seed: 1, contract: contract),
+                    zones: ServerComposition.zones
                 ).faults(of: folder.set)
             }
             faults += IdentityFaults.all(in: folder)

@@ -3,6 +3,7 @@ import Dispatch
 import Fixtures
 import Glibc
 import Store
+import Time
 
 /// `qubs-mock fixtures generate`: the default data plus synthetic appointments, for `--database`.
 struct FixturesGenerateCommand: ParsableCommand {
@@ -15,6 +16,8 @@ struct FixturesGenerateCommand: ParsableCommand {
     var appointments: Int
     @Option(help: "Seed: the same one gives the same data.")
     var seed: UInt64 = 1
+    @Option(help: "Day around which the data lie, such as 2026-11-28 (default: the present one).")
+    var today: String?
     @Option(help: "File to write; open it with serve --database.")
     var output: String
 
@@ -28,6 +31,7 @@ struct FixturesGenerateCommand: ParsableCommand {
                 "--appointments takes 1 to \(Self.maximum), not \(appointments)."
             )
         }
+        _ = try OptionCheck.date(today, "today")
         if output.isEmpty { throw ValidationError("--output takes a path.") }
     }
 
@@ -36,6 +40,8 @@ struct FixturesGenerateCommand: ParsableCommand {
         signal(SIGXFSZ, SIG_IGN)
         let contract = try ServerComposition.contract()
         let total = appointments
+        // The day of this machine in UTC: a file has one day, whatever the domains' zones.
+        let today = try OptionCheck.date(today, "today") ?? SessionClock().now().utcDate
         let showsProgress = isatty(2) == 1
         var interruption: Interruption?
         defer { interruption?.end() }
@@ -43,12 +49,14 @@ struct FixturesGenerateCommand: ParsableCommand {
             let generator = try FixtureGenerator(
                 shapes: ViewShapes(contract: contract),
                 // The order of lists is the server's own: it reorders what has another seed.
-                scatter: Scatter(seed: 1, contract: contract)
+                scatter: Scatter(seed: 1, contract: contract),
+                zones: ServerComposition.zones
             )
             try generator.generate(
                 appointments: total,
                 seed: seed,
-                base: try ServerComposition.embeddedImage(),
+                base: ServerComposition.embeddedImage(),
+                today: today,
                 domain: Self.domain,
                 to: output
             ) { done in

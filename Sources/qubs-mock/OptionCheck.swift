@@ -1,6 +1,7 @@
 import ArgumentParser
 import HTTPMessage
 import OAuth
+import Time
 
 /// Checks on the values of options; each returns the value, or says what the option takes.
 enum OptionCheck {
@@ -65,6 +66,18 @@ enum OptionCheck {
         } catch {
             throw ValidationError("--\(option) takes \(what), not \(value): \(error).")
         }
+    }
+
+    /// A day around which data can lie, a year before it and some months after.
+    static func date(_ value: String?, _ option: String) throws(ValidationError) -> LocalDate? {
+        guard let value else { return nil }
+        guard let date = LocalDate(value), (1971...2199).contains(date.parts.year) else {
+            throw ValidationError(
+                "--\(option) takes a date from 1971-01-01 to 2199-12-31, such as 2026-11-28, "
+                    + "not \(value)."
+            )
+        }
+        return date
     }
 
     static func session(_ value: String) throws(ValidationError) -> String {

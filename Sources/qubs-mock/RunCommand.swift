@@ -4,6 +4,7 @@ import HTTPTransport
 import MockServer
 import OAuth
 import Store
+import Time
 
 /// `qubs-mock run`: a server, a scenario, a command, and the verdict on what the command did.
 struct RunCommand: ParsableCommand {
@@ -29,6 +30,8 @@ struct RunCommand: ParsableCommand {
     var session = SessionName.default
     @Option(help: "File for the report: .json, .xml (JUnit) or .md.")
     var report: String?
+    @Option(help: "Day around which the data lie, such as 2026-11-28 (default: the present one).")
+    var today: String?
     @Flag(help: "Let a failed \"should\" fail the whole.")
     var strict = false
     @Option(help: "Requests that are kept for the verdict.")
@@ -44,6 +47,7 @@ struct RunCommand: ParsableCommand {
         if let scenario { _ = try ScenarioOption.validated(scenario) }
         _ = try OptionCheck.session(session)
         _ = try OptionCheck.number(journalSize, "journal-size", in: 1...1_000_000)
+        _ = try OptionCheck.date(today, "today")
         if let report, ReportFile.form(of: report) == nil {
             throw ValidationError("--report takes a file that ends in .json, .xml or .md.")
         }
@@ -70,6 +74,7 @@ struct RunCommand: ParsableCommand {
         configuration.transport.port = 0
         configuration.log = .off
         configuration.scenario = scenario
+        configuration.today = LocalDate(today ?? "")
         configuration.journalSize = journalSize
         configuration.transport.workers = Processors.count
         DescriptorLimit.share(for: &configuration)

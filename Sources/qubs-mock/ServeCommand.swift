@@ -31,6 +31,13 @@ struct ServeCommand: ParsableCommand {
     var database: String?
     @Option(help: "Folder of fixture files to serve instead of the built-in data.")
     var fixtures: String?
+    @Option(
+        help: """
+            Day around which the data lie, such as 2026-11-28 (default: the present one when a \
+            session opens).
+            """
+    )
+    var today: String?
     @Option(help: "Seed of the order of lists and of seeded faults.")
     var seed = defaults.seed
     @Option(help: "Order of lists: scattered or by-id.")
@@ -90,6 +97,7 @@ struct ServeCommand: ParsableCommand {
         all.readyFile = try OptionCheck.path(readyFile, "ready-file")
         all.databasePath = try OptionCheck.path(database, "database")
         all.fixturesPath = try OptionCheck.path(fixtures, "fixtures")
+        all.today = try OptionCheck.date(today, "today")
         all.seed = seed
         all.order = order
         all.faultsPath = try OptionCheck.path(faults, "faults")

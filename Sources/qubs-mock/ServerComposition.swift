@@ -173,9 +173,15 @@ enum ServerComposition {
         }
     }
 
-    /// The image of the built-in data, in memory that stays.
-    static func embeddedImage() throws(StoreError) -> DatabaseImage {
-        try DatabaseImage(staticOctets: EmbeddedDefaults.makeImage())
+    /// The built-in data.
+    static func embeddedImage() -> FixtureImage {
+        FixtureImage(count: EmbeddedDefaults.imageOctets) { EmbeddedDefaults.writeImage(to: $0) }
+    }
+
+    /// The time zones that there are.
+    static let zones = TimeZones {
+        // The build has read it.
+        (try? document(EmbeddedDefaults.timeZonesJSON(), name: "time-zones.json")) ?? .null
     }
 
     private static func store(
@@ -186,21 +192,24 @@ enum ServerComposition {
         let shapes = ViewShapes(contract: contract)
         let scatter = Scatter(seed: configuration.seed, contract: contract)
         do throws(StoreError) {
-            let image: DatabaseImage
+            let base: FixtureImage
             if let folder {
-                let loader = try FixtureLoader(shapes: shapes, scatter: scatter)
-                image = try DatabaseImage(try loader.makeImage(of: folder.set))
+                let loader = try FixtureLoader(shapes: shapes, scatter: scatter, zones: zones)
+                base = FixtureImage(try DatabaseImage(try loader.makeImage(of: folder.set)))
             } else {
-                image = try embeddedImage()
+                base = embeddedImage()
             }
             return try MockStore(
                 StoreConfiguration(
-                    image: image,
+                    base: base,
+                    today: configuration.today,
+                    now: SessionClock().now(),
                     shapes: shapes,
                     databasePath: configuration.databasePath,
                     temporaryFolder: temporaryFolder(),
                     order: configuration.order,
                     scatter: scatter,
+                    zones: zones,
                     workers: configuration.transport.workers,
                     maximumOpenFiles: configuration.maximumDatabaseDescriptors,
                     notice: { Output.error("qubs-mock: \($0)") }

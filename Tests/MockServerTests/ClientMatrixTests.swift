@@ -115,6 +115,7 @@ struct ClientMatrixTests {
             "QUBS_DOMAIN": "acme", "QUBS_CLIENT_ID": "acme-partner",
             "QUBS_CLIENT_SECRET": "acme-partner-secret", "PYTHONDONTWRITEBYTECODE": "1",
             "QUBS_TIMEOUT": "60",
+            "QUBS_TODAY": TestServer.today?.description ?? "",
         ]
         return try ChildProcess(
             "/usr/bin/env",

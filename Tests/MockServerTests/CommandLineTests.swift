@@ -749,6 +749,18 @@ struct CommandLineTests {
             "\"timeZone\":\"Mars/Olympus\"", " at /0/timeZone: "
         ),
         (
+            "globex/practice.json", "\"referenceTimeZone\":\"Australia/Perth\"",
+            "\"referenceTimeZone\":\"Australia/Olympus\"", " at /referenceTimeZone: no time zone"
+        ),
+        (
+            "globex/practice.json", "\"fixed\":[]", "\"fixed\":[\"A1\"]",
+            " at /fixed/0: no appointment"
+        ),
+        (
+            "globex/sites.json", "\"timeZone\":\"Australia/Perth\"",
+            "\"timeZone\":\"Australia/Olympus\"", " at /0/timeZone: no time zone"
+        ),
+        (
             "globex/sites.json", "\"timeZone\":\"Australia/Perth\"", "\"timeZone\":\"\"",
             " at /0/timeZone: "
         ),

@@ -203,14 +203,15 @@ struct CurlTests {
         #expect(answer.field("x-correlation-id") == "4b7f0a91b4f54f2a")
     }
 
-    @Test("Lists with every filter are arrays; none is of 2019 and 2025", arguments: listLines)
+    @Test("Lists with every filter show the appointments of the day", arguments: listLines)
     func list(url: String) throws {
         let server = try TestServer()
         let curl = try Curl(server: server)
         let client = url.contains("referrer") ? "acme-referrer" : "acme-partner"
         let answer = try curl.run(Self.reference(url), as: client)
         #expect(answer.status == 200)
-        #expect(answer.json == [])
+        let ids = Set((answer.json.array ?? []).compactMap { $0["appointmentId"]?.string })
+        #expect(ids.isSuperset(of: ["A900100", "A900101", "A900102"]), "\(ids)")
         #expect(answer.field("x-correlation-id") == "4b7f0a91b4f54f2a")
         // The same line, asking for a day that has appointments.
         let day = url.replacing("2025-01-01", with: "2025-01-12")

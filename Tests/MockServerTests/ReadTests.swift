@@ -257,7 +257,7 @@ struct ReadTests {
         #expect(
             Set(range.compactMap { $0["appointmentDate"]?.string }) == ["2025-01-12", "2025-01-13"]
         )
-        #expect(try list("appointmentDate=2025-01-12&startDate=2025-01-13").isEmpty)
+        #expect(try list("appointmentDate=2025-01-12&startDate=2025-01-13") == day)
         let site = try list("appointmentDate=2025-01-12&scheduledSite=Central+Clinic")
         #expect(!site.isEmpty && site.allSatisfy { $0["scheduledSite"] == "Central Clinic" })
         #expect(try list("scheduledSite=central%20clinic").isEmpty)

@@ -215,7 +215,11 @@ struct DamageTests {
     static func image() throws -> DatabaseImage {
         let database = try Database(.memory)
         try database.load(Samples.image())
-        let rules = try RecordRules(shapes: Samples.shapes, scatter: Samples.scatter)
+        let rules = try RecordRules(
+            shapes: Samples.shapes,
+            scatter: Samples.scatter,
+            zones: .unknown
+        )
         let writer = SessionWriter(Tables(database, layout: rules.layout), rules: rules)
         try writer.remember(
             RememberedAnswer(status: 200, content: [1]),

@@ -18,7 +18,8 @@ struct FixtureGeneratorTests {
         try generator.generate(
             appointments: count,
             seed: seed,
-            base: Samples.image(of: base()),
+            base: FixtureImage(Samples.image(of: base())),
+            today: Samples.today,
             domain: "acme",
             to: folder.path + "/" + name,
             replacing: replacing,
@@ -177,7 +178,7 @@ struct FixtureGeneratorTests {
             #expect(
                 try store.session("late").reader(worker: 1).pages(limit: 500).count == 140
             )
-            try store.session.reset(data: true, ledger: true)
+            try store.session.reset(data: true, ledger: true, now: Samples.start)
             #expect(try store.reader.pages(limit: 500).count == 140)
             try Self.put(store.session, "T3")
             #expect(try store.reader.pages(limit: 500).count == 141)
@@ -188,7 +189,10 @@ struct FixtureGeneratorTests {
         #expect(try store.reader.pages(limit: 500).count == 141)
         let missing = StoreError.seedMissing(path: folder.path + "/a.db-seed")
         #expect(failure { _ = try store.session("other") } == missing)
-        #expect(failure { try store.session.reset(data: true, ledger: true) } == missing)
+        #expect(
+            failure { try store.session.reset(data: true, ledger: true, now: Samples.start) }
+                == missing
+        )
         #expect(try store.reader.pages(limit: 500).count == 141)
     }
 }

@@ -47,9 +47,9 @@ struct MockStoreTests {
     @Test("Sessions know nothing of each other", arguments: [nil, "kept.db"])
     func isolation(database: String?) throws {
         let store = try TestStore(database: database)
-        let (first, isNew) = try store.store.openSession(named: "s1")
+        let (first, isNew) = try store.store.openSession(named: "s1", now: Samples.start)
         #expect(isNew)
-        #expect(try store.store.openSession(named: "s1").isNew == false)
+        #expect(try store.store.openSession(named: "s1", now: Samples.start).isNew == false)
         let second = try store.session("s2")
         try Self.comment(first, "n-1")
         try Self.remember(first)
@@ -142,15 +142,15 @@ struct MockStoreTests {
         for name in ["default", "s1"] {
             let store = try TestStore(database: database)
             let session = try store.session(name)
-            try session.reset(data: true, ledger: true)
+            try session.reset(data: true, ledger: true, now: Samples.start)
             for (data, ledger) in [(false, false), (false, true), (true, false), (true, true)] {
                 try Self.comment(session, "n")
                 if try Self.entries(session) == 0 { try Self.remember(session) }
                 #expect(try Self.count(session) == 3)
-                try session.reset(data: data, ledger: ledger)
+                try session.reset(data: data, ledger: ledger, now: Samples.start)
                 #expect(try Self.count(session) == (data ? 2 : 3))
                 #expect(try Self.entries(session) == (ledger ? 0 : 1))
-                try session.reset(data: true, ledger: false)
+                try session.reset(data: true, ledger: false, now: Samples.start)
                 #expect(try Self.entries(session) == (ledger ? 0 : 1))
                 #expect(try Self.count(session) == 2)
             }
@@ -290,11 +290,11 @@ struct MockStoreTests {
         ),
         (
             "an older version", header(id: 0x5155_4253, version: 0),
-            { .otherVersion(path: $0, found: 0, expected: 1) }
+            { .otherVersion(path: $0, found: 0, expected: 2) }
         ),
         (
-            "a newer version", header(id: 0x5155_4253, version: 2),
-            { .otherVersion(path: $0, found: 2, expected: 1) }
+            "a newer version", header(id: 0x5155_4253, version: 99),
+            { .otherVersion(path: $0, found: 99, expected: 2) }
         ),
     ]
 
@@ -406,7 +406,8 @@ struct MockStoreTests {
         let error = failure {
             _ = try MockStore(
                 StoreConfiguration(
-                    image: try Samples.image(),
+                    base: FixtureImage(try Samples.image()),
+                    now: Samples.start,
                     shapes: Samples.shapes,
                     temporaryFolder: parent,
                     scatter: Samples.scatter,
@@ -451,7 +452,7 @@ struct MockStoreTests {
             failure { _ = try DatabaseImage([UInt8](repeating: 1, count: 8192)) } == .notAnImage
         )
         #expect(
-            failure { _ = try DatabaseImage(Self.header(id: 0x5155_4253, version: 2)) }
+            failure { _ = try DatabaseImage(Self.header(id: 0x5155_4253, version: 1)) }
                 == .notAnImage
         )
     }
@@ -497,7 +498,7 @@ struct MockStoreTests {
         threads.start {
             for index in 0..<10 {
                 _ = try session.takeSnapshot(named: "s", now: Samples.start)
-                _ = try mock.openSession(named: "other-\(index)")
+                _ = try mock.openSession(named: "other-\(index)", now: Samples.start)
                 try mock.dropSession(named: "other-\(index)")
             }
         }
@@ -565,7 +566,7 @@ struct MockStoreTests {
             }
         }
         for _ in 0..<20 {
-            try session.reset(data: true, ledger: true)
+            try session.reset(data: true, ledger: true, now: Samples.start)
             try Self.comment(session, "n-2")
             try session.restoreSnapshot(named: "s")
         }

@@ -206,7 +206,7 @@ struct PagingTests {
         (AppointmentFilter(start: day(5), end: day(5)), [5]),
         (AppointmentFilter(start: day(7), end: day(5)), []),
         (AppointmentFilter(date: day(6), start: day(5), end: day(7)), [6]),
-        (AppointmentFilter(date: day(4), start: day(5), end: day(7)), []),
+        (AppointmentFilter(date: day(4), start: day(5), end: day(7)), [4]),
         (AppointmentFilter(site: "Central Clinic"), Array(0..<60)),
         (AppointmentFilter(site: "central clinic"), []),
         (AppointmentFilter(date: day(6), site: "Central Clinic"), [6]),

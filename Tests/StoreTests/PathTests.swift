@@ -33,10 +33,10 @@ struct PathTests {
             try session.restoreSnapshot(named: "x")
             #expect(try MockStoreTests.count(session) == 3)
             try MockStoreTests.remember(session)
-            try session.reset(data: true, ledger: false)
+            try session.reset(data: true, ledger: false, now: Samples.start)
             #expect(try MockStoreTests.count(session) == 2)
             #expect(try MockStoreTests.entries(session) == 1)
-            try session.reset(data: true, ledger: true)
+            try session.reset(data: true, ledger: true, now: Samples.start)
             #expect(try MockStoreTests.entries(session) == 0)
             store.store.close()
         }
@@ -74,7 +74,7 @@ struct PathTests {
         #expect(try store.session("s").reader(worker: 0).pages(limit: 500).count == 50)
         store.store.close()
         let again = try FixtureGeneratorTests.open(folder, name)
-        try again.session.reset(data: true, ledger: true)
+        try again.session.reset(data: true, ledger: true, now: Samples.start)
         #expect(try again.reader.pages(limit: 500).count == 50)
     }
 

@@ -45,7 +45,7 @@ struct ResilienceTests {
             _ = try store.session("unwritten").takeSnapshot(named: "y", now: Samples.start)
             try MockStoreTests.comment(store.session("reset"), "n")
             _ = try store.session("reset").takeSnapshot(named: "y", now: Samples.start)
-            try store.session("reset").reset(data: true, ledger: true)
+            try store.session("reset").reset(data: true, ledger: true, now: Samples.start)
             store.store.close()
         }
         for name in Self.unfinished + Self.legitimate { try MockStoreTests.write([1], path(name)) }
@@ -136,7 +136,7 @@ struct ResilienceTests {
         let fresh = try store.session("fresh")
         try MockStoreTests.comment(fresh, "n")
         #expect(try MockStoreTests.count(fresh) == 3)
-        try written.reset(data: true, ledger: true)
+        try written.reset(data: true, ledger: true, now: Samples.start)
         #expect(try MockStoreTests.count(written) == 2)
         try MockStoreTests.comment(written, "n")
         #expect(notices.all.count { $0.contains("folder for temporary data") } == 1)
@@ -153,7 +153,7 @@ struct ResilienceTests {
         for index in 0..<10 { try MockStoreTests.comment(session, "n-\(index)") }
         Self.removeAll(folder.path + "/kept.db-sessions")
         _ = try session.takeSnapshot(named: "x", now: Samples.start)
-        try session.reset(data: true, ledger: true)
+        try session.reset(data: true, ledger: true, now: Samples.start)
         try session.restoreSnapshot(named: "x")
         #expect(try MockStoreTests.count(session) == 12)
     }
@@ -212,7 +212,7 @@ struct ResilienceTests {
         #expect(notices.all.count == 1)
         #expect(notices.all.first?.contains("sessions default, s1 have") == true, "\(notices.all)")
         #expect(try store.reader.list().contains("A123456"))
-        try store.session.reset(data: true, ledger: true)
+        try store.session.reset(data: true, ledger: true, now: Samples.start)
         try store.store.dropSession(named: "s1")
         store.store.close()
         // Untouched by then, and of the same fixtures, also in another order.
@@ -248,10 +248,15 @@ struct ResilienceTests {
             #expect(notices.all.count == 1)
             let line = try #require(notices.all.first)
             #expect(line.contains("moved.db-seed"))
-            #expect(line.contains("--appointments 25 --seed 8 --output"))
+            #expect(
+                line.contains("--appointments 25 --seed 8 --today \(Samples.today) --output")
+            )
             let missing = StoreError.seedMissing(path: folder.path + "/moved.db-seed")
             #expect(failure { _ = try store.session("s") } == missing)
-            #expect(failure { try store.session.reset(data: true, ledger: true) } == missing)
+            #expect(
+                failure { try store.session.reset(data: true, ledger: true, now: Samples.start) }
+                    == missing
+            )
             #expect(try store.reader.pages(limit: 500).count == 66)
             store.store.close()
         }
@@ -270,7 +275,12 @@ struct ResilienceTests {
 
     @Test("What a generated database says of itself can be read back")
     func generatedName() {
-        let name = GeneratedName(appointments: 7, seed: .max, base: "ab12")
+        let name = GeneratedName(
+            appointments: 7,
+            seed: .max,
+            today: Samples.today,
+            base: "ab12"
+        )
         #expect(GeneratedName(name.text) == name)
         for text in ["", "7 appointments", name.text + " ", "-" + name.text, "x" + name.text] {
             #expect(GeneratedName(text) == nil || GeneratedName(text)?.text == text)
@@ -300,7 +310,7 @@ struct ResilienceTests {
         }
         for session in sessions.prefix(20) {
             _ = try session.takeSnapshot(named: "x", now: Samples.start)
-            try session.reset(data: true, ledger: true)
+            try session.reset(data: true, ledger: true, now: Samples.start)
             try session.restoreSnapshot(named: "x")
             #expect(try MockStoreTests.count(session) == 4)
         }

@@ -204,3 +204,20 @@ struct SQLiteTests {
         }
     }
 }
+
+extension Database {
+    /// Puts a copy of an image in place of the main database, writable.
+    func load(_ image: DatabaseImage) throws {
+        let copy = try #require(sqlite3_malloc64(UInt64(image.count)))
+        copy.copyMemory(from: image.start, byteCount: image.count)
+        let code = sqlite3_deserialize(
+            handle,
+            "main",
+            copy.assumingMemoryBound(to: UInt8.self),
+            Int64(image.count),
+            Int64(image.count),
+            UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE)
+        )
+        #expect(code == SQLITE_OK)
+    }
+}

@@ -157,6 +157,7 @@ enum Samples {
         "B" + String(repeating: "0", count: 5 - String(index).utf8.count) + String(index)
     }
 
+    static let today = LocalDate(daysSince1970: 20_100)
     static let start = Instant(secondsSince1970: 1_736_650_000)
 }
 
@@ -233,7 +234,8 @@ struct TestStore {
         self.folder = folder
         store = try MockStore(
             StoreConfiguration(
-                image: try image ?? Samples.image(),
+                base: FixtureImage(try image ?? Samples.image()),
+                now: Samples.start,
                 shapes: Samples.shapes,
                 databasePath: database.map { folder.path + "/" + $0 },
                 temporaryFolder: folder.path,
@@ -252,7 +254,7 @@ struct TestStore {
     var reader: SessionReader { session.reader(worker: 0) }
 
     func session(_ name: String) throws -> SessionStore {
-        try store.openSession(named: name).session
+        try store.openSession(named: name, now: Samples.start).session
     }
 }
 

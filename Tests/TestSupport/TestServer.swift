@@ -8,7 +8,7 @@ import Journal
 package import MockServer
 import Store
 import Testing
-import Time
+package import Time
 
 /// A whole server on a free port of 127.0.0.1, with its own store and a clock that stands still.
 ///
@@ -29,6 +29,13 @@ package final class TestServer {
 
     /// Where the clock of session `default` stands: 2025-06-01T00:00:00Z.
     package static let start: Int64 = 1_748_736_000
+    /// The day around which the data lie: that of the fixture files, so that no date moves.
+    package static let today = LocalDate("2025-01-13")
+
+    private static let zones = TimeZones {
+        (try? JSONParser.parse(EmbeddedDefaults.octets(of: EmbeddedDefaults.timeZonesJSON())))
+            ?? .null
+    }
 
     package static let contract = loadContract(EmbeddedDefaults.contractJSON())
     package static let controlContract = loadContract(EmbeddedDefaults.controlContractJSON())
@@ -50,16 +57,22 @@ package final class TestServer {
         configuration.transport.port = 0
         configuration.transport.workers = 2
         configuration.log = .off
+        configuration.today = Self.today
         try change(&configuration)
         let shapes = ViewShapes(contract: Self.contract)
         let scatter = Scatter(seed: configuration.seed, contract: Self.contract)
         let store = try MockStore(
             StoreConfiguration(
-                image: try DatabaseImage(staticOctets: EmbeddedDefaults.makeImage()),
+                base: FixtureImage(count: EmbeddedDefaults.imageOctets) {
+                    EmbeddedDefaults.writeImage(to: $0)
+                },
+                today: configuration.today,
+                now: Instant(secondsSince1970: Self.start),
                 shapes: shapes,
                 databasePath: configuration.databasePath,
                 order: configuration.order,
                 scatter: scatter,
+                zones: Self.zones,
                 workers: configuration.transport.workers,
                 maximumPages: maximumPages
             )

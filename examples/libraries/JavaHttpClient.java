@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.LocalDate;
 import java.util.List;
 import java.util.UUID;
 
@@ -49,7 +50,9 @@ public class JavaHttpClient {
         List<String> paths = List.of(
             "sites", "sites/Central%20Clinic/exam-codes", "reporting/appointments/pending?pageSize=100",
             "reporting/appointments/A123456",
-            "appointments?take=100&startDate=2025-01-01&endDate=2025-01-07", "appointments/A123456",
+            "appointments?take=100&startDate=" + LocalDate.now().minusDays(7) + "&endDate="
+                + LocalDate.now().plusDays(7),
+            "appointments/A123456",
             "appointments/operational/by-id/A123456");
         for (String path : paths) {
             send(request(api + "/" + path).header("Authorization", "Bearer " + token)

@@ -25,7 +25,7 @@ get sites
 get 'sites/Central%20Clinic/exam-codes'
 get 'reporting/appointments/pending?pageSize=100'
 get reporting/appointments/A123456
-get 'appointments?take=100&startDate=2025-01-01&endDate=2025-01-07'
+get "appointments?take=100&startDate=$(date -d -7days +%F)&endDate=$(date -d 7days +%F)"
 get appointments/A123456
 get appointments/operational/by-id/A123456
 call --output "$answer" --header "Authorization: Bearer $token" --json '{"commentText":"Images received."}' \

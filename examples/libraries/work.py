@@ -1,5 +1,6 @@
 """The same calls for every library: what is judged is how the library makes them."""
 
+import datetime
 import os
 import sys
 import uuid
@@ -10,12 +11,13 @@ FORM = {
     "client_id": os.environ["QUBS_CLIENT_ID"],
     "client_secret": os.environ["QUBS_CLIENT_SECRET"],
 }
+TODAY, WEEK = datetime.date.today(), datetime.timedelta(days=7)
 PATHS = [
     "sites",
     "sites/Central%20Clinic/exam-codes",
     "reporting/appointments/pending?pageSize=100",
     "reporting/appointments/A123456",
-    "appointments?take=100&startDate=2025-01-01&endDate=2025-01-07",
+    f"appointments?take=100&startDate={TODAY - WEEK}&endDate={TODAY + WEEK}",
     "appointments/A123456",
     "appointments/operational/by-id/A123456",
 ]

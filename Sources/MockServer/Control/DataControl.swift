@@ -8,6 +8,7 @@ import Time
 /// A test's own records, in fixture form, held against the fixture schemas of the contract.
 enum DataControl {
     static let entries: [ControlAPI.Entry] = [
+        ("Admin_GetData", summary),
         (
             "Admin_PutAppointment",
             { call throws(Problem) in
@@ -74,6 +75,38 @@ enum DataControl {
             }
         ),
     ]
+
+    /// Around which day the data lie, and how much there is.
+    private static func summary(_ call: ControlCall) throws(Problem) -> Answer {
+        let session = try call.existingSession()
+        let domains: [DomainSummary]
+        do throws(StoreError) {
+            domains = try session.store.reader(worker: call.call.worker.index).domainSummaries()
+        } catch {
+            throw Problem(store: error)
+        }
+        func text(_ value: (some CustomStringConvertible)?) -> JSONValue {
+            value.map { .string($0.description) } ?? .null
+        }
+        let first = domains.first?.practice
+        return .json([
+            "dayZero": text(first?.dayZero), "present": text(first?.present),
+            "pinned": .bool(first?.isPinned ?? false), "world": "still",
+            "domains": .array(
+                domains.map { domain -> JSONValue in
+                    [
+                        "domain": .string(domain.domain),
+                        "referenceTimeZone": text(domain.practice?.referenceTimeZone),
+                        "dayZero": text(domain.practice?.dayZero),
+                        "present": text(domain.practice?.present),
+                        "sites": .integer(domain.sites), "patients": .integer(domain.patients),
+                        "appointments": .integer(domain.appointments),
+                        "first": text(domain.first), "last": text(domain.last),
+                    ]
+                }
+            ),
+        ])
+    }
 
     private static func put(
         _ call: ControlCall,

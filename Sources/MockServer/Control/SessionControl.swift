@@ -105,7 +105,8 @@ enum SessionControl {
             try storing { () throws(StoreError) in
                 try session.store.reset(
                     data: scope.contains("data"),
-                    ledger: scope.contains("ledger")
+                    ledger: scope.contains("ledger"),
+                    now: scope.contains("clock") ? SessionClock().now() : session.clock.now()
                 )
             }
         }

@@ -142,23 +142,6 @@ final class Database {
         if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
     }
 
-    /// Puts a copy of an image in place of the main database, writable.
-    func load(_ image: DatabaseImage) throws(StoreError) {
-        guard let copy = sqlite3_malloc64(UInt64(image.count)) else {
-            throw Self.outOfMemory(sql: "deserialize")
-        }
-        copy.copyMemory(from: image.start, byteCount: image.count)
-        let code = sqlite3_deserialize(
-            handle,
-            "main",
-            copy.assumingMemoryBound(to: UInt8.self),
-            Int64(image.count),
-            Int64(image.count),
-            UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_RESIZEABLE)
-        )
-        if code != SQLITE_OK { throw Self.error(handle, code: code, sql: "deserialize") }
-    }
-
     /// The main database as octets.
     func serialize() throws(StoreError) -> [UInt8] {
         var count: Int64 = 0

@@ -1,0 +1,254 @@
+import JSON
+import Time
+
+/// What day zero makes of one of its appointments, and when.
+///
+/// Times are seconds on the site's clocks since midnight of day zero, and so the same whatever day
+/// that is.
+struct Course {
+    /// How far an appointment has come.
+    enum Stage: Int {
+        case expected
+        case arrived
+        case inProgress
+        case ended
+        case decided
+    }
+
+    let appointment: String
+    /// The status in which the day leaves it.
+    let status: String
+    /// When it gets that status.
+    let decided: Int
+    /// `nil` for those who do not come.
+    let visit: Visit?
+
+    /// The visit of somebody who comes.
+    struct Visit {
+        let arrived: Int
+        let started: Int
+        let ended: Int
+        /// `nil` where nothing is due.
+        let deadline: Int?
+        /// As JSON.
+        let scanTotal: [UInt8]
+        let waitingTotal: [UInt8]
+        let radiologist: [UInt8]
+    }
+
+    /// How far it has come at a time of the site's clocks.
+    ///
+    /// - Parameter isOver: Whether a time of day zero is behind.
+    func stage(_ isOver: (Int) -> Bool) -> Stage {
+        guard let visit else { return isOver(decided) ? .decided : .expected }
+        if isOver(visit.ended) { return isOver(decided) ? .decided : .ended }
+        if isOver(visit.started) { return .inProgress }
+        return isOver(visit.arrived) ? .arrived : .expected
+    }
+
+    /// The statuses on the way, as the API spells them.
+    private enum Status {
+        static let expected = "NOT ARRIVED"
+        static let arrived = "ARRIVED"
+        static let inProgress = "STUDY INPROGRESS"
+        static let ended = "PENDING REPORTING"
+    }
+
+    /// The status at a stage.
+    func status(at stage: Stage) -> String {
+        switch stage {
+        case .expected: Status.expected
+        case .arrived: Status.arrived
+        case .inProgress: Status.inProgress
+        case .ended: Status.ended
+        case .decided: status
+        }
+    }
+
+    /// The members of the appointment that a stage decides, as JSON.
+    ///
+    /// - Parameter instant: That of a time of day zero.
+    func members(
+        at stage: Stage,
+        instant: (Int) -> Instant
+    ) -> [(name: String, value: [UInt8])] {
+        func text(_ text: String) -> [UInt8] {
+            var octets: [UInt8] = []
+            JSONWriter.append(string: text, to: &octets)
+            return octets
+        }
+        func moment(_ seconds: Int?, from first: Stage) -> [UInt8] {
+            guard let seconds, stage.rawValue >= first.rawValue else { return Self.null }
+            return text(instant(seconds).rfc3339)
+        }
+        func value(_ octets: [UInt8], from first: Stage) -> [UInt8] {
+            stage.rawValue >= first.rawValue ? octets : Self.null
+        }
+        let status = ("status", text(status(at: stage)))
+        guard let visit else { return [status] }
+        return [
+            status,
+            ("arrivalDateTime", moment(visit.arrived, from: .arrived)),
+            ("scanStartDateTime", moment(visit.started, from: .inProgress)),
+            ("scanEndDateTime", moment(visit.ended, from: .ended)),
+            ("scanTotalTime", value(visit.scanTotal, from: .ended)),
+            ("waitingTotalTime", value(visit.waitingTotal, from: .inProgress)),
+            ("reportingDeadline", moment(visit.deadline, from: .ended)),
+            ("radiologist", value(visit.radiologist, from: .ended)),
+        ]
+    }
+
+    private static let null = Array("null".utf8)
+
+    // MARK: From practice.json
+
+    /// The members of a visit that are instants, in their order.
+    private static let instants = ["arrivalDateTime", "scanStartDateTime", "scanEndDateTime"]
+
+    /// What `practice.json` says of an appointment.
+    ///
+    /// - Parameters:
+    ///   - zone: The rule of the site's time zone.
+    ///   - fault: Told each member that is wrong, and why.
+    /// - Returns: `nil` where something is wrong.
+    init?(
+        appointment: String,
+        _ record: JSONObject,
+        dayZero: LocalDate,
+        zone: TimeZoneRule,
+        fault: (_ member: String, _ reason: String) -> Void
+    ) {
+        var isWhole = true
+        func refuse(_ member: String, _ reason: String) -> Int? {
+            isWhole = false
+            fault(member, reason)
+            return nil
+        }
+        func seconds(_ member: String) -> Int? {
+            guard let instant = record[member]?.string.flatMap(Instant.init(rfc3339:)) else {
+                return refuse(member, "must be a date-time such as 2025-01-13T03:04:05Z")
+            }
+            let local = Int(instant.secondsSince1970) + zone.offset(at: instant)
+            return local - dayZero.daysSince1970 * 86_400
+        }
+        let known =
+            ["status", "statusDateTime", "reportingDeadline", "radiologist", "scanTotalTime"]
+            + ["waitingTotalTime"] + Self.instants
+        for member in record.members where !known.contains(member.name) {
+            _ = refuse(member.name, "no member of a course has this name")
+        }
+        self.appointment = appointment
+        status = record["status"]?.string ?? ""
+        if status.isEmpty { _ = refuse("status", "must be a status") }
+        decided = seconds("statusDateTime") ?? 0
+        if Self.instants.contains(where: { record[$0] != nil }) {
+            let times = Self.instants.map(seconds)
+            let deadline = record["reportingDeadline"].flatMap {
+                $0.isNull ? nil : seconds("reportingDeadline")
+            }
+            let order = times.compactMap { $0 } + [decided]
+            if times.count + 1 == order.count, order != order.sorted() {
+                _ = refuse(
+                    "statusDateTime",
+                    "arrival, start, end and status must follow each other"
+                )
+            }
+            visit = Visit(
+                arrived: order.first ?? 0,
+                started: times[1] ?? 0,
+                ended: times[2] ?? 0,
+                deadline: deadline,
+                scanTotal: Self.json(record["scanTotalTime"]),
+                waitingTotal: Self.json(record["waitingTotalTime"]),
+                radiologist: Self.json(record["radiologist"])
+            )
+        } else {
+            visit = nil
+        }
+        if !isWhole { return nil }
+    }
+
+    private static func json(_ value: JSONValue?) -> [UInt8] {
+        var octets: [UInt8] = []
+        JSONWriter.append(value ?? .null, to: &octets)
+        return octets
+    }
+
+    /// A course that was stored.
+    init(appointment: String, status: String, decided: Int, visit: Visit?) {
+        self.appointment = appointment
+        self.status = status
+        self.decided = decided
+        self.visit = visit
+    }
+}
+
+/// The courses of the appointments of day zero.
+final class CourseTable {
+    private let ofDomain: Statement
+    private let insert: Statement
+
+    init(_ database: Database) {
+        ofDomain = Statement(
+            database,
+            """
+            SELECT appointment, status, decided, arrived, started, ended, deadline, scan_total,
+                waiting_total, radiologist
+            FROM course WHERE domain = ?1 ORDER BY appointment
+            """
+        )
+        insert = Statement(
+            database,
+            """
+            INSERT INTO course (domain, appointment, status, decided, arrived, started, ended,
+                deadline, scan_total, waiting_total, radiologist)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            """
+        )
+    }
+
+    /// The courses of a domain.
+    func courses(of domain: Int64) throws(StoreError) -> [Course] {
+        try ofDomain.begin()
+        defer { ofDomain.reset() }
+        ofDomain.bind(1, domain)
+        var courses: [Course] = []
+        while try ofDomain.step() {
+            courses.append(
+                Course(
+                    appointment: ofDomain.text(0),
+                    status: ofDomain.text(1),
+                    decided: Int(ofDomain.integer(2)),
+                    visit: ofDomain.isNull(3)
+                        ? nil
+                        : Course.Visit(
+                            arrived: Int(ofDomain.integer(3)),
+                            started: Int(ofDomain.integer(4)),
+                            ended: Int(ofDomain.integer(5)),
+                            deadline: ofDomain.isNull(6) ? nil : Int(ofDomain.integer(6)),
+                            scanTotal: ofDomain.octets(7),
+                            waitingTotal: ofDomain.octets(8),
+                            radiologist: ofDomain.octets(9)
+                        )
+                )
+            )
+        }
+        return courses
+    }
+
+    func add(_ course: Course, to domain: Int64) throws(StoreError) {
+        try insert.begin()
+        insert.bind(1, domain)
+        insert.bind(2, course.appointment)
+        insert.bind(3, course.status)
+        insert.bind(4, course.decided)
+        insert.bind(5, course.visit?.arrived)
+        insert.bind(6, course.visit?.started)
+        insert.bind(7, course.visit?.ended)
+        insert.bind(8, course.visit?.deadline)
+        insert.bind(9, course.visit?.scanTotal)
+        insert.bind(10, course.visit?.waitingTotal)
+        insert.bind(11, course.visit?.radiologist)
+        try insert.run()
+    }
+}

@@ -1,0 +1,129 @@
+import JSON
+import QUBS
+import Time
+
+/// Lays data out around a day.
+enum Laying {
+    /// The default data around a moment.
+    static func lay(
+        _ base: FixtureImage,
+        around present: Present,
+        rules: RecordRules
+    ) throws(StoreError) -> DatabaseImage {
+        let buffer = try base.copy()
+        try lay(buffer, around: present, rules: rules)
+        return try buffer.image()
+    }
+
+    /// Lays out data in memory.
+    static func lay(
+        _ buffer: ImageBuffer,
+        around present: Present,
+        rules: RecordRules
+    ) throws(StoreError) {
+        let mover = try buffer.open { database throws(StoreError) -> DateMover? in
+            let practices = try PracticeTable(database).practices()
+            let stay = practices.allSatisfy {
+                $0.written == present.place(in: $0.rule).dayZero
+            }
+            return stay ? nil : try DateMover(database, to: present)
+        }
+        mover?.move(buffer.octets)
+        try buffer.open { database throws(StoreError) in
+            try database.execute("PRAGMA secure_delete = OFF; PRAGMA journal_mode = OFF; BEGIN")
+            let tables = Tables(database, layout: rules.layout)
+            for practice in try tables.practices.practices() {
+                let (dayZero, instant) = present.place(in: practice.rule)
+                try moveFixed(practice, to: dayZero, in: tables)
+                try tables.practices.move(
+                    domain: practice.domain,
+                    to: dayZero,
+                    present: instant,
+                    isPinned: present.isPinned
+                )
+                try leaveOutUnborn(practice, dayZero: dayZero, in: tables)
+                try run(practice, dayZero: dayZero, to: instant, in: tables, rules: rules)
+            }
+            try database.execute("COMMIT")
+        }
+    }
+
+    /// Counts the dates of appointments that stay from the new day zero.
+    private static func moveFixed(
+        _ practice: PracticeTable.Practice,
+        to dayZero: LocalDate,
+        in tables: Tables
+    ) throws(StoreError) {
+        let days = dayZero.daysSince1970 - practice.dayZero.daysSince1970
+        if days == 0 { return }
+        for id in try tables.practices.fixed(in: practice.domain) {
+            try tables.appointments.moveDate(domain: practice.domain, id: id, byDays: -days)
+        }
+    }
+
+    /// Removes appointments of patients who are not born yet.
+    ///
+    /// Only a day zero before that of the files has any.
+    private static func leaveOutUnborn(
+        _ practice: PracticeTable.Practice,
+        dayZero: LocalDate,
+        in tables: Tables
+    ) throws(StoreError) {
+        if dayZero >= practice.written { return }
+        let unborn = Statement(
+            tables.database,
+            """
+            SELECT appointment.id FROM appointment JOIN patient
+            ON patient.domain = appointment.domain AND patient.id = appointment.patient
+            WHERE appointment.domain = ?1 AND date IS NOT NULL
+            AND julianday(json_extract(CAST(patient.summary AS TEXT), '$.dateOfBirth'))
+                > julianday('1970-01-01') + ?2 + date
+            AND appointment.id NOT IN (
+                SELECT appointment FROM fixed_appointment WHERE domain = ?1)
+            """
+        )
+        try unborn.begin()
+        unborn.bind(1, practice.domain)
+        unborn.bind(2, dayZero.daysSince1970)
+        var ids: [String] = []
+        while try unborn.step() { ids.append(unborn.text(0)) }
+        unborn.reset()
+        for id in ids {
+            if let entry = try tables.appointments.entry(domain: practice.domain, id: id) {
+                try tables.removeAppointment(entry, domain: practice.domain, id: id)
+            }
+        }
+    }
+
+    /// Brings the appointments of day zero from noon, where the files have them, to the present.
+    private static func run(
+        _ practice: PracticeTable.Practice,
+        dayZero: LocalDate,
+        to present: Instant,
+        in tables: Tables,
+        rules: RecordRules
+    ) throws(StoreError) {
+        let noon = Present.noon(practice.written).place(in: practice.rule).present
+        if dayZero == practice.written, present == noon { return }
+        let zones = try tables.sites.zones(in: practice.domain)
+        let old = zones.mapValues { ZoneClock($0, around: practice.written) }
+        let new = zones.mapValues { ZoneClock($0, around: dayZero) }
+        for course in try tables.courses.courses(of: practice.domain) {
+            let site = try tables.appointments.site(
+                domain: practice.domain,
+                id: course.appointment
+            )
+            guard let site, let old = old[site], let new = new[site] else { continue }
+            let before = course.stage { old.instant(of: practice.written, seconds: $0) <= noon }
+            let now = course.stage { new.instant(of: dayZero, seconds: $0) <= present }
+            if before == now { continue }
+            try tables.change(
+                domain: practice.domain,
+                id: course.appointment,
+                status: course.status(at: now),
+                members: course.members(at: now) { new.instant(of: dayZero, seconds: $0) },
+                layout: rules.layout
+            )
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Synchronization
+import Time
+
+/// The data that sessions start with, at whatever moment they do.
+///
+/// What was laid out for an hour serves all who start in it, and lives as long as one of them has
+/// not written.
+final class Seeds: Sendable {
+    private struct Laid {
+        let present: Present
+        let seed: SeedData
+    }
+
+    /// What is laid out; `nil` where data stay where they are.
+    private let base: FixtureImage?
+    private let today: LocalDate?
+    private let rules: RecordRules
+    private let workers: Int
+    private let latest: Mutex<Laid>
+
+    /// Data that move with the day.
+    ///
+    /// - Parameters:
+    ///   - image: The data around `now`.
+    ///   - today: The day that was fixed, if one was.
+    init(
+        _ base: FixtureImage,
+        image: DatabaseImage,
+        today: LocalDate?,
+        now: Instant,
+        rules: RecordRules,
+        workers: Int
+    ) throws(StoreError) {
+        let practices = try PracticeTable(Database(.image(image))).practices()
+        self.base = practices.isEmpty ? nil : base
+        self.today = today
+        self.rules = rules
+        self.workers = workers
+        latest = Mutex(
+            Laid(
+                present: Present(pinned: today, now: now),
+                seed: SeedData(.image(image), layout: rules.layout, workers: workers)
+            )
+        )
+    }
+
+    /// Data that stay where they are.
+    init(_ seed: SeedData, rules: RecordRules, workers: Int) {
+        base = nil
+        today = nil
+        self.rules = rules
+        self.workers = workers
+        latest = Mutex(Laid(present: .hour(0), seed: seed))
+    }
+
+    /// The data for a session that starts now.
+    func seed(at now: Instant) throws(StoreError) -> SeedData {
+        let present = Present(pinned: today, now: now)
+        return try latest.withLock { latest throws(StoreError) in
+            guard let base, latest.present != present else { return latest.seed }
+            let image = try Laying.lay(base, around: present, rules: rules)
+            let seed = SeedData(.image(image), layout: rules.layout, workers: workers)
+            latest = Laid(present: present, seed: seed)
+            return seed
+        }
+    }
+
+    /// The data that were laid out last.
+    var present: SeedData { latest.withLock { $0.seed } }
+
+    /// Closes the connections to the data that were laid out last.
+    func close() { present.close() }
+}
