@@ -2,20 +2,31 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-# Installs libsqlite3-dev where it is missing (Debian and its relatives).
-need_sqlite() {
-    if [ -f /usr/include/sqlite3.h ] && find /usr/lib -name libsqlite3.a 2>/dev/null | grep -q .; then
-        return
-    fi
-    echo "qubs-mock: libsqlite3-dev is missing; installing it" >&2
-    local as_root=""
-    if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
+# Installs what is missing of the libraries that are linked into the program (Debian and its
+# relatives): SQLite, and OpenSSL for its libcrypto.
+need_libraries() {
+    local missing=""
+    has_library sqlite3.h libsqlite3.a || missing="$missing libsqlite3-dev"
+    has_library openssl/evp.h libcrypto.a || missing="$missing libssl-dev"
+    if [ -z "$missing" ]; then return; fi
+    echo "qubs-mock: missing:$missing; installing" >&2
     if ! command -v apt-get >/dev/null; then
-        echo "qubs-mock: no apt-get here; install the SQLite 3 headers and static library yourself" >&2
+        echo "qubs-mock: no apt-get here; install headers and static libraries of SQLite 3 and OpenSSL 3 yourself" >&2
         exit 1
     fi
+    install_packages $missing
+}
+
+# has_library HEADER ARCHIVE: whether both are there.
+has_library() {
+    [ -f "/usr/include/$1" ] && find /usr/lib -name "$2" 2>/dev/null | grep -q .
+}
+
+install_packages() {
+    local as_root=""
+    if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
     $as_root apt-get update -q >&2
-    $as_root apt-get install -y -q libsqlite3-dev >&2
+    $as_root apt-get install -y -q "$@" >&2
 }
 
 need_swift() {
@@ -34,8 +45,5 @@ need_test_tools() {
     done
     if [ -z "$missing" ]; then return; fi
     echo "qubs-mock: the tests need$missing; installing" >&2
-    local as_root=""
-    if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
-    $as_root apt-get update -q >&2
-    $as_root apt-get install -y -q $missing >&2
+    install_packages $missing
 }

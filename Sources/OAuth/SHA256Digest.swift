@@ -1,19 +1,18 @@
-import Crypto
-
 /// SHA-256 digests (FIPS 180-4).
 package struct SHA256Digest: Sendable {
-    private var state = SHA256()
+    private var context = SHA256Context()
 
     /// A digest of no octets yet.
     package init() {}
 
     /// Takes in more of the message.
     package mutating func update(_ octets: UnsafeRawBufferPointer) {
-        state.update(bufferPointer: octets)
+        if !isKnownUniquelyReferenced(&context) { context = SHA256Context(context) }
+        context.update(octets)
     }
 
     /// The 32 octets for the message so far, which may grow further.
-    package var octets: [UInt8] { Array(state.finalize()) }
+    package var octets: [UInt8] { SHA256Context(context).finish() }
 
     /// The 32 octets for a whole message.
     package static func octets(of message: some Collection<UInt8>) -> [UInt8] {
@@ -30,21 +29,16 @@ package struct SHA256Digest: Sendable {
 
 /// HMAC with SHA-256 (RFC 2104) under one key.
 package struct HMACSHA256: Sendable {
-    /// The state once the key has been taken in, from which each message goes on.
-    private let keyed: HMAC<SHA256>
+    private let context: HMACContext
 
     /// The code under a key of any length.
     package init(key: some Collection<UInt8>) {
-        keyed = HMAC(key: withContiguousOctets(of: key) { SymmetricKey(data: $0) })
+        context = withContiguousOctets(of: key) { HMACContext(key: $0) }
     }
 
     /// The 32 octets over a message.
     package func code(over message: some Collection<UInt8>) -> [UInt8] {
-        withContiguousOctets(of: message) { message in
-            var code = keyed
-            code.update(data: message)
-            return Array(code.finalize())
-        }
+        withContiguousOctets(of: message) { context.code(over: $0) }
     }
 }
 

@@ -88,7 +88,7 @@ extension TokenIssuer {
             header: ["alg": "HS256", "typ": "JWT", "kid": .string(key.id)],
             payload: claims.json
         )
-        let code = HMACSHA256(key: key.privateKey.publicKey.pem.utf8)
+        let code = HMACSHA256(key: key.privateKey.publicKey.pem)
         return JWS.token(input, signature: code.code(over: input))
     }
 

@@ -49,6 +49,16 @@ struct BearerTokenTests {
         #expect(throws: fault) { try verifier.verify(token.octets, now: Support.now) }
     }
 
+    @Test("A token of confused algorithms has the public key's PEM for a secret (RFC 8725 §2.1)")
+    func hmacConfusion() throws {
+        let token = try token(flaw: .hmacConfusion)
+        let parts = token.split(separator: ".")
+        try #require(parts.count == 3)
+        let code = HMACSHA256(key: Support.rfcPublicPEM.utf8)
+            .code(over: "\(parts[0]).\(parts[1])".utf8)
+        #expect(String(parts[2]) == Base64URL.encode(code))
+    }
+
     @Test("Two flaws are good tokens that open no domain of the client")
     func domainFlaws() throws {
         for flaw in TokenFlaw.allCases where flaw.expectedStatus == 403 {

@@ -87,6 +87,19 @@ struct OctetsTests {
         var digest = SHA256Digest()
         for piece in ["a", "", "bc"] { Array(piece.utf8).withUnsafeBytes { digest.update($0) } }
         #expect(Hexadecimal.encode(digest.octets) == abc)
+        // A copy goes its own way, and a digest goes on after it was asked.
+        var copy = digest
+        Array("d".utf8).withUnsafeBytes { copy.update($0) }
+        #expect(Hexadecimal.encode(digest.octets) == abc)
+        #expect(copy.octets == SHA256Digest.octets(of: "abcd".utf8))
+        // The million letters of NIST's example.
+        var million = SHA256Digest()
+        let thousand = [UInt8](repeating: UInt8(ascii: "a"), count: 1000)
+        for _ in 0..<1000 { thousand.withUnsafeBytes { million.update($0) } }
+        #expect(
+            Hexadecimal.encode(million.octets)
+                == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"
+        )
     }
 
     @Test(
@@ -106,6 +119,8 @@ struct OctetsTests {
                 "Test Using Larger Than Block-Size Key - Hash Key First",
                 "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
             ),
+            // A key of no octets is a key, too (RFC 2104 fills it up with zeros).
+            ([], "a", "9615a95d4a336118c435b9cd54c5e8644ab956b573aa2926274a1280b6674713"),
         ]
     )
     func hmac(key: [UInt8], message: String, code: String) {

@@ -79,6 +79,13 @@ struct SigningKeysTests {
                 BadKey("kid", "clé", .badKeyID),
                 BadKey("kid", .string(String(repeating: "k", count: 129)), .badKeyID),
                 BadKey("n", "_w", .tooShort(bits: 8)),
+                BadKey("n", Support.otherModulus, .inconsistentKey),
+                BadKey("e", "AQ", .inconsistentKey),
+                BadKey("e", "AQAA", .inconsistentKey),
+                BadKey("e", "AQAAAAE", .inconsistentKey),
+                BadKey("e", "Aw", .inconsistentKey),
+                BadKey("d", Support.rfcKey["n"], .inconsistentKey),
+                BadKey("q", "AQ", .inconsistentKey),
                 BadKey("p", Support.rfcKey["q"], .inconsistentKey),
                 BadKey("d", Support.rfcKey["dp"], .inconsistentKey),
             ]
@@ -89,6 +96,22 @@ struct SigningKeysTests {
         var object = try #require(Support.rfcKey.object)
         object[bad.member] = bad.value
         #expect(throws: bad.error) { try SigningKey(jwk: .object(object)) }
+    }
+
+    @Test("A new key has 2048 bits and signs what it alone verifies")
+    func generated() throws {
+        let key = try SigningKey()
+        let other = try SigningKey()
+        #expect(key.id != other.id)
+        let signature = try key.signature(over: "message".octets)
+        #expect(signature.count == 256)
+        #expect(key.hasSigned("message".octets, signature: signature))
+        #expect(!key.hasSigned("massage".octets, signature: signature))
+        #expect(!other.hasSigned("message".octets, signature: signature))
+        #expect(key.hasSigned([], signature: try key.signature(over: [])))
+        #expect(key.publicJWK["e"] == "AQAB")
+        let modulus = try #require(key.publicJWK["n"]?.string)
+        #expect(Base64URL.decode(modulus.utf8)?.count == 256)
     }
 
     @Test("A key must be an object")

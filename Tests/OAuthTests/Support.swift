@@ -44,6 +44,25 @@ enum Support {
         """,
     ]
 
+    /// A modulus of as many bits that these primes do not make.
+    static var otherModulus: JSONValue? {
+        rfcKey["n"]?.string.map { .string(String($0.dropLast()) + "A") }
+    }
+
+    /// The public half of that key as OpenSSL and others write it into a file, without a last line
+    /// feed.
+    static let rfcPublicPEM = """
+        -----BEGIN PUBLIC KEY-----
+        MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAofgWCuLjybRlzo0tZWJj
+        NiuSfb4p4fAkd/wWJcyQoTbji9k0l8W26mPddxHmfHQp+Vaw+4qPCJrcS2mJPMEz
+        P1Pt0Bm4d4QlL+yRT+SFd2lZS+pCgNMsD1W/YpRPEwOWvG6b32690r2jZ47soMZo
+        9wGzjb/7OMg0LOL+bSf63kpaSHSXndS5z5rexMdbBYUsLA9e+KXBdQOS+UTo7WTB
+        EMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6/I5IhlJH7aGhyxX
+        FvUK+DWNmoudF8NAco9/h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXp
+        oQIDAQAB
+        -----END PUBLIC KEY-----
+        """
+
     /// The key above under a name of its own.
     static var developmentKey: JSONValue {
         var object = rfcKey.object ?? JSONObject()
