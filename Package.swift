@@ -12,6 +12,21 @@ let strict: [SwiftSetting] = [
 let small: [SwiftSetting] =
     strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
+/// How the program is linked that goes to others: one file without any library beside it.
+///
+/// `scripts/build` asks for it. Tables for unwinding, a tenth of the program, are left out: nothing
+/// in it throws a C++ exception, and crashes are told by the core.
+let lonely: [LinkerSetting] =
+    Context.environment["QUBS_BUILD_STATIC"] == nil
+    ? []
+    : [
+        .unsafeFlags([
+            "-static-executable", "-use-ld=lld", "-Xlinker", "-s", "-Xlinker", "--icf=safe",
+            "-Xlinker", "--no-eh-frame-hdr",
+            "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/scripts/no-unwinding.ld",
+        ])
+    ]
+
 /// A room: imports what it names and nothing else.
 ///
 /// The README says what is in each.
@@ -99,7 +114,8 @@ let package = Package(
                 "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: small
+            swiftSettings: small,
+            linkerSettings: lonely
         ),
 
         // openapi.yaml and fixtures/ into the program, at build time.

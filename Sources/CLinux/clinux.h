@@ -1,9 +1,10 @@
-// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, memmem, prctl and
-// mallopt.
+// What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, memmem, prctl, mallopt,
+// and the name service of the C library.
 #ifndef CLINUX_H
 #define CLINUX_H
 
 #include <malloc.h>
+#include <nss.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -55,6 +56,11 @@ static inline void clinux_map_blocks_from(int octets) {
 // Makes this process the parent of all its descendants whose own parents have ended.
 static inline int clinux_adopt_orphans(void) {
     return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+// Lets names of hosts be found in /etc/hosts and by DNS alone, whatever /etc/nsswitch.conf says.
+static inline int clinux_find_hosts_without_modules(void) {
+    return __nss_configure_lookup("hosts", "files dns");
 }
 
 // Adds a descriptor, edge-triggered: an event comes when something changes, and only then.

@@ -3,10 +3,11 @@ import Glibc
 
 /// Descriptors that are kept for the moment in which the process has no other.
 ///
-/// Each is /dev/null until it is needed. Then it is closed, and makes room for a connection, which is
-/// answered and stands open in its place until its client has read the answer, or until its place
-/// is needed for the next. `dup3` turns it back into /dev/null in one step, so that nothing else in
-/// the process can take the place meanwhile.
+/// Each is an event that nobody waits for until it is needed: that takes no file, and there may be
+/// none, not even /dev/null. Then it is closed, and makes room for a connection, which is answered
+/// and stands open in its place until its client has read the answer, or until its place is needed
+/// for the next. `dup3` turns it back into an event in one step, so that nothing else in the process
+/// can take the place meanwhile.
 ///
 /// Unchecked Sendable: the acceptor's queue alone touches it.
 final class DescriptorReserve: @unchecked Sendable {
@@ -25,19 +26,19 @@ final class DescriptorReserve: @unchecked Sendable {
     private static let maximumReads = 64
 
     /// What `dup3` copies.
-    private let null: Int32
+    private let idle: Int32
     private var spare: [Int32] = []
     /// The oldest first.
     private var refused: [Refused] = []
 
     init() throws(SystemError) {
-        null = Self.openNull()
-        guard null >= 0 else { throw .last("open") }
+        idle = clinux_eventfd()
+        guard idle >= 0 else { throw .last("eventfd") }
         refill()
         guard spare.count == Self.size else {
-            let error = SystemError.last("open")
+            let error = SystemError.last("eventfd")
             for descriptor in spare { close(descriptor) }
-            close(null)
+            close(idle)
             throw error
         }
     }
@@ -45,15 +46,13 @@ final class DescriptorReserve: @unchecked Sendable {
     deinit {
         for connection in refused { close(connection.descriptor) }
         for descriptor in spare { close(descriptor) }
-        close(null)
+        close(idle)
     }
-
-    private static func openNull() -> Int32 { open("/dev/null", O_RDONLY | O_CLOEXEC) }
 
     /// Takes back places that others took while they were open.
     private func refill() {
         while spare.count + refused.count < Self.size {
-            let descriptor = Self.openNull()
+            let descriptor = clinux_eventfd()
             guard descriptor >= 0 else { return }
             spare.append(descriptor)
         }
@@ -110,7 +109,7 @@ final class DescriptorReserve: @unchecked Sendable {
 
     /// Closes a connection, and keeps its place where the reserve is not complete.
     private func takeBack(_ descriptor: Int32) {
-        if spare.count + refused.count < Self.size, clinux_replace(descriptor, null, O_CLOEXEC) >= 0
+        if spare.count + refused.count < Self.size, clinux_replace(descriptor, idle, O_CLOEXEC) >= 0
         {
             spare.append(descriptor)
         } else {

@@ -53,9 +53,9 @@ struct EnvironmentOptions {
     }
 
     private static func asksForHelp(_ argument: String) -> Bool {
-        ["-h", "--help", "--version", "--generate-completion-script"].contains { word in
-            argument == word || argument.hasPrefix(word + "=")
-        }
+        [
+            "-h", "--help", "--version", "--generate-completion-script", "--experimental-dump-help",
+        ].contains { word in argument == word || argument.hasPrefix(word + "=") }
     }
 
     /// Whether a value was set for a Service rather than for this program.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 import MockServer
 
@@ -11,6 +12,9 @@ enum Program {
         if arguments.dropFirst().first == ProcessGuard.word {
             ProcessGuard.main(Array(arguments.dropFirst(2)))
         }
+        // The program is linked statically: a module of the name service would bring in a C library
+        // of its own, of whatever version this machine has.
+        _ = clinux_find_hosts_without_modules()
         // A peer that closes its end must be an error of one write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         let typed = Array(arguments.dropFirst())

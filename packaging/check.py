@@ -1,0 +1,270 @@
+"""Tries each artefact in a root that holds nothing else, as whoever downloads it would.
+
+The roots are folders below a temporary one, entered with chroot in a mount namespace of their own,
+so this needs root. What listens takes a free port on loopback; every process is stopped by its id.
+"""
+
+import gzip
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+import urllib.parse
+import urllib.request
+
+from formats import sha256
+
+# Enters a root and becomes the program: mounts, changes root, then user, and executes.
+ENTER = """
+import json, os, subprocess, sys
+root, user, read_only, environment, command = json.loads(sys.argv[1])
+mount = lambda *words: subprocess.run(["mount", *words], check=True)
+mount("--make-rprivate", "/")
+mount("--bind", root, root)
+mount("-t", "proc", "proc", root + "/proc")
+if read_only:
+    mount("-t", "tmpfs", "-o", "mode=1777", "tmpfs", root + "/tmp")
+    mount("-o", "remount,bind,ro", root)
+os.chroot(root)
+os.chdir("/")
+if user:
+    os.setgroups([])
+    os.setgid(user)
+    os.setuid(user)
+os.execve(command[0], command, environment)
+"""
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(truth, what):
+    if not truth:
+        raise Failed(what)
+
+
+def enter(root, command, user=0, read_only=False, environment=None, **more):
+    """A process that sees `root` and nothing else."""
+    root.chmod(0o755)
+    (root / "proc").mkdir(exist_ok=True)
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)
+    what = json.dumps([str(root), user, read_only, environment or {}, command])
+    return subprocess.Popen(
+        ["unshare", "--mount", sys.executable, "-c", ENTER, what],
+        stdin=subprocess.DEVNULL, **more,
+    )
+
+
+def get(url, data=None, **fields):
+    request = urllib.request.Request(url, data=data, headers=fields)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return answer.status, answer.read()
+
+
+def serves(start, since):
+    """Starts a server, has a token and a list from it, stops it.
+
+    Returns the seconds from `since` to the first 200.
+    """
+    process = start(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        found = re.search(r":(\d+)$", line.strip())
+        if not found:
+            raise Failed(f"it does not listen: {line}{process.stderr.read()}")
+        base = f"http://127.0.0.1:{found.group(1)}"
+        expect(get(base + "/__admin/ready")[0] == 200, "it is not ready")
+        seconds = time.monotonic() - since
+        form = urllib.parse.urlencode(
+            {"grant_type": "client_credentials", "client_id": "acme-partner",
+             "client_secret": "acme-partner-secret"}
+        ).encode()
+        token = json.loads(get(base + "/oauth2/token", form)[1])["access_token"]
+        sites = get(base + "/integrations/v1/acme/sites", Authorization="Bearer " + token)
+        expect(sites[0] == 200 and len(json.loads(sites[1])) > 0, "it has no sites")
+        process.send_signal(signal.SIGTERM)
+        expect(process.wait(10) == 0, f"it ends with {process.returncode}")
+        return seconds
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
+def same(one, other, names):
+    """Whether two packagings have the same octets."""
+    for name in names:
+        first, second = (sha256((folder / name).read_bytes()) for folder in (one, other))
+        expect(first == second, f"{name} differs from one packaging to the next")
+    print(f"check: packed twice, {len(list(names))} files, the same octets")
+
+
+def sums(folder):
+    result = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=folder, check=False
+    )
+    expect(result.returncode == 0, "SHA256SUMS does not fit")
+
+
+def archive(path, root):
+    """The program of the archive alone in a root, with /tmp and a mounted /proc."""
+    since = time.monotonic()
+    with tarfile.open(path) as file:
+        file.extractall(root, filter="data")
+    unpacked = next(root.iterdir())
+    names = sorted(str(file.relative_to(unpacked)) for file in unpacked.rglob("*"))
+    (unpacked / "qubs-mock").rename(root / "qubs-mock")
+    manual = (unpacked / "qubs-mock.1").read_bytes()
+    shutil.rmtree(unpacked)
+    command = ["/qubs-mock", "serve", "--port", "0", "--log", "off"]
+    seconds = serves(lambda **more: enter(root, command, **more), since)
+    for name in ["LICENSE", "NOTICE", "qubs-mock.1", "completions/qubs-mock.bash"]:
+        expect(name in names, f"{name} is missing")
+    for word in [rb"\-\-ready\-file", b"qubs\\-mock", b".SH NAME"]:
+        expect(word in manual, f"the man page has no {word}")
+    # A client of its own: the only command in this root is the program itself.
+    run = enter(root, ["/qubs-mock", "run", "--", "/qubs-mock", "openapi"],
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    expect(run.wait(30) == 2, f"run, where nothing was exercised, ends with {run.returncode}")
+    return seconds
+
+
+def debian(path, root):
+    """The package, installed into an empty root and removed."""
+    since = time.monotonic()
+    base = root / "var/lib/dpkg"
+    for folder in ["info", "updates", "triggers"]:
+        (base / folder).mkdir(parents=True)
+    (base / "status").touch()
+    dpkg = ["dpkg", f"--root={root}", "--force-script-chrootless"]
+    subprocess.run([*dpkg, "--install", path], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.PIPE)
+    command = ["/usr/bin/qubs-mock", "serve", "--port", "0", "--log", "off"]
+    seconds = serves(lambda **more: enter(root, command, **more), since)
+    for name in ["share/man/man1/qubs-mock.1.gz", "lib/systemd/system/qubs-mock.service",
+                 "share/bash-completion/completions/qubs-mock"]:
+        expect((root / "usr" / name).is_file(), f"{name} is missing")
+    subprocess.run([*dpkg, "--purge", "qubs-mock"], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    left = [file for file in (root / "usr").rglob("*") if file.is_file()]
+    expect(not left, f"files are left behind: {left[:3]}")
+    return seconds
+
+
+def image(path, root):
+    """The image, unpacked by its digests, as user 65532 on a read-only root."""
+    since = time.monotonic()
+    with tarfile.open(path) as file:
+        octets = {member.name: file.extractfile(member).read() for member in file
+                  if member.isfile()}
+
+    def blob(entry):
+        algorithm, digest = entry["digest"].split(":")
+        found = octets[f"blobs/{algorithm}/{digest}"]
+        expect(sha256(found) == digest and len(found) == entry["size"], f"{digest} is wrong")
+        return found
+
+    expect(json.loads(octets["oci-layout"])["imageLayoutVersion"] == "1.0.0", "no layout")
+    entry, = json.loads(octets["index.json"])["manifests"]
+    manifest = json.loads(blob(entry))
+    configuration = json.loads(blob(manifest["config"]))
+    for layer, digest in zip(manifest["layers"], configuration["rootfs"]["diff_ids"]):
+        plain = gzip.decompress(blob(layer))
+        expect("sha256:" + sha256(plain) == digest, "a layer has another diff id")
+        with tarfile.open(fileobj=io.BytesIO(plain)) as file:
+            file.extractall(root, filter="fully_trusted")
+    config = configuration["config"]
+    expect(stat.S_IMODE((root / "tmp").stat().st_mode) == 0o1777, "/tmp has another mode")
+    user = int(config["User"].split(":")[0])
+    expect(user == 65532, f"the user is {user}")
+    expect("8080/tcp" in config["ExposedPorts"], "the port is missing")
+    environment = dict(pair.split("=", 1) for pair in config["Env"])
+    expect(environment["QUBS_MOCK_HOST"] == "0.0.0.0", "it does not listen on all addresses")
+    environment |= {"QUBS_MOCK_PORT": "0", "QUBS_MOCK_LOG": "off"}
+    return serves(
+        lambda **more: enter(root, config["Entrypoint"], user=user, read_only=True,
+                             environment=environment, **more),
+        since,
+    )
+
+
+def wheel(path, root):
+    """The wheel in a fresh environment, and what is left of it afterwards."""
+    subprocess.run([sys.executable, "-m", "venv", root / "venv"], check=True)
+    programs = root / "venv/bin"
+    since = time.monotonic()
+    quiet = ["--quiet", "--disable-pip-version-check"]
+    pip = lambda *words: subprocess.run(  # noqa: E731
+        [programs / "pip", *words, *quiet], check=True)
+    pip("install", "--no-index", path)
+    command = [programs / "qubs-mock", "serve", "--port", "0", "--log", "off"]
+    seconds = serves(lambda **more: subprocess.Popen(command, env={}, **more), since)
+    subprocess.run([programs / "python", "-c", "import qubs_mock; print(qubs_mock.program())"],
+                   check=True, stdout=subprocess.DEVNULL, env={})
+    plugin(programs)
+    pip("uninstall", "--yes", "qubs-mock")
+    expect(not (programs / "qubs-mock").exists(), "the command is left behind")
+    expect(not list((root / "venv").rglob("*qubs_mock*")), "files are left behind")
+    return seconds
+
+
+def plugin(programs):
+    """The plugin's own tests, where PyPI can be reached."""
+    tests = pathlib.Path(__file__).resolve().parent.parent / "python/tests"
+    found = subprocess.run(
+        [programs / "pip", "install", "--quiet", "--disable-pip-version-check", "pytest>=8",
+         "pytest-xdist"], check=False, stderr=subprocess.DEVNULL)
+    if found.returncode != 0:
+        print("check: the plugin's tests are skipped: PyPI cannot be reached")
+        return
+    result = subprocess.run(
+        [programs / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
+        cwd=programs.parent, check=False, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    expect(result.returncode == 0, "the plugin's tests fail:\n" + result.stdout)
+    print("check: the plugin:", result.stdout.strip().splitlines()[-1])
+
+
+def document(path):
+    """What SPDX 2.3 asks of a document, and each relation names something in it."""
+    value = json.loads(path.read_bytes())
+    for name in ["spdxVersion", "dataLicense", "SPDXID", "name", "documentNamespace",
+                 "creationInfo"]:
+        expect(name in value, f"{name} is missing")
+    ids = {package["SPDXID"] for package in value["packages"]} | {value["SPDXID"]}
+    for relation in value["relationships"]:
+        expect({relation["spdxElementId"], relation["relatedSpdxElement"]} <= ids, "a lost relation")
+    return value["packages"][0]["checksums"][0]["checksumValue"]
+
+
+def all(folder, names, program_octets):
+    """Tries everything; ends the program with status 1 at the first that fails."""
+    if os.geteuid() != 0:
+        sys.exit("package: --check enters roots of its own: run it as root")
+    tries = [(".tar.gz", archive), (".deb", debian), ("-oci.tar", image), (".whl", wheel)]
+    try:
+        sums(folder)
+        expect(program_octets < 30_000_000, f"the program has {program_octets} octets")
+        for ending, attempt in tries:
+            path = next(folder / name for name in names if name.endswith(ending))
+            with tempfile.TemporaryDirectory() as root:
+                seconds = attempt(path.resolve(), pathlib.Path(root))
+            print(f"check: {path.name}: {path.stat().st_size} octets, first 200 after "
+                  f"{seconds:.2f} s from unpacking")
+        digest = document(next(folder / name for name in names if name.endswith(".spdx.json")))
+        print(f"check: the program: {program_octets} octets, {digest}")
+    except Failed as failure:
+        sys.exit(f"package: {failure}")
