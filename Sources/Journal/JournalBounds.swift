@@ -30,7 +30,8 @@ extension JournalEntry {
         guard hasDetails else { return }
         if details.violations.count > Self.maximumViolations {
             details.violationsOmitted += details.violations.count - Self.maximumViolations
-            details.violations.removeSubrange(Self.maximumViolations...)
+            // A new array: a shortened one keeps the room of all that it had.
+            details.violations = Array(details.violations.prefix(Self.maximumViolations))
         }
         for index in details.violations.indices {
             // A message lists what is allowed, and may be longer than a name.

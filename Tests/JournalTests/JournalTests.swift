@@ -133,6 +133,8 @@ private func digest(_ text: String) -> JournalDigest {
             #expect(text.utf8.count <= JournalEntry.maximumTextOctets + 6)
         }
         #expect(kept.details.violations.map(\.name) == (0..<10).map { "/\($0)" })
+        // The room of the others is given back, too.
+        #expect(kept.details.violations.capacity < 20)
         #expect(kept.json["violationsOmitted"] == 90)
         #expect(kept.json["violations"]?.array?.count == 10)
         #expect(entry().json["violationsOmitted"] == nil)
