@@ -89,8 +89,9 @@ enum OptionCheck {
 
     /// A host as a URL has it, in lower case; an IPv6 address without brackets.
     static func host(_ value: String, _ option: String) throws(ValidationError) -> String {
+        // An asterisk may stand in a name by RFC 3986, but who types one means a pattern.
         guard let url = try? HTTPURL("http://\(value)"), url.authority.port == nil,
-            url.path.isEmpty, !value.hasSuffix("/"), !value.hasSuffix(":")
+            url.path.isEmpty, !value.hasSuffix("/"), !value.hasSuffix(":"), !value.contains("*")
         else {
             throw ValidationError(
                 "--\(option) takes the name or the address of a host, without a port, "

@@ -16,4 +16,14 @@ enum ProcessArguments {
         return octets.split(separator: 0, omittingEmptySubsequences: false).dropLast()
             .map { String(decoding: $0, as: UTF8.self) }
     }
+
+    /// The place of the first argument that is not UTF-8, from 1; `nil` where all are.
+    ///
+    /// Swift puts U+FFFD where octets are none: a path would lead to another file.
+    static func firstUnreadable() -> Int? {
+        (1..<max(1, Int(CommandLine.argc))).first { place in
+            guard let argument = CommandLine.unsafeArgv[place] else { return false }
+            return String(validatingCString: argument) == nil
+        }
+    }
 }

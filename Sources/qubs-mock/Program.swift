@@ -17,6 +17,10 @@ enum Program {
         _ = clinux_find_hosts_without_modules()
         // A peer that closes its end must be an error of one write, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
+        if let place = ProcessArguments.firstUnreadable() {
+            Output.error("qubs-mock: argument \(place) is not UTF-8: name the file otherwise")
+            exit(EX_USAGE)
+        }
         let typed = Array(arguments.dropFirst())
         let options = EnvironmentOptions(typed: typed, environment: environment())
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }

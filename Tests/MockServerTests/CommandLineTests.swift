@@ -311,6 +311,7 @@ struct CommandLineTests {
         (["--public-url", "https://mock.example/x?y=1"], "it has a query."),
         (["--allow-host", "mock:8080"], "--allow-host takes the name or the address of a host"),
         (["--allow-host", ""], "--allow-host takes"),
+        (["--allow-host", "*.example"], "--allow-host takes the name or the address of a host"),
         (["--head-timeout", "0"], "--head-timeout takes 1 to 86400 seconds, not 0."),
         (["--admin-token", "a b"], "--admin-token takes visible ASCII"),
         (["--workers", "0"], "--workers takes 1 to 64, not 0."),
@@ -321,6 +322,21 @@ struct CommandLineTests {
         let program = try ChildProcess.mock(arguments)
         #expect(try program.exitStatus() == 64)
         #expect(program.errorOutput.contains(text), "\(program.errorOutput)")
+    }
+
+    @Test("An argument that is not UTF-8 is refused, and not taken for another")
+    func notUTF8() throws {
+        let shell = try ChildProcess(
+            "/bin/sh",
+            [
+                "-c", #"exec "$0" serve --port 0 --database "/nowhere/$(printf '\377').db""#,
+                "\(ChildProcess.products)/qubs-mock",
+            ]
+        )
+        #expect(try shell.exitStatus() == 64)
+        #expect(
+            shell.errorOutput == "qubs-mock: argument 5 is not UTF-8: name the file otherwise\n"
+        )
     }
 
     /// Variables that are not good, arguments, and the exit status and message that follow.
