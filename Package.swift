@@ -102,6 +102,7 @@ let package = Package(
             dependencies: [
                 "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
                 "Journal", "OAuth", "Privacy", "QUBS", "Store", "Suggestions", "Time", "Verdict",
+                "CLinux",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict

@@ -1,5 +1,5 @@
 // What Swift's Glibc module leaves out of Linux: epoll, eventfd, accept4, dup3, memmem, prctl, mallopt,
-// and the name service of the C library.
+// malloc_trim, and the name service of the C library.
 #ifndef CLINUX_H
 #define CLINUX_H
 
@@ -52,6 +52,9 @@ static inline void clinux_map_blocks_from(int octets) {
     mallopt(M_MMAP_THRESHOLD, octets);
     mallopt(M_TRIM_THRESHOLD, 2 * octets);
 }
+
+// Gives free memory of all heaps back to the system.
+static inline void clinux_return_free_memory(void) { malloc_trim(0); }
 
 // Makes this process the parent of all its descendants whose own parents have ended.
 static inline int clinux_adopt_orphans(void) {

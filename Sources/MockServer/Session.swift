@@ -50,6 +50,15 @@ package final class Session: Sendable {
         if let scenario { try start(scenario) }
     }
 
+    deinit { FreedMemory.note(octets: journal.octets) }
+
+    /// Forgets all requests; their numbers go on.
+    func clearJournal() {
+        let octets = journal.octets
+        journal.clear()
+        FreedMemory.note(octets: octets)
+    }
+
     /// Plays a scenario, in place of another.
     ///
     /// - Throws: `FaultError.repeatedIDs`, where a rule that was set otherwise has the `id` of one of

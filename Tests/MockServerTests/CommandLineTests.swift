@@ -936,6 +936,32 @@ struct CommandLineTests {
         #expect(comments.status == 200)
         #expect(try JSONParser.parse(comments.content).array?.contains(created) == true)
     }
+
+    @Test("What a large journal took goes back to the system once it is cleared")
+    func freedMemory() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(["serve", "--port", "0", "--ready-file", ready])
+        let url = try server.awaitReady(ready)
+        let token = try server.token(at: url)
+        let client = try server.client(at: url)
+        let before = try server.residentKiB()
+        let query = (0..<40).map { "unknown-parameter-number-\($0)-of-this-request=x" }
+            .joined(separator: "&")
+        for _ in 0..<6_000 {
+            let answer = try client.exchange(
+                "GET /integrations/v1/acme/sites?\(query) HTTP/1.1\r\nHost: localhost\r\n"
+                    + "Authorization: Bearer \(token)\r\n\r\n"
+            )
+            #expect(answer.status == 200)
+        }
+        let full = try server.residentKiB()
+        #expect(full > before + 20_000)
+        _ = try client.exchange("DELETE /__admin/requests HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        try server.poll("the memory is back") {
+            try server.residentKiB() < before + (full - before) / 2
+        }
+    }
 }
 
 /// Paths of the checkout that the tests were built from.
@@ -1118,6 +1144,16 @@ final class ChildProcess {
     }
 
     // MARK: Requests to a server that was started
+
+    /// The memory that it takes now.
+    func residentKiB() throws -> Int {
+        let status = try String(
+            contentsOfFile: "/proc/\(process.processIdentifier)/status",
+            encoding: .utf8
+        )
+        let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        return try #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+    }
 
     /// A new connection.
     func client(at url: String) throws -> RawClient {

@@ -25,7 +25,7 @@ enum JournalControl {
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
-        try call.openSession().journal.clear()
+        try call.openSession().clearJournal()
         return .noContent
     }
 

@@ -113,7 +113,7 @@ enum SessionControl {
         if scope.contains("clock") { session.clock.reset() }
         if scope.contains("faults") { session.resetFaults() }
         if scope.contains("data") { session.personalData.invalidate() }
-        if scope.contains("journal") { session.journal.clear() }
+        if scope.contains("journal") { session.clearJournal() }
         return .noContent
     }
 
