@@ -83,6 +83,7 @@ extension Application {
     /// Blocks its thread: for queues that have one of their own.
     func withheld(_ requestIDs: Set<String>, in session: Session) -> Set<String> {
         let found = FoundIDs()
+        var isWaiting = false
         for id in requestIDs {
             let octets = Array(id.utf8)
             if Self.isPlainID(octets[...]) { continue }
@@ -90,11 +91,13 @@ extension Application {
             guard let text = Self.suspect(requestID: octets[...]) else { continue }
             var suspect = PersonalData.Suspect()
             suspect.requestID = text
+            isWaiting = true
             session.personalData.examine(suspect) { findings in
                 if !findings.isEmpty { found.insert(id) }
             }
         }
-        session.personalData.settle()
+        // To make an index of much data takes a moment: nobody waits for it without need.
+        if isWaiting { session.personalData.settle() }
         return found.all
     }
 
