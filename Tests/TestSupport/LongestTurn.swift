@@ -2,17 +2,21 @@ import Glibc
 import MockServer
 import Synchronization
 
-/// The longest time that any worker of any test's server was held, told when the tests have ended.
+/// The longest time that any worker of any test's server was held.
+///
+/// When the tests have ended it is written to the file that `LONGEST_TURN_FILE` names: on standard
+/// output the last lines are the summary of the test runner.
 enum LongestTurn {
     private static let longest = Mutex<Watchdog.Offence?>(nil)
 
     /// Told once, however many servers there were.
     private static let isTold: Void = {
         atexit {
-            if let longest = LongestTurn.longest.withLock({ $0 }) {
-                print("Longest turn of a worker: \(longest).")
-                fflush(nil)
-            }
+            guard let path = getenv("LONGEST_TURN_FILE"), let file = fopen(path, "w"),
+                let longest = LongestTurn.longest.withLock({ $0 })
+            else { return }
+            fputs("Longest turn of a worker: \(longest).\n", file)
+            fclose(file)
         }
     }()
 
