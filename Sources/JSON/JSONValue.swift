@@ -55,6 +55,25 @@ package enum JSONValue: Sendable, Hashable {
         object?[name]
     }
 
+    /// The same value with the members of each object sorted by the octets of their names.
+    ///
+    /// - Parameter text: What stands in the place of each string; by default, the string.
+    package func sorted(text: (String) -> JSONValue = { .string($0) }) -> JSONValue {
+        switch self {
+        case .null, .bool, .number: return self
+        case .string(let value): return text(value)
+        case .array(let elements): return .array(elements.map { $0.sorted(text: text) })
+        case .object(let object):
+            var result = JSONObject()
+            // `String` compares by canonical equivalence, under which two names may be one.
+            let members = object.members.sorted {
+                $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
+            }
+            for member in members { result[member.name] = member.value.sorted(text: text) }
+            return .object(result)
+        }
+    }
+
     /// The JSON word for the type of this value: `null`, `boolean`, `number`, `string`, `array`, `object`.
     package var typeName: String {
         switch self {

@@ -61,17 +61,6 @@ enum NormalisedChanges {
 
     /// A value with the SHA-256 of each text in its place, members sorted.
     private static func hashed(_ value: JSONValue) -> JSONValue {
-        switch value {
-        case .string(let text): return .string(SHA256Digest.hexadecimal(of: Array(text.utf8)))
-        case .array(let elements): return .array(elements.map(hashed))
-        case .object(let object):
-            var sorted = JSONObject()
-            let members = object.members.sorted {
-                $0.name.utf8.lexicographicallyPrecedes($1.name.utf8)
-            }
-            for member in members { sorted[member.name] = hashed(member.value) }
-            return .object(sorted)
-        case .null, .bool, .number: return value
-        }
+        value.sorted { .string(SHA256Digest.hexadecimal(of: Array($0.utf8))) }
     }
 }
