@@ -31,22 +31,6 @@ package struct Change: Sendable, Hashable {
     package var id: String
     /// The record as it was stored, a JSON object; `nil` where it was removed.
     package var value: [UInt8]?
-
-    init(
-        _ kind: Kind,
-        _ action: Action,
-        domain: String,
-        appointmentID: String?,
-        id: String,
-        value: [UInt8]?
-    ) {
-        self.kind = kind
-        self.action = action
-        self.domain = domain
-        self.appointmentID = appointmentID
-        self.id = id
-        self.value = value
-    }
 }
 
 /// The request that made a change.

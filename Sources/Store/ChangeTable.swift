@@ -135,8 +135,8 @@ final class ChangeTable {
             log.items.append(
                 ChangeLog.Item(
                     change: Change(
-                        kind,
-                        action,
+                        kind: kind,
+                        action: action,
                         domain: list.text(3),
                         appointmentID: list.optionalText(4),
                         id: list.text(5),

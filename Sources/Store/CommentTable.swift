@@ -82,6 +82,24 @@ final class CommentTable {
         return count
     }
 
+    /// The comments of an appointment and those of its patient, by identifier, as a JSON array.
+    func array(
+        domain: Int64,
+        appointment: String?,
+        patient: String?
+    ) throws(StoreError) -> [UInt8] {
+        var output = [UInt8(ascii: "[")]
+        _ = try appendList(
+            domain: domain,
+            appointment: appointment,
+            patient: patient,
+            order: .byIdentifier,
+            to: &output
+        )
+        output.append(UInt8(ascii: "]"))
+        return output
+    }
+
     /// Appends one comment; `false` where its owner has none of this guid.
     ///
     /// - Parameter position: The place that `Scatter` gives the guid.

@@ -1,6 +1,7 @@
 /// FNV-1a of 64 bits: tells data apart that nobody makes alike on purpose.
 struct FNV1a {
-    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    /// The hash of what was added so far.
+    private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
     /// Adds octets, and that they end here.
     mutating func add(_ octets: some Sequence<UInt8>) {

@@ -40,19 +40,14 @@ extension SessionReader {
                 layout: session.layout
             )
             guard let record else { return nil }
-            var comments = [UInt8(ascii: "[")]
-            _ = try tables.comments.appendList(
-                domain: domain,
-                appointment: id,
-                patient: record["patientId"]?.string,
-                order: .byIdentifier,
-                to: &comments
-            )
-            comments.append(UInt8(ascii: "]"))
             return AppointmentRecord(
                 record: record,
                 report: try tables.reports.report(domain: domain, appointment: id),
-                comments: comments,
+                comments: try tables.comments.array(
+                    domain: domain,
+                    appointment: id,
+                    patient: record["patientId"]?.string
+                ),
                 uploads: try tables.attachments.uploads(domain: domain, appointment: id)
             )
         }
@@ -62,16 +57,10 @@ extension SessionReader {
     package func patientRecord(domain: String, id: String) throws(StoreError) -> PatientRecord? {
         try read(domain, unknown: nil) { tables, domain throws(StoreError) in
             guard let record = try tables.patientRecord(domain: domain, id: id) else { return nil }
-            var comments = [UInt8(ascii: "[")]
-            _ = try tables.comments.appendList(
-                domain: domain,
-                appointment: nil,
-                patient: id,
-                order: .byIdentifier,
-                to: &comments
+            return PatientRecord(
+                record: record,
+                comments: try tables.comments.array(domain: domain, appointment: nil, patient: id)
             )
-            comments.append(UInt8(ascii: "]"))
-            return PatientRecord(record: record, comments: comments)
         }
     }
 

@@ -190,8 +190,8 @@ package final class SessionWriter {
         )
         changes.append(
             Change(
-                .comment,
-                .added,
+                kind: .comment,
+                action: .added,
                 domain: domain.name,
                 appointmentID: appointment,
                 id: guid,
@@ -230,8 +230,8 @@ package final class SessionWriter {
             record["uploadUrlExpiresAtUtc"] = .string(upload.expiresAt.rfc3339)
             changes.append(
                 Change(
-                    .uploadURL,
-                    .added,
+                    kind: .uploadURL,
+                    action: .added,
                     domain: domain.name,
                     appointmentID: id,
                     id: upload.guid,
@@ -278,8 +278,8 @@ package final class SessionWriter {
         record["sha256"] = digest.map { .string($0) }
         changes.append(
             Change(
-                .upload,
-                .added,
+                kind: .upload,
+                action: .added,
                 domain: try tables.domains.name(of: place.domain) ?? "",
                 appointmentID: place.appointment,
                 id: guid,
@@ -306,8 +306,8 @@ package final class SessionWriter {
         try tables.reports.put(report, domain: domain.id, appointment: id)
         changes.append(
             Change(
-                .report,
-                isReplaced ? .replaced : .added,
+                kind: .report,
+                action: isReplaced ? .replaced : .added,
                 domain: domain.name,
                 appointmentID: id,
                 id: report.guid,
@@ -330,8 +330,8 @@ package final class SessionWriter {
     ) {
         changes.append(
             Change(
-                kind,
-                action,
+                kind: kind,
+                action: action,
                 domain: domain.name,
                 appointmentID: kind == .appointment ? id : nil,
                 id: id,

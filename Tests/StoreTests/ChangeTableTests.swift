@@ -14,8 +14,8 @@ struct ChangeTableTests {
 
     private static func change(_ id: Int, octets: Int = 0) -> Change {
         Change(
-            .comment,
-            .added,
+            kind: .comment,
+            action: .added,
             domain: "acme",
             appointmentID: "A1",
             id: String(id),

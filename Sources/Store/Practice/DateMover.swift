@@ -270,10 +270,11 @@ struct DateMover {
         DateText.moveInstant(in: text, at: value, by: shift)
     }
 
-    /// FNV-1a of a domain and an identifier.
+    /// A hash of a domain and an identifier.
     private static func digest(_ domain: Int, _ id: some Sequence<UInt8>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325 ^ UInt64(truncatingIfNeeded: domain)
-        for octet in id { hash = (hash ^ UInt64(octet)) &* 0x100_0000_01B3 }
-        return hash
+        var hash = FNV1a()
+        withUnsafeBytes(of: domain) { hash.add($0) }
+        hash.add(id)
+        return hash.hash
     }
 }
