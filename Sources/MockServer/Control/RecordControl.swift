@@ -14,12 +14,7 @@ enum RecordControl {
     ]
 
     private static func appointment(_ call: ControlCall) throws(Problem) -> Answer {
-        let found = try read(call, call.string("id"), .appointment) {
-            reader,
-            domain,
-            id throws(StoreError) in
-            try reader.appointmentRecord(domain: domain, id: id)
-        }
+        let found = try read(call, "id", .appointment, SessionReader.appointmentRecord)
         return answer(
             found.record,
             [
@@ -31,22 +26,12 @@ enum RecordControl {
     }
 
     private static func patient(_ call: ControlCall) throws(Problem) -> Answer {
-        let found = try read(call, call.string("id"), .patient) {
-            reader,
-            domain,
-            id throws(StoreError) in
-            try reader.patientRecord(domain: domain, id: id)
-        }
+        let found = try read(call, "id", .patient, SessionReader.patientRecord)
         return answer(found.record, [("comments", found.comments)])
     }
 
     private static func site(_ call: ControlCall) throws(Problem) -> Answer {
-        let record = try read(call, call.string("siteName"), .site) {
-            reader,
-            domain,
-            name throws(StoreError) in
-            try reader.siteRecord(domain: domain, name: name)
-        }
+        let record = try read(call, "siteName", .site, SessionReader.siteRecord)
         return answer(record, [])
     }
 
@@ -78,17 +63,22 @@ enum RecordControl {
     }
 
     /// What the store reads; 404 with the nearest names where there is none.
+    ///
+    /// - Parameters:
+    ///   - parameter: The path parameter that names the record.
+    ///   - record: Reads it, by its domain and its name.
     private static func read<Record>(
         _ call: ControlCall,
-        _ id: String,
+        _ parameter: StaticString,
         _ kind: RecordKind,
-        _ body: (SessionReader, String, String) throws(StoreError) -> Record?
+        _ record: (SessionReader) -> (String, String) throws(StoreError) -> Record?
     ) throws(Problem) -> Record {
         let reader = try call.existingSession().store.reader(worker: call.call.worker.index)
         let domain = call.string("domain")
+        let id = call.string(parameter)
         let nearest: (what: String, ids: [String])
         do throws(StoreError) {
-            if let record = try body(reader, domain, id) { return record }
+            if let found = try record(reader)(domain, id) { return found }
             let domains = try reader.domains()
             if domains.contains(domain) {
                 let similar = try reader.similarIDs(to: id, kind: kind, domain: domain)
