@@ -48,7 +48,7 @@ func tests(
 ) -> Target {
     .testTarget(
         name: room + "Tests",
-        dependencies: [.byName(name: room)] + (corpus ? ["CorpusSupport"] : []) + others,
+        dependencies: [.byName(name: room)] + (corpus ? ["TestTools"] : []) + others,
         exclude: corpus ? ["Corpus"] : [],
         swiftSettings: strict
     )
@@ -129,7 +129,7 @@ let package = Package(
         ),
         .plugin(name: "EmbedDefaults", capability: .buildTool(), dependencies: ["embed"]),
 
-        .target(name: "CorpusSupport", path: "Tests/CorpusSupport", swiftSettings: strict),
+        .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -149,7 +149,7 @@ let package = Package(
         tests("Faults", ["Contract", "Embedded", "JSON", "Time"], corpus: true),
         tests("Journal", ["JSON"]),
         tests("Time", corpus: true),
-        tests("Verdict", ["Journal", "JSON"]),
+        tests("Verdict", ["Journal", "JSON", "TestTools"]),
         tests("Privacy"),
         tests(
             "MockServer",

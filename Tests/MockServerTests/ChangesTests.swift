@@ -3,6 +3,7 @@ import JSON
 import MockServer
 import OAuth
 import TestSupport
+import TestTools
 import Testing
 
 extension TestServer {

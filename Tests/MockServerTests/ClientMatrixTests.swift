@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import TestSupport
+import TestTools
 import Testing
 import Time
 

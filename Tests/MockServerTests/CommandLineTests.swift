@@ -6,6 +6,7 @@ import JSON
 import MockServer
 import OAuth
 import TestSupport
+import TestTools
 import Testing
 import Time
 
@@ -962,15 +963,6 @@ struct CommandLineTests {
             try server.residentKiB() < before + (full - before) / 2
         }
     }
-}
-
-/// Paths of the checkout that the tests were built from.
-enum Repository {
-    /// The root, three folders above this file.
-    private static let root = URL(filePath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
-    static func path(_ relative: String) -> String { root.appending(path: relative).path }
 }
 
 /// A folder that is gone when the test is over.

@@ -1,4 +1,4 @@
-import CorpusSupport
+import TestTools
 import Foundation
 import Testing
 import TestSupport

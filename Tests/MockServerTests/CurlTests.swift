@@ -5,6 +5,7 @@ import JSON
 import MockServer
 import OAuth
 import TestSupport
+import TestTools
 import Testing
 
 /// The documentation's sample commands, run by curl itself.
@@ -324,10 +325,7 @@ struct ReadmeTableTests {
     }
 
     private func records(_ file: String) throws -> [JSONValue] {
-        let data = try #require(
-            FileManager.default.contents(atPath: Repository.path("fixtures/\(file)"))
-        )
-        return try #require(try JSONParser.parse([UInt8](data)).array)
+        try #require(try JSONParser.parse(Repository.octets(of: "fixtures/\(file)")).array)
     }
 
     @Test("Clients are those of the data, in their order")

@@ -3,6 +3,7 @@ import JSON
 import MockServer
 import Testing
 import TestSupport
+import TestTools
 import Time
 
 /// Data around a day: what moves with it, and what does not.
@@ -35,23 +36,34 @@ struct DayZeroTests {
         } while true
     }
 
+    /// All pending appointments of a domain, in the order of the list.
+    private static func pending(
+        _ server: TestServer,
+        _ domain: String,
+        _ client: String
+    ) throws -> [JSONValue] {
+        var items: [JSONValue] = []
+        var token: String?
+        repeat {
+            let next = token.map { "&nextToken=\($0)" } ?? ""
+            let page = try server.get(
+                "reporting/appointments/pending?pageSize=100\(next)",
+                as: client,
+                domain: domain
+            ).json
+            items += page["items"]?.array ?? []
+            token = page["nextToken"]?.string
+        } while token != nil
+        return items
+    }
+
     /// Every answer about the data that a digest over all lists would cover.
     private static func answers(_ server: TestServer) throws -> [String] {
         var texts: [String] = []
         for (domain, client) in clients {
             texts += try all(server, domain, client, "").map { $0.text }
             texts += try all(server, domain, client).map { $0.text }
-            var token: String?
-            repeat {
-                let next = token.map { "&nextToken=\($0)" } ?? ""
-                let page = try server.get(
-                    "reporting/appointments/pending?pageSize=100\(next)",
-                    as: client,
-                    domain: domain
-                ).json
-                texts += (page["items"]?.array ?? []).map(\.text)
-                token = page["nextToken"]?.string
-            } while token != nil
+            texts += try pending(server, domain, client).map { $0.text }
         }
         return texts
     }
@@ -124,7 +136,7 @@ struct DayZeroTests {
         }
         #expect(moved > 2900 && stayed > 15 && lines.count > 4000)
         // zoneinfo knows no rule beyond 2037 better than the file it reads; it reads the same.
-        let wrong = try Self.python(Self.script, lines)
+        let wrong = try Python.run(["-c", Self.script], input: lines).output
         #expect(wrong.isEmpty, "\(wrong.prefix(1000))")
     }
 
@@ -134,22 +146,9 @@ struct DayZeroTests {
         _ client: String,
         _ view: String
     ) throws -> [String: JSONValue] {
-        var items: [JSONValue] = []
-        if view == "pending" {
-            var token: String?
-            repeat {
-                let next = token.map { "&nextToken=\($0)" } ?? ""
-                let page = try server.get(
-                    "reporting/appointments/pending?pageSize=100\(next)",
-                    as: client,
-                    domain: domain
-                ).json
-                items += page["items"]?.array ?? []
-                token = page["nextToken"]?.string
-            } while token != nil
-        } else {
-            items = try all(server, domain, client, view)
-        }
+        let items =
+            try view == "pending"
+            ? pending(server, domain, client) : all(server, domain, client, view)
         return Dictionary(
             items.map { ($0["appointmentId"]?.string ?? "", $0) },
             uniquingKeysWith: { first, _ in first }
@@ -161,11 +160,7 @@ struct DayZeroTests {
         _ domain: String,
         _ client: String
     ) throws -> [String: String] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let sites = try JSONParser.parse(
-            [UInt8](Data(contentsOf: root.appending(path: "fixtures/\(domain)/sites.json")))
-        )
+        let sites = try JSONParser.parse(Repository.octets(of: "fixtures/\(domain)/sites.json"))
         var zones: [String: String] = [:]
         for site in sites.array ?? [] {
             zones[site["siteName"]?.string ?? ""] = site["timeZone"]?.string
@@ -174,35 +169,10 @@ struct DayZeroTests {
     }
 
     private static func fixed() throws -> [String] {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try clients.flatMap { domain, _ in
-            let octets = try Data(
-                contentsOf: root.appending(path: "fixtures/\(domain)/practice.json")
-            )
-            return try JSONParser.parse([UInt8](octets))["fixed"]?.array?.compactMap(\.string) ?? []
+        try clients.flatMap { domain, _ in
+            let octets = try Repository.octets(of: "fixtures/\(domain)/practice.json")
+            return try JSONParser.parse(octets)["fixed"]?.array?.compactMap(\.string) ?? []
         }
-    }
-
-    private static func python(_ script: String, _ lines: [String]) throws -> String {
-        let file = FileManager.default.temporaryDirectory
-            .appending(path: "days-\(UUID().uuidString)")
-        try Data(lines.joined(separator: "\n").utf8).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script]
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        process.waitUntilExit()
-        return text
     }
 
     @Test(

@@ -3,32 +3,17 @@ import HTTPMessage
 import JSON
 import Testing
 import TestSupport
+import TestTools
 
 /// The built-in data: what it is to be tested against.
 @Suite("Practice")
 struct PracticeTests {
-    /// The root of the package.
-    private static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
     @Test(
         "The files are what the script writes; every rule holds and tells an error planted for it"
     )
     func rules() throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "scripts/make-fixtures", "--check"]
-        process.currentDirectoryURL = Self.root
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(text)")
+        let (status, text) = try Python.run(["scripts/make-fixtures", "--check"])
+        #expect(status == 0, "\(text)")
         // Each line begins with how many records its rule looked at.
         let counts = text.split(separator: "\n").compactMap {
             $0.split(separator: " ").first.flatMap { Int($0) }

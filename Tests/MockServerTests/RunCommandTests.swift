@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import JSON
 import TestSupport
+import TestTools
 import Testing
 
 @Suite("qubs-mock run and qubs-mock verdict")

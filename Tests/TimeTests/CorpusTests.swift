@@ -1,4 +1,4 @@
-import CorpusSupport
+import TestTools
 import Testing
 
 @Suite("Corpus")

@@ -1,4 +1,5 @@
 import Foundation
+import TestTools
 import Testing
 import Time
 
@@ -27,10 +28,6 @@ struct TimeZoneRuleTests {
         #expect(texts == ["2024-03-01T00:00:00Z", "2024-10-26T23:30:15Z"])
     }
 
-    /// The root of the package.
-    private static let root = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-
     /// Reads lines `at|local ZONE SECONDS OFFSET`, and prints those that zoneinfo contradicts.
     private static let script = """
         import sys
@@ -49,7 +46,7 @@ struct TimeZoneRuleTests {
 
     @Test("Each zone's rule gives the offsets that zoneinfo gives, around every change until 2037")
     func zones() throws {
-        let file = try Data(contentsOf: Self.root.appending(path: "fixtures/time-zones.json"))
+        let file = try Data(Repository.octets(of: "fixtures/time-zones.json"))
         let zones = try #require(
             try JSONSerialization.jsonObject(with: file) as? [String: String]
         )
@@ -74,29 +71,7 @@ struct TimeZoneRuleTests {
             }
         }
         #expect(zones.count > 500 && lines.count > 50_000)
-        let wrong = try Self.python(Self.script, lines)
+        let wrong = try Python.run(["-c", Self.script], input: lines).output
         #expect(wrong.isEmpty, "\(wrong.prefix(1000))")
-    }
-
-    /// What a script prints for these lines.
-    private static func python(_ script: String, _ lines: [String]) throws -> String {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "zones-\(UUID().uuidString)")
-        try Data(lines.joined(separator: "\n").utf8).write(to: folder)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script]
-        process.standardInput = try FileHandle(forReadingFrom: folder)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        process.waitUntilExit()
-        return text
     }
 }

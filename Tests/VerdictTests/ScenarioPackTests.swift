@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import TestTools
 import Testing
 import Verdict
 
@@ -9,14 +10,8 @@ import Verdict
         "token-expiry", "upload-trouble",
     ]
 
-    /// The folder of the packs, from the place of this file.
-    private static let folder = URL(fileURLWithPath: #filePath)
-        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("fixtures/scenarios")
-
     private func pack(_ name: String) throws -> ScenarioPack {
-        let file = Self.folder.appendingPathComponent("\(name).json")
-        return try ScenarioPack(JSONParser.parse(Array(Data(contentsOf: file))))
+        try ScenarioPack(JSONParser.parse(Repository.octets(of: "fixtures/scenarios/\(name).json")))
     }
 
     @Test("Each pack of the fixtures can be read and is named after its file", arguments: names)
@@ -32,7 +27,8 @@ import Verdict
 
     @Test("The fixtures hold these packs and no others")
     func folder() throws {
-        let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
+        let files = try FileManager.default
+            .contentsOfDirectory(atPath: Repository.path("fixtures/scenarios"))
         #expect(files.sorted() == Self.names.map { "\($0).json" })
     }
 
