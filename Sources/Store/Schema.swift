@@ -51,6 +51,7 @@ enum Schema {
             PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -2048;
             \(changeTable)
+            \(eventTable)
             """
         )
         database.countLoggedPages()
@@ -143,6 +144,15 @@ enum Schema {
             PRIMARY KEY (client, domain, operation, appointment, key)
         ) STRICT, WITHOUT ROWID;
         \(changeTable)
+        \(eventTable)
+        """
+
+    /// What happened at appointments; `before` and `after` are statuses.
+    private static let eventTable = """
+        CREATE TABLE IF NOT EXISTS event (
+            id INTEGER PRIMARY KEY, time INTEGER NOT NULL, domain INTEGER NOT NULL,
+            appointment TEXT NOT NULL, event TEXT NOT NULL, before TEXT, after TEXT NOT NULL
+        ) STRICT;
         """
 
     /// The log of changes; `start` counts the octets of all values before this one.

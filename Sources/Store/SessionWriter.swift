@@ -10,7 +10,7 @@ package final class SessionWriter {
     let tables: Tables
     private let records: RecordWriter
     private let shapes: ViewShapes
-    private let layout: AppointmentLayout
+    let layout: AppointmentLayout
     private let beginning: Statement
     private let commitment: Statement
     /// The effects of the present transaction.

@@ -16,6 +16,7 @@ final class Tables {
     let changes: ChangeTable
     let practices: PracticeTable
     let courses: CourseTable
+    let events: EventTable
 
     init(_ database: Database, layout: AppointmentLayout) {
         self.database = database
@@ -34,6 +35,7 @@ final class Tables {
         changes = ChangeTable(database)
         practices = PracticeTable(database)
         courses = CourseTable(database)
+        events = EventTable(database)
     }
 
     /// Ids of those numbers that any appointment of the domain ever had; `nil` stands for no limit.

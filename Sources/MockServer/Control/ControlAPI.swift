@@ -40,7 +40,8 @@ package enum ControlAPI {
     private static let all: [Entry] =
         ServerControl.entries + FaultControl.entries + JournalControl.entries
         + TokenControl.entries + ClockControl.entries + SessionControl.entries
-        + DataControl.entries + RecordControl.entries + ChangesControl.entries
+        + DataControl.entries + WorldControl.entries + RecordControl.entries
+        + ChangesControl.entries
         + VerdictControl.entries
 
     /// The handler of each operation, in the order of the contract.

@@ -76,9 +76,23 @@ enum RecordControl {
         let reader = try call.existingSession().store.reader(worker: call.call.worker.index)
         let domain = call.string("domain")
         let id = call.string(parameter)
-        let nearest: (what: String, ids: [String])
         do throws(StoreError) {
             if let found = try record(reader)(domain, id) { return found }
+        } catch {
+            throw Problem(store: error)
+        }
+        throw missing(kind, id, in: domain, reader)
+    }
+
+    /// 404 for a record that is not there, with the nearest name.
+    static func missing(
+        _ kind: RecordKind,
+        _ id: String,
+        in domain: String,
+        _ reader: SessionReader
+    ) -> Problem {
+        let nearest: (what: String, ids: [String])
+        do throws(StoreError) {
             let domains = try reader.domains()
             if domains.contains(domain) {
                 let similar = try reader.similarIDs(to: id, kind: kind, domain: domain)
@@ -89,9 +103,9 @@ enum RecordControl {
                 nearest = ("domain", NameSuggestions.nearest(to: domain, among: domains))
             }
         } catch {
-            throw Problem(store: error)
+            return Problem(store: error)
         }
-        throw Problem(
+        return Problem(
             .notFound,
             404,
             "There is no such \(nearest.what)"

@@ -1,0 +1,87 @@
+package import Time
+
+/// An event that happened.
+package struct PastEvent: Sendable {
+    package let time: Instant
+    package let domain: String
+    package let appointment: String
+    package let event: String
+    /// `nil` where the appointment was not there before.
+    package let from: String?
+    package let to: String
+}
+
+extension SessionReader {
+    /// The events of a session, the newest first.
+    ///
+    /// - Parameters:
+    ///   - since: The first instant of which events are given.
+    ///   - limit: How many at most.
+    package func events(since: Instant?, limit: Int) throws(StoreError) -> [PastEvent] {
+        try session.read(worker) { tables throws(StoreError) in
+            try tables.events.newest(since: since, limit: limit)
+        }
+    }
+}
+
+/// The events that happened in a session.
+final class EventTable {
+    private let database: Database
+    private let insert: Statement
+    private let list: Statement
+
+    init(_ database: Database) {
+        self.database = database
+        insert = Statement(
+            database,
+            """
+            INSERT INTO event (time, domain, appointment, event, before, after)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            """
+        )
+        list = Statement(
+            database,
+            """
+            SELECT time, name, appointment, event, before, after
+            FROM event JOIN domain ON domain.id = event.domain
+            WHERE time >= ?1 ORDER BY event.id DESC LIMIT ?2
+            """
+        )
+    }
+
+    func add(_ event: PastEvent, domain: Int64) throws(StoreError) {
+        try insert.begin()
+        insert.bind(1, event.time.secondsSince1970)
+        insert.bind(2, domain)
+        insert.bind(3, event.appointment)
+        insert.bind(4, event.event)
+        insert.bind(5, event.from)
+        insert.bind(6, event.to)
+        try insert.run()
+    }
+
+    /// A file of an older version of this program has no such table before its first write.
+    func newest(since: Instant?, limit: Int) throws(StoreError) -> [PastEvent] {
+        guard try database.integer(Self.lookup) != nil else { return [] }
+        try list.begin()
+        defer { list.reset() }
+        list.bind(1, since?.secondsSince1970 ?? .min)
+        list.bind(2, limit)
+        var events: [PastEvent] = []
+        while try list.step() {
+            events.append(
+                PastEvent(
+                    time: Instant(secondsSince1970: list.integer(0)),
+                    domain: list.text(1),
+                    appointment: list.text(2),
+                    event: list.text(3),
+                    from: list.optionalText(4),
+                    to: list.text(5)
+                )
+            )
+        }
+        return events
+    }
+
+    private static let lookup = "SELECT 1 FROM sqlite_schema WHERE name = 'event'"
+}
