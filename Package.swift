@@ -141,7 +141,14 @@ let package = Package(
         ),
         tests("JSON", corpus: true),
         tests("HTTPMessage", corpus: true),
-        tests("HTTPTransport", ["HTTPMessage", "TestSupport", "Time"]),
+        // The transport under simulated clients, network and time; see scripts/simulate.
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["HTTPMessage", "HTTPTransport", "Time"],
+            path: "Tests/Simulation",
+            swiftSettings: strict
+        ),
+        tests("HTTPTransport", ["HTTPMessage", "TestSupport", "Time", "simulate"]),
         tests("Contract", ["HTTPMessage", "JSON"]),
         tests("OAuth", ["JSON"], corpus: true),
         tests("QUBS", ["Time"]),

@@ -48,6 +48,9 @@ final class Mailbox: Sendable {
         return !isClosed
     }
 
+    /// Whether nothing is left for the worker.
+    var isEmpty: Bool { state.withLock { $0.messages.isEmpty } }
+
     /// Takes every message.
     func take() -> [Message] {
         state.withLock { state in

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import Time
 
 /// Octets waiting until the socket is writable, and the answers that end among them.
@@ -70,6 +68,7 @@ struct OutputQueue {
     /// - Parameter report: Called for each answer whose last octet was sent.
     mutating func send(
         to descriptor: Int32,
+        through sockets: Sockets,
         clock: TransportClock,
         report: (UInt64, DeliveryReport) -> Void
     ) -> Outcome {
@@ -79,19 +78,15 @@ struct OutputQueue {
         let before = sent
         octets.withUnsafeBytes { octets in
             while sent < octets.count {
-                let count = Glibc.send(
-                    descriptor,
-                    octets.baseAddress.map { $0 + sent },
-                    octets.count - sent,
-                    Int32(clinux_no_signal)
-                )
-                if count > 0 {
-                    sent += count
-                } else if count < 0, errno == EINTR {
-                    continue
-                } else {
-                    outcome = errno == EAGAIN ? .blocked : .broken
-                    break
+                let rest = UnsafeRawBufferPointer(rebasing: octets[sent...])
+                switch sockets.send(descriptor, rest) {
+                case .octets(let count): sent += count
+                case .full:
+                    outcome = .blocked
+                    return
+                case .broken:
+                    outcome = .broken
+                    return
                 }
             }
         }

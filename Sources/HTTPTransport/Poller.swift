@@ -16,6 +16,17 @@ struct Poller: ~Copyable {
             self.flags = flags
         }
 
+        /// An event of a simulation.
+        init(token: UInt64, _ event: SimulatedEvent) {
+            self.token = token
+            var flags: Int = 0
+            if event.isReadable { flags |= clinux_readable }
+            if event.isPeerClosed { flags |= clinux_peer_closed }
+            if event.isHangUp { flags |= clinux_hang_up }
+            if event.isError { flags |= clinux_error }
+            self.flags = UInt32(flags)
+        }
+
         var isReadable: Bool { flags & UInt32(clinux_readable) != 0 }
         /// The peer has ended its side, or everything is over.
         var isPeerClosed: Bool {

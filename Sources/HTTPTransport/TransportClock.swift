@@ -15,7 +15,12 @@ package final class TransportClock: Sendable {
     /// A clock that stands still until it is moved.
     ///
     /// It begins with the time of the system, so that its moments can be told from none.
-    package static func driven() -> TransportClock { TransportClock(driven: MonotonicTime.now()) }
+    package static func driven() -> TransportClock { driven(from: MonotonicTime.now()) }
+
+    /// A clock that stands still at a moment of one's own, which is not 0, until it is moved.
+    package static func driven(from start: UInt64) -> TransportClock {
+        TransportClock(driven: start)
+    }
 
     /// A worker that waits for events.
     private struct Sleeper {

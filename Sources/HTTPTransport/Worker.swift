@@ -31,6 +31,7 @@ final class Worker: @unchecked Sendable {
     let lingerTimeout: UInt64
     let departureGrace: UInt64
 
+    let sockets: Sockets
     let poller: Poller
     /// Octets of one read, for every connection in turn.
     let readBuffer: UnsafeMutableRawBufferPointer
@@ -58,7 +59,8 @@ final class Worker: @unchecked Sendable {
         configuration: TransportConfiguration,
         handler: any RequestHandler,
         totals: ListenerTotals,
-        budget: OctetBudget
+        budget: OctetBudget,
+        network: (any SimulatedNetwork)? = nil
     ) throws(SystemError) {
         self.index = index
         self.configuration = configuration
@@ -71,6 +73,7 @@ final class Worker: @unchecked Sendable {
         idleTimeout = configuration.idleTimeout.nanoseconds
         lingerTimeout = configuration.lingerTimeout.nanoseconds
         departureGrace = configuration.departureGrace.nanoseconds
+        sockets = Sockets(network: network)
         mailbox = try Mailbox()
         poller = try Poller()
         guard poller.add(mailbox.descriptor, token: Self.mailboxToken) else {
@@ -91,38 +94,57 @@ final class Worker: @unchecked Sendable {
 
     private func run() {
         dispatchPrecondition(condition: .onQueue(queue))
-        while !(isStopping && openSlots == 0) {
+        while !hasEnded {
             guard let count = poller.wait(nanoseconds: timeUntilNextMoment()) else { continue }
             for index in 0..<count { handle(poller.event(at: index)) }
-            let again = continued
-            if !again.isEmpty {
-                continued.removeAll(keepingCapacity: true)
-                for token in again {
-                    guard let connection = connection(for: token) else { continue }
-                    connection.isContinued = false
-                    advance(connection)
-                }
-            }
-            fireTimers()
-            performDueWork()
-            if hasAnswered {
-                hasAnswered = false
-                handler.batchEnded(worker: index)
+            endTurn()
+        }
+        endLoop()
+    }
+
+    /// Whether the server stops, and nothing is left of it here.
+    var hasEnded: Bool { isStopping && openSlots == 0 }
+
+    var openSlots: Int { connections.count - freeSlots.count }
+
+    /// Does what is due when the events of a poll have been handled.
+    func endTurn() {
+        let again = continued
+        if !again.isEmpty {
+            continued.removeAll(keepingCapacity: true)
+            for token in again {
+                guard let connection = connection(for: token) else { continue }
+                connection.isContinued = false
+                advance(connection)
             }
         }
+        fireTimers()
+        performDueWork()
+        if hasAnswered {
+            hasAnswered = false
+            handler.batchEnded(worker: index)
+        }
+    }
+
+    /// Ends what has come too late for the loop.
+    func endLoop() {
         for message in mailbox.close() { discard(message) }
         clock.forget(self)
     }
 
-    private var openSlots: Int { connections.count - freeSlots.count }
-
-    private func timeUntilNextMoment() -> UInt64? {
+    /// What is done next without an event; 0 for at once, the end of time for nothing.
+    var nextMoment: UInt64 {
         guard continued.isEmpty else { return 0 }
-        let moment = min(
+        return min(
             timers.first?.time ?? .max,
             stopDeadline ?? .max,
             deferredWork.nextMoment ?? .max
         )
+    }
+
+    private func timeUntilNextMoment() -> UInt64? {
+        guard continued.isEmpty else { return 0 }
+        let moment = nextMoment
         let now = moment == .max ? 0 : clock.now()
         return clock.patience(
             of: self,
@@ -132,9 +154,9 @@ final class Worker: @unchecked Sendable {
         )
     }
 
-    private func handle(_ event: Poller.Event) {
+    func handle(_ event: Poller.Event) {
         guard event.token != Self.mailboxToken else {
-            for message in mailbox.take() { receive(message) }
+            takeMail()
             return
         }
         guard let connection = connection(for: event.token) else { return }
@@ -173,6 +195,14 @@ final class Worker: @unchecked Sendable {
         connection.watchedTicket = 0
     }
 
+    /// The connection on a descriptor, for a simulation, which has few.
+    func connection(on descriptor: Int32) -> Connection? {
+        for case let connection? in connections where connection.descriptor == descriptor {
+            return connection
+        }
+        return nil
+    }
+
     private func connection(for token: UInt64) -> Connection? {
         let slot = Int(token & 0xFFFF_FFFF)
         guard slot < connections.count, let connection = connections[slot],
@@ -189,6 +219,10 @@ final class Worker: @unchecked Sendable {
     }
 
     // MARK: Messages
+
+    func takeMail() {
+        for message in mailbox.take() { receive(message) }
+    }
 
     private func receive(_ message: Mailbox.Message) {
         switch message {
@@ -225,7 +259,7 @@ final class Worker: @unchecked Sendable {
     private func discard(_ message: Mailbox.Message) {
         switch message {
         case .accepted(let descriptor, _, _, _):
-            Glibc.close(descriptor)
+            sockets.close(descriptor, resets: false)
             noteClosed()
         case .reply(let connection, _, let reply):
             report(reply.ticket, .unsent(departure: connection.departure))
@@ -284,7 +318,7 @@ final class Worker: @unchecked Sendable {
             now: clock.now()
         )
         connections[slot] = connection
-        guard poller.add(descriptor, token: token) else {
+        guard sockets.network != nil || poller.add(descriptor, token: token) else {
             close(connection, as: .cut)
             return
         }
@@ -297,7 +331,13 @@ final class Worker: @unchecked Sendable {
     }
 
     /// Closes a connection, and reports every answer that is not finished.
-    func close(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
+    ///
+    /// - Parameter resets: Whether a reset takes the place of the FIN.
+    func close(
+        _ connection: Connection,
+        as outcome: DeliveryReport.Outcome,
+        resets: Bool = false
+    ) {
         guard connection.machine.closed() else { return }
         let unsent = outcome == .complete ? .clientLeft : outcome
         if unsent == .clientLeft { noteDeparture(of: connection) }
@@ -330,7 +370,7 @@ final class Worker: @unchecked Sendable {
         connection.deadline = .max
         connections[connection.slot] = nil
         freeSlots.append(connection.slot)
-        Glibc.close(connection.descriptor)
+        sockets.close(connection.descriptor, resets: resets)
         noteClosed()
     }
 
@@ -344,15 +384,7 @@ final class Worker: @unchecked Sendable {
 
     /// Closes a connection with a reset in place of a FIN.
     func reset(_ connection: Connection, as outcome: DeliveryReport.Outcome) {
-        var linger = Glibc.linger(l_onoff: 1, l_linger: 0)
-        setsockopt(
-            connection.descriptor,
-            SOL_SOCKET,
-            SO_LINGER,
-            &linger,
-            socklen_t(MemoryLayout<Glibc.linger>.size)
-        )
-        close(connection, as: outcome)
+        close(connection, as: outcome, resets: true)
     }
 
     /// Ends a connection whose events came in an impossible order, and tells the handler.

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import HTTPMessage
 import Synchronization
 import Time
@@ -55,7 +53,8 @@ extension Worker {
             abort(connection)
             return
         }
-        switch batch.send(to: connection.descriptor, clock: clock, report: report) {
+        let descriptor = connection.descriptor
+        switch batch.send(to: descriptor, through: sockets, clock: clock, report: report) {
         case .allSent: batch.removeAll()
         case .blocked:
             connection.machine.batchBlocked()
@@ -78,6 +77,7 @@ extension Worker {
         let before = connection.output.sent
         let outcome = connection.output.send(
             to: connection.descriptor,
+            through: sockets,
             clock: clock,
             report: report
         )
@@ -94,7 +94,11 @@ extension Worker {
     private func watchWritable(_ connection: Connection) {
         guard !connection.watchesWritable else { return }
         connection.watchesWritable = true
-        poller.watchWritable(connection.descriptor, token: connection.token)
+        if let network = sockets.network {
+            network.watchWritable(connection.descriptor)
+        } else {
+            poller.watchWritable(connection.descriptor, token: connection.token)
+        }
     }
 
     /// Sends what the clock allows of the answer in hand.
@@ -105,24 +109,21 @@ extension Worker {
         let allowance = delivery.allowance(at: clock.now())
         while delivery.sent < allowance {
             let now = clock.now()
-            let count = delivery.octets.withUnsafeBytes { octets in
-                send(
+            let outcome = delivery.octets.withUnsafeBytes { octets in
+                sockets.send(
                     connection.descriptor,
-                    octets.baseAddress.map { $0 + delivery.sent },
-                    allowance - delivery.sent,
-                    Int32(clinux_no_signal)
+                    UnsafeRawBufferPointer(rebasing: octets[delivery.sent..<allowance])
                 )
             }
-            if count > 0 {
+            switch outcome {
+            case .octets(let count):
                 connection.lastProgress = now
                 delivery.noteSent(count, at: now)
-            } else if count < 0, errno == EINTR {
-                continue
-            } else if errno == EAGAIN {
+            case .full:
                 connection.machine.deliveryBlocked()
                 watchWritable(connection)
                 return false
-            } else {
+            case .broken:
                 lose(connection)
                 return true
             }
@@ -175,7 +176,7 @@ extension Worker {
         case .close: close(connection, as: .complete)
         case .linger:
             connection.isGone.store(true, ordering: .relaxed)
-            shutdown(connection.descriptor, Int32(SHUT_WR))
+            sockets.endOutput(connection.descriptor)
             connection.input = InputBuffer()
             connection.lingerDeadline = lingerDeadline()
         case .abort: abort(connection)
@@ -192,19 +193,17 @@ extension Worker {
                 return
             }
             reads += 1
-            let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
-            if count > 0 {
+            switch sockets.receive(connection.descriptor, into: readBuffer) {
+            case .octets(let count):
                 connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
                 connection.lingerOctets += count
                 guard connection.lingerOctets <= configuration.maximumLingerOctets else {
                     close(connection, as: .complete)
                     return
                 }
-            } else if count == 0 {
-                connection.machine.read(.end)
-            } else if errno == EAGAIN {
-                connection.machine.read(.nothing)
-            } else if errno != EINTR {
+            case .nothing: connection.machine.read(.nothing)
+            case .end: connection.machine.read(.end)
+            case .broken:
                 lose(connection)
                 return
             }

@@ -1,4 +1,3 @@
-import Glibc
 import HTTPMessage
 import Time
 
@@ -62,8 +61,8 @@ extension Worker {
 
     /// Reads once into the worker's buffer, and works on what came.
     private func read(_ connection: Connection) {
-        let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
-        if count > 0 {
+        switch sockets.receive(connection.descriptor, into: readBuffer) {
+        case .octets(let count):
             connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
             let octets = UnsafeRawBufferPointer(rebasing: readBuffer[..<count])
             connection.lastProgress = clock.now()
@@ -79,12 +78,9 @@ extension Worker {
             } else {
                 connection.input.isIncomplete = false
             }
-        } else if count == 0 {
-            connection.machine.read(.end)
-        } else if errno == EAGAIN {
-            connection.machine.read(.nothing)
-        } else if errno != EINTR {
-            lose(connection)
+        case .nothing: connection.machine.read(.nothing)
+        case .end: connection.machine.read(.end)
+        case .broken: lose(connection)
         }
     }
 
@@ -104,17 +100,16 @@ extension Worker {
                 return false
             }
             reads += 1
-            let count = recv(connection.descriptor, readBuffer.baseAddress, readBuffer.count, 0)
-            if count > 0 {
+            switch sockets.receive(connection.descriptor, into: readBuffer) {
+            case .octets(let count):
                 connection.machine.read(.octets(fillBuffer: count == readBuffer.count))
                 keep(UnsafeRawBufferPointer(rebasing: readBuffer[..<count]), on: connection)
-            } else if count == 0 {
+            case .nothing: connection.machine.read(.nothing)
+            case .end:
                 connection.machine.read(.end)
                 noteDeparture(of: connection)
                 return true
-            } else if errno == EAGAIN {
-                connection.machine.read(.nothing)
-            } else if errno != EINTR {
+            case .broken:
                 lose(connection)
                 return true
             }
