@@ -152,18 +152,45 @@ extension FaultRuleParser {
         return Drip(chunks: chunks, overNanoseconds: over)
     }
 
-    /// A duration, or an object with the one member `uniform` or `lognormal`.
+    /// A duration, or an object with `uniform`, `lognormal`, or two percentiles.
     private mutating func delay(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {
         guard let object = value.object else {
             return duration(value, at: pointer, least: 0).map(FaultDelay.fixed)
         }
-        switch (object["uniform"], object["lognormal"]) {
-        case (let bounds?, nil): return uniform(bounds, at: pointer.appending("uniform"))
-        case (nil, let shape?): return lognormal(shape, at: pointer.appending("lognormal"))
+        let percentiles = (half: object["p50"], most: object["p99"])
+        switch (object["uniform"], object["lognormal"], percentiles.half ?? percentiles.most) {
+        case (let bounds?, nil, nil): return uniform(bounds, at: pointer.appending("uniform"))
+        case (nil, let shape?, nil): return lognormal(shape, at: pointer.appending("lognormal"))
+        case (nil, nil, .some):
+            return lognormal(p50: percentiles.half, p99: percentiles.most, at: pointer)
         default:
-            refuseForm(pointer)
+            refuse(pointer, "A delay has `uniform`, or `lognormal`, or `p50` with `p99`.")
             return nil
         }
+    }
+
+    /// The log-normal distribution through two percentiles.
+    private mutating func lognormal(
+        p50: JSONValue?,
+        p99: JSONValue?,
+        at pointer: JSONPointer
+    ) -> FaultDelay? {
+        guard let p50, let p99 else {
+            let missing = p50 == nil ? "p50" : "p99"
+            refuse(pointer, "One percentile makes no distribution: say `\(missing)`, too.")
+            return nil
+        }
+        let median = duration(p50, at: pointer.appending("p50"), least: 1)
+        let most = duration(p99, at: pointer.appending("p99"), least: 1)
+        guard let median, let most, median >= 1 else { return nil }
+        guard median <= most else {
+            refuse(pointer.appending("p99"), "`p99` is not below `p50`.")
+            return nil
+        }
+        // 99 of a hundred lie below the mean and 2.326 deviations.
+        let sigma =
+            Elementary.naturalLogarithm(Double(most) / Double(median)) / 2.326_347_874_040_841
+        return .lognormal(median: median, sigma: sigma, maximum: Self.maximumNanoseconds)
     }
 
     private mutating func uniform(_ value: JSONValue, at pointer: JSONPointer) -> FaultDelay? {

@@ -193,7 +193,7 @@ extension FaultRuleParser {
     }
 
     /// The longest duration that a rule may name, in nanoseconds: 24 hours.
-    private static let maximumNanoseconds: Int64 = 86_400_000_000_000
+    static let maximumNanoseconds: Int64 = 86_400_000_000_000
 
     /// A duration in nanoseconds.
     ///

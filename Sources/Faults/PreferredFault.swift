@@ -81,6 +81,32 @@ package enum PreferredFault {
         return seen.isEmpty ? nil : decision
     }
 
+    /// What `Preference-Applied` says of a decision that `parse` made (RFC 7240 §3); `nil` where it
+    /// asks for nothing.
+    ///
+    /// - Parameter actsOnConnection: Whether `fault` found something to act on.
+    package static func applied(
+        of decision: FaultDecision,
+        actsOnConnection: Bool = true
+    ) -> String? {
+        var parts: [String] = []
+        if let status = decision.status { parts.append("code=\(status)") }
+        if let retryAfter = decision.retryAfter {
+            parts.append("retry-after=\(retryAfter.seconds)")
+        }
+        if decision.delayNanoseconds > 0 {
+            parts.append("delay=\(decision.delayNanoseconds / 1_000_000)")
+        }
+        if actsOnConnection, let transport = decision.transport,
+            let fault = faults.first(where: {
+                $0.transport == transport && $0.phase == decision.phase
+            })
+        {
+            parts.append("fault=\(fault.name)")
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
     private static func number(
         in preference: PreferSyntax.Preference,
         from least: Int64,

@@ -4,6 +4,7 @@ import HTTPMessage
 import HTTPTransport
 import JSON
 import Journal
+import OAuth
 import Privacy
 import QUBS
 import Store
@@ -198,6 +199,9 @@ extension Application {
             let advance = session.scenario.countRequest()
             if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
         }
+        if let id, let link = helpLink(to: id, of: call, status: response.status) {
+            response.fields.append(HTTPResponse.Field("Link", link))
+        }
         let pending = WorkerContext.Pending(
             session: session,
             entry: id,
@@ -211,6 +215,17 @@ extension Application {
             ticket = call.worker.ticket(for: pending)
         }
         return Reply(response, delivery: delivery, ticket: ticket)
+    }
+
+    /// The value of `Link` (RFC 8288) that leads from a refusal, or from an injected failure, to the
+    /// journal's explanation of it; `nil` where an answer has none.
+    private func helpLink(to entry: UInt64, of call: Call, status: Int) -> String? {
+        guard configuration.sendsFaultHeader, configuration.keepsJournal,
+            (400..<500).contains(status) || status >= 500 && call.entry.details.fault != nil
+        else { return nil }
+        let session = call.session.name
+        let query = session == SessionName.default ? "" : "?session=\(session)"
+        return #"</__admin/requests/\#(entry)/explain\#(query)>; rel="help""#
     }
 
     /// Octets of a content that `--journal-bodies` keeps: 10,000 requests must stay bearable.

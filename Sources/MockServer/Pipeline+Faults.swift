@@ -97,6 +97,14 @@ extension Application {
         if configuration.sendsFaultHeader {
             response.fields.append(HTTPResponse.Field("X-Mock-Fault", fault.ruleID))
         }
+        if fault.ruleID == PreferredFault.ruleID,
+            let applied = PreferredFault.applied(
+                of: fault,
+                actsOnConnection: fault.transport.map(Self.effect).map(effects.contains) ?? false
+            )
+        {
+            response.fields.append(HTTPResponse.Field("Preference-Applied", applied))
+        }
         call.entry.details.fault = JournalFault(
             rule: fault.ruleID,
             ordinal: fault.ordinal,

@@ -71,7 +71,7 @@ struct ServeCommand: ParsableCommand {
     var workers: Int?
     @Option(help: "Log on standard error: text, json or off.")
     var log = defaults.log
-    @Flag(help: "Leave X-Mock-Fault out of injected answers.")
+    @Flag(help: "Leave X-Mock-Fault out of injected answers, and Link out of refusals.")
     var noFaultHeader = false
     @Option(help: "Journal entries kept for each session.")
     var journalSize = defaults.journalSize

@@ -53,6 +53,20 @@ struct FaultDelayTests {
         #expect(fixed == [80_000_000, 80_000_000, 80_000_000])
     }
 
+    @Test("A delay by percentiles has both, and equal ones are one delay")
+    func percentiles() throws {
+        let count = 20_000
+        let delays = try delays(#"{"p50":"80ms","p99":"400ms"}"#, count: count).sorted()
+        #expect(abs(Double(delays[count / 2]) / 80e6 - 1) < 0.03)
+        #expect(abs(Double(delays[count * 99 / 100]) / 400e6 - 1) < 0.06)
+        let same = try self.delays(#"{"p50":"80ms","p99":"80ms"}"#, count: 3)
+        #expect(same == [80_000_000, 80_000_000, 80_000_000])
+        let again = try self.delays(#"{"p50":"80ms","p99":"400ms"}"#, count: count).sorted()
+        #expect(delays == again)
+        let wide = try self.delays(#"{"p50":"PT0.000000001S","p99":"PT24H"}"#, count: count)
+        #expect(wide.allSatisfy { (0...86_400_000_000_000).contains($0) })
+    }
+
     /// Computed by a second implementation, in another language.
     static let golden: [(delay: String, nanoseconds: [Int64])] = [
         (#"{"uniform":["0s","1s"]}"#, [473_747_257, 894_386_724, 918_664_757]),
@@ -60,6 +74,7 @@ struct FaultDelayTests {
             #"{"lognormal":{"median":"80ms","sigma":0.4,"max":"2s"}}"#,
             [34_293_133, 94_326_233, 101_295_632]
         ),
+        (#"{"p50":"80ms","p99":"400ms"}"#, [18_484_546, 106_372_206, 120_329_682]),
     ]
 
     @Test("The delays of a seed never change from release to release", arguments: golden)

@@ -29,6 +29,7 @@ struct FaultRuleTests {
             #"{"then":{"delay":{"uniform":["50ms","200ms"]}}}"#,
             #"{"then":{"delay":{"uniform":["50ms","50ms"]}}}"#,
             #"{"then":{"delay":{"lognormal":{"median":"80ms","sigma":0.4,"max":"2s"}}}}"#,
+            #"{"then":{"delay":{"p50":"80ms","p99":"400ms"}}}"#,
             #"{"then":{"transport":"HANG","delay":"1s","phase":"after"}}"#,
             #"{"then":{"truncateAt":0}}"#,
             #"{"then":{"truncateAt":0.5,"drip":{"chunks":10,"over":"2s"}}}"#,
@@ -190,8 +191,18 @@ struct FaultRuleTests {
         (#"{"delay":{}}"#, "/delay", "`uniform`"),
         (
             #"{"delay":{"uniform":["1s","2s"],"lognormal":{"median":"1s","sigma":1,"max":"1s"}}}"#,
-            "/delay", "exactly 1 member"
+            "/delay", "or `lognormal`"
         ),
+        (
+            #"{"delay":{"p50":"1s","lognormal":{"median":"1s","sigma":1,"max":"1s"}}}"#,
+            "/delay", "`p50` with `p99`"
+        ),
+        (#"{"delay":{"p50":"1s"}}"#, "/delay", "say `p99`, too"),
+        (#"{"delay":{"p99":"1s"}}"#, "/delay", "say `p50`, too"),
+        (#"{"delay":{"p50":"1s","p99":"999ms"}}"#, "/delay/p99", "not below `p50`"),
+        (#"{"delay":{"p50":"0s","p99":"1s"}}"#, "/delay/p50", "longer than zero"),
+        (#"{"delay":{"p50":"1s","p99":1}}"#, "/delay/p99", "a string"),
+        (#"{"delay":{"p50":"1s","p99":"25h"}}"#, "/delay/p99", "\"250ms\""),
         (#"{"delay":{"uniform":["2s","1s"]}}"#, "/delay/uniform", "least duration first"),
         (#"{"delay":{"uniform":["2s"]}}"#, "/delay/uniform", "exactly 2 elements"),
         (#"{"delay":{"uniform":["2s",3]}}"#, "/delay/uniform/1", "a string"),

@@ -19,6 +19,54 @@ struct ExplainTests {
         var sent: JSONValue = .null
     }
 
+    // MARK: The link to an explanation
+
+    /// Follows the field `Link` of an answer; `nil` where there is none.
+    private func explanation(of answer: TestServer.Answer, _ server: TestServer) throws
+        -> JSONValue?
+    {
+        guard let link = answer.field("link") else { return nil }
+        let match = try #require(link.wholeMatch(of: /<\/__admin(.+)>; rel="help"/), "\(link)")
+        let told = try server.control("GET", String(match.1))
+        #expect(told.status == 200, "\(told.text)")
+        return told.json
+    }
+
+    @Test("Each refusal, and each injected failure, links to its explanation")
+    func link() throws {
+        let server = try TestServer()
+        let refusals: [(String, TestServer.Answer)] = [
+            ("parameter", try server.get("appointments?take=0")),
+            ("token", try server.get("sites", as: nil)),
+            ("domain", try server.get("sites", domain: "globex")),
+            ("path", try server.get("no-such-list")),
+            ("method", try server.get("sites", method: "DELETE")),
+            ("token endpoint", try server.postForm("grant_type=nope")),
+            ("session", try server.get("appointments?take=0", as: "acme-partner+linked")),
+            ("injected", try server.get("sites", fields: [("Prefer", "code=503")])),
+            ("injected 4xx", try server.get("sites", fields: [("Prefer", "code=429")])),
+        ]
+        for (name, answer) in refusals {
+            let told = try #require(try explanation(of: answer, server), "\(name)")
+            #expect(told["status"]?.int == answer.status, "\(name): \(told)")
+            let named = answer.field("link")?.contains("?session=linked>") == true
+            #expect(named == (name == "session"), "\(name)")
+        }
+        #expect(try server.get("sites").field("link") == nil)
+        #expect(try server.get("sites", fields: [("Prefer", "delay=1")]).field("link") == nil)
+        #expect(try server.control("GET", "/faults/nope").field("link") == nil)
+    }
+
+    @Test("No link where there is no field of ours, or no journal")
+    func noLink() throws {
+        for server in [
+            try TestServer { $0.sendsFaultHeader = false }, try TestServer { $0.journalSize = 0 },
+        ] {
+            let answer = try server.get("appointments?take=0")
+            #expect(answer.status == 400 && answer.field("link") == nil)
+        }
+    }
+
     // MARK: Parameters
 
     /// A query, the rule that it breaks, and the value that is nearest to it.

@@ -330,6 +330,7 @@ struct FaultControlTests {
             let isInjected = ![200, 400].contains(status) || value == "delay=1"
             #expect(answer.field("x-mock-fault") == (isInjected ? "prefer" : nil), "\(value)")
             if status == 400 { #expect(answer.json["errors"]?["Prefer"] != nil, "\(value)") }
+            #expect((answer.field("preference-applied") != nil) == isInjected, "\(value)")
         }
         // In two fields as in one.
         let two = try server.get(
@@ -346,6 +347,29 @@ struct FaultControlTests {
         // Control requests are never struck.
         let control = try server.control("GET", "/health", fields: [("Prefer", "code=503")])
         #expect(control.status == 200)
+    }
+
+    @Test("Preference-Applied repeats what was honoured, and nothing else")
+    func preferenceApplied() throws {
+        let server = try TestServer()
+        for (value, applied) in [
+            ("CODE=429,respond-async,  retry-after=2", "code=429, retry-after=2"),
+            (#"delay="1", code=503"#, "code=503, delay=1"), ("code=500, code=503", "code=500"),
+            ("fault=bad-chunk", "fault=bad-chunk"),
+        ] {
+            let answer = try server.wireGet(fields: [("Prefer", value)])
+            #expect(answer.field("Preference-Applied") == applied, "\(value)")
+        }
+        // HEAD has no content, so no chunk is broken.
+        let head = try server.get(
+            "sites",
+            method: "HEAD",
+            fields: [("Prefer", "fault=bad-chunk, delay=1")]
+        )
+        #expect(head.field("preference-applied") == "delay=1")
+        // A rule is no preference.
+        try server.arm(#""then":{"status":503}"#, on: TestServer.summaryID)
+        #expect(try server.wireGet().field("Preference-Applied") == nil)
     }
 
     /// A `fault`, how the connection ends, and whether a comment is kept.

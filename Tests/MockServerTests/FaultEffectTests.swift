@@ -451,14 +451,15 @@ struct FaultEffectTests {
             #expect(answer.content == honest.content)
             #expect(type == "text/plain; charset=utf-8")
         }
-        // All other fields are as they were, and once.
+        // All other fields are as they were, and once; the link names the request.
         func others(_ answer: WireAnswer) -> [String] {
             answer.head.split(separator: "\r\n").map(String.init).filter { line in
-                !["Content-Type:", "Content-Length:", "X-Mock-Fault:"].contains {
+                !["Content-Type:", "Content-Length:", "X-Mock-Fault:", "Link:"].contains {
                     line.hasPrefix($0)
                 }
             }.sorted()
         }
+        #expect((answer.field("Link") == nil) == (status == 200))
         #expect(others(answer) == others(honest))
         #expect(answer.head.ranges(of: "Content-Type:").count == 1)
         #expect(answer.field("X-Mock-Fault") == "r")

@@ -112,6 +112,8 @@ struct NumberTests {
             ["then": ["delay": duration]], ["then": ["delay": ["uniform": ["1ms", duration]]]],
             ["then": ["delay": ["lognormal": ["median": duration, "sigma": 1, "max": "1s"]]]],
             ["then": ["delay": ["lognormal": ["median": "1s", "sigma": 1, "max": duration]]]],
+            ["then": ["delay": ["p50": duration, "p99": "1s"]]],
+            ["then": ["delay": ["p50": "1s", "p99": duration]]],
             ["then": ["status": 503], "ttl": duration],
             ["when": ["window": ["after": duration]], "then": ["status": 503]],
             ["when": ["window": ["for": duration]], "then": ["status": 503]],
