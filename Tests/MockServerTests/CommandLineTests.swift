@@ -584,6 +584,30 @@ struct CommandLineTests {
         #expect(after.errorOutput == "qubs-mock: nothing listens at \(url)\n")
     }
 
+    @Test("health waits for a server that is about to start, and no longer than it is told")
+    func healthWaits() throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        // A loopback address that no other test, nor another run of it, listens on.
+        let number = getpid()
+        let place = [
+            "QUBS_MOCK_HOST": "127.1.\(number / 256 % 256).\(number % 256)",
+            "QUBS_MOCK_PORT": "18080",
+        ]
+        let start = ContinuousClock.now
+        let none = try ChildProcess.mock(["health", "--wait", "300ms"], environment: place)
+        #expect(try none.exitStatus() == 1)
+        #expect(ContinuousClock.now - start >= .milliseconds(300))
+        #expect(none.errorOutput.hasSuffix("(waited 300ms)\n"), "\(none.errorOutput)")
+        let waiting = try ChildProcess.mock(["health", "--wait=PT60S"], environment: place)
+        let server = try ChildProcess.mock(["--ready-file", ready], environment: place)
+        _ = try server.awaitReady(ready)
+        #expect(try waiting.exitStatus() == 0, "\(waiting.errorOutput)")
+        let wrong = try ChildProcess.mock(["health", "--wait", "soon"])
+        #expect(try wrong.exitStatus() == 64)
+        #expect(wrong.errorOutput.contains("--wait"), "\(wrong.errorOutput)")
+    }
+
     @Test("openapi prints the contract as YAML, with the operations that the server has")
     func openAPI() throws {
         let program = try ChildProcess.mock(["openapi"])
