@@ -258,18 +258,83 @@ struct CurlTests {
     }
 }
 
-/// The lines of README.md, against the program itself.
-@Suite("The README")
+/// README.md and the pages of docs/.
+enum Page {
+    static let readme = "README.md"
+
+    /// The paths of all pages, the README first.
+    static let all: [String] = {
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: Repository.path("docs"))) ?? []
+        return [readme] + names.filter { $0.hasSuffix(".md") }.sorted().map { "docs/\($0)" }
+    }()
+
+    static func text(_ path: String) throws -> String {
+        try String(contentsOfFile: Repository.path(path), encoding: .utf8)
+    }
+
+    /// The blocks that can be pasted into a shell.
+    static func blocks(_ path: String) throws -> [String] {
+        try text(path).matches(of: /```sh\n((?s).*?)```/).map { String($0.1) }
+    }
+
+    /// The anchors of the headings, as GitHub makes them.
+    static func anchors(_ path: String) throws -> Set<String> {
+        let prose = try text(path).replacing(/```(?s).*?```/, with: "")
+        return Set(
+            prose.matches(of: /^#+ (.*)$/.anchorsMatchLineEndings()).map { heading in
+                heading.1.lowercased().replacing(" ", with: "-")
+                    .filter { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }
+            }
+        )
+    }
+}
+
+/// The lines of README.md and of the pages, against the program itself.
+@Suite("The README and its pages")
 struct ReadmeTests {
-    @Test("Every line can be pasted, and only what says so is refused")
-    func lines() throws {
-        let readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
-        let blocks = readme.matches(of: /```sh\n((?s).*?)```/).map { String($0.1) }
-        #expect(blocks.count > 10)
-        let lines = blocks.joined(separator: "\n")
+    @Test("The README is short, and the pages have lines to paste")
+    func sizes() throws {
+        #expect(
+            try Page.text(Page.readme).split(separator: "\n", omittingEmptySubsequences: false)
+                .count <= 251
+        )
+        let pages = try Page.all.filter { try !Page.blocks($0).isEmpty }
+        #expect(pages.count >= 6, "\(pages)")
+        let refused = try Page.all.flatMap { try Page.blocks($0) }.joined()
+            .matches(of: /# [45]\d\d$/.anchorsMatchLineEndings())
+        #expect(refused.count > 10)
+    }
+
+    @Test("Every link leads to a file, and to a heading in it", arguments: Page.all)
+    func links(page: String) throws {
+        let folder = page.split(separator: "/").dropLast().joined(separator: "/")
+        let prose = try Page.text(page).replacing(/```(?s).*?```/, with: "")
+        for link in prose.matches(of: /\]\(([^)\s]+)\)/).map({ String($0.1) })
+        where !link.contains("://") {
+            let parts = link.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
+            let target =
+                parts[0].isEmpty
+                ? page
+                : URL(filePath: "/\(folder)/\(parts[0])").standardized.path.dropFirst().description
+            #expect(
+                FileManager.default.fileExists(atPath: Repository.path(target)),
+                "\(page): \(link)"
+            )
+            guard parts.count == 2, target.hasSuffix(".md") else { continue }
+            #expect(try Page.anchors(target).contains(String(parts[1])), "\(page): \(link)")
+        }
+    }
+
+    @Test("Every line can be pasted, and only what says so is refused", arguments: Page.all)
+    func lines(page: String) throws {
+        let own = try Page.blocks(page)
+        if own.isEmpty { return }
+        // Pages use the variables that the README sets first.
+        let preamble = page == Page.readme ? [] : Array(try Page.blocks(Page.readme).prefix(1))
+        let lines = (preamble + own).joined(separator: "\n")
         let announced = lines.matches(of: /# ([45]\d\d|no answer)$/.anchorsMatchLineEndings())
             .map { String($0.1) }
-        #expect(announced.count > 5)
 
         let folder = try TemporaryFolder()
         let ready = folder.path("ready")
@@ -301,19 +366,14 @@ struct ReadmeTests {
     }
 }
 
-/// What the README says in its tables and numbers.
-@Suite("The README's tables")
+/// What the README and the pages say in their tables and numbers.
+@Suite("The tables of the README and its pages")
 struct ReadmeTableTests {
-    let readme: String
-
-    init() throws {
-        readme = try String(contentsOfFile: Repository.path("README.md"), encoding: .utf8)
-    }
-
     /// The rows of the first table below a heading, as cells without quotation of code.
-    private func table(below heading: String) throws -> [[String]] {
-        let section = try #require(readme.firstRange(of: "\n\(heading)\n"))
-        return readme[section.upperBound...].split(
+    private func table(below heading: String, in page: String) throws -> [[String]] {
+        let text = try "\n" + Page.text(page)
+        let section = try #require(text.firstRange(of: "\n\(heading)\n"))
+        return text[section.upperBound...].split(
             separator: "\n",
             omittingEmptySubsequences: false
         )
@@ -340,7 +400,9 @@ struct ReadmeTableTests {
                 list(client["permissions"], else: ""), list(client["providerNumbers"], else: ""),
             ]
         }
-        #expect(try table(below: "## Clients").map { Array($0.prefix(6)) } == expected)
+        #expect(
+            try table(below: "## Clients", in: Page.readme).map { Array($0.prefix(6)) } == expected
+        )
     }
 
     @Test("Options are those of the program, with their defaults")
@@ -351,7 +413,7 @@ struct ReadmeTableTests {
         let entries = program.output.split(separator: "\n  --").dropFirst().map { entry in
             entry.split(whereSeparator: \.isWhitespace).map(String.init)
         }
-        let rows = try table(below: "## Options of `serve`")
+        let rows = try table(below: "## Options of `serve`", in: "docs/options.md")
         let names = entries.compactMap(\.first).filter { $0 != "version" }
         #expect(rows.map { $0[0] }.sorted() == names.map { "--" + $0 }.sorted())
         for row in rows where row[1].wholeMatch(of: /[\d.]+|text|scattered|keeps-status/) != nil {
@@ -364,7 +426,7 @@ struct ReadmeTableTests {
     @Test("Every effect can be set as it stands")
     func effects() throws {
         let server = try TestServer()
-        let cells = try table(below: "## Faults")
+        let cells = try table(below: "# Faults", in: "docs/faults.md")
         let effects = cells.flatMap { row in
             row[1].matches(of: /\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}/).map { String($0.0) }
         }
@@ -385,13 +447,15 @@ struct ReadmeTableTests {
         let packs = try FileManager.default
             .contentsOfDirectory(atPath: Repository.path("fixtures/scenarios"))
             .map { $0.replacing(".json", with: "") }
-        let verdict = try #require(readme.firstRange(of: "| scenario | what happens |"))
-        let named = readme[verdict.upperBound...].prefix(while: { $0 != "#" })
+        let page = try Page.text("docs/verdict.md")
+        let verdict = try #require(page.firstRange(of: "| scenario | what happens |"))
+        let named = page[verdict.upperBound...].prefix(while: { $0 != "#" })
             .matches(of: /\n\| `([^`]+)` \|/).map { String($0.1) }
         #expect(named.sorted() == packs.sorted())
 
-        let flaws = try #require(readme.firstRange(of: "### Flawed tokens"))
-        let listed = readme[flaws.upperBound...].prefix { $0 != "(" }
+        let faults = try Page.text("docs/faults.md")
+        let flaws = try #require(faults.firstRange(of: "## Flawed tokens"))
+        let listed = faults[flaws.upperBound...].prefix { $0 != "(" }
             .matches(of: /`([^`]+)`/).map { String($0.1) }
         let refused = TokenFlaw.allCases.filter { ![.noDomains, .wrongDomain].contains($0) }
         #expect(listed == refused.map(\.rawValue))
@@ -399,10 +463,11 @@ struct ReadmeTableTests {
         let acme = try records("acme/appointments.json")
         let globex = try records("globex/appointments.json")
         let thousands = "\(acme.count / 1000),\(String(acme.count % 1000 + 1000).dropFirst())"
-        #expect(readme.contains("`acme` has \(thousands) appointments"))
-        #expect(readme.contains("`globex` \(globex.count) at "))
+        let data = try Page.text("docs/data.md")
+        #expect(data.contains("`acme` has \(thousands) appointments"))
+        #expect(data.contains("`globex` \(globex.count) at "))
         let checks = try TestServer().control("GET", "/verdict").json["checks"]?.array
-        #expect(readme.contains("Its \(checks?.count ?? 0) checks"))
+        #expect(page.contains("Its \(checks?.count ?? 0) checks"))
     }
 }
 
