@@ -145,7 +145,8 @@ package final class Application: Sendable {
                 store: store,
                 journalSize: configuration.journalBounds,
                 fileRules: rules,
-                scenario: scenario
+                scenario: scenario,
+                world: configuration.world
             )
         } catch {
             throw Self.refused(error, scenarioSource)

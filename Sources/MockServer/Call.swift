@@ -40,6 +40,8 @@ final class Call: @unchecked Sendable {
     var entry: JournalEntry
     /// Its number in the journal, where it got one before its answer.
     var number: UInt64?
+    /// Whether the data were brought up to the request's time.
+    var hasMetWorld = false
     /// While the call is held up: the ticket that tells when the client leaves.
     var held: UInt64?
 

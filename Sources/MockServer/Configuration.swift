@@ -2,6 +2,7 @@ package import HTTPMessage
 package import HTTPTransport
 import Journal
 package import QUBS
+package import Store
 package import Time
 
 /// What `serve` can be told, with the defaults of its options; see `ServeCommand`.
@@ -27,6 +28,8 @@ package struct Configuration: Sendable {
     package var fixturesPath: String?
     /// The day around which the data lie; `nil` for the present one.
     package var today: LocalDate?
+    /// Whether the data change by themselves, until a session is told otherwise.
+    package var world = WorldMode.still
     package var seed: UInt64 = 1
     /// The order of lists that the documentation leaves open.
     package var order = ListOrder.scattered

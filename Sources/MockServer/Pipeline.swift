@@ -80,6 +80,11 @@ extension Application: RequestHandler {
         match: PathMatch,
         _ exchange: Exchange?
     ) -> Reply? {
+        if let exchange, isWorldBehind(call, at: call.time.nanoseconds) {
+            return meetWorld(call, at: call.now, exchange) {
+                self.run(call, operation: operation, match: match, exchange)
+            }
+        }
         guard let exchange, takesLong(call) else {
             if let exchange, operation.writesRecords {
                 return runWrite(call, operation: operation, match: match, exchange)
@@ -99,6 +104,28 @@ extension Application: RequestHandler {
                     self.conclude(call, outcome, operation: operation, exchange)
                 }
                 if let reply { exchange.send(reply) }
+            }
+        }
+        return nil
+    }
+
+    /// Whether something has happened in a living world that the data do not show yet.
+    func isWorldBehind(_ call: Call, at now: Int64) -> Bool {
+        call.session.store.isEventDue(at: now) && !call.hasMetWorld
+    }
+
+    /// Goes on once the data of the session are up to date; no worker waits for that.
+    func meetWorld(
+        _ call: Call,
+        at now: Instant,
+        _ exchange: Exchange,
+        _ next: @escaping @Sendable () -> Reply?
+    ) -> Reply? {
+        // Once: where the data cannot be written, the request sees them as they are.
+        call.hasMetWorld = true
+        call.session.store.bringWorld(to: now) {
+            exchange.perform(after: .zero) {
+                if let reply = self.watchdog.watch(call.request, next) { exchange.send(reply) }
             }
         }
         return nil

@@ -38,6 +38,7 @@ package final class Session: Sendable {
         journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?,
+        world: WorldMode,
         sharedPersonalData: SharedPersonalData
     ) throws(FaultError) {
         self.name = name
@@ -47,6 +48,7 @@ package final class Session: Sendable {
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
         personalData = PersonalData(store: store, shared: sharedPersonalData)
         standingScenario = scenario
+        store.setWorld(world)
         if let scenario { try start(scenario) }
     }
 
@@ -105,6 +107,7 @@ package final class Sessions: Sendable {
     private let journalSize: JournalSize
     private let fileRules: [FaultRule]
     private let scenario: Scenario?
+    private let world: WorldMode
     private let personalData = SharedPersonalData()
     private let others: Mutex<[String: Session]>
 
@@ -112,12 +115,14 @@ package final class Sessions: Sendable {
         store: MockStore,
         journalSize: JournalSize,
         fileRules: [FaultRule],
-        scenario: Scenario?
+        scenario: Scenario?,
+        world: WorldMode = .still
     ) throws(Refusal) {
         self.store = store
         self.journalSize = journalSize
         self.fileRules = fileRules
         self.scenario = scenario
+        self.world = world
         let personalData = personalData
         func make(_ name: String) throws(Refusal) -> Session {
             try Self.make(
@@ -126,6 +131,7 @@ package final class Sessions: Sendable {
                 journalSize: journalSize,
                 fileRules: fileRules,
                 scenario: scenario,
+                world: world,
                 personalData: personalData
             )
         }
@@ -143,6 +149,7 @@ package final class Sessions: Sendable {
         journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?,
+        world: WorldMode,
         personalData: SharedPersonalData
     ) throws(Refusal) -> Session {
         let records: SessionStore
@@ -158,6 +165,7 @@ package final class Sessions: Sendable {
                 journalSize: journalSize,
                 fileRules: fileRules,
                 scenario: scenario,
+                world: world,
                 sharedPersonalData: personalData
             )
         } catch {
@@ -185,6 +193,7 @@ package final class Sessions: Sendable {
                     journalSize: journalSize,
                     fileRules: fileRules,
                     scenario: scenario,
+                    world: world,
                     personalData: personalData
                 )
                 others[name] = session

@@ -120,7 +120,9 @@ package struct FixtureGenerator {
         try database.execute("BEGIN")
         for table in [
             "meta", "domain", "status", "provider", "site", "exam_code", "patient", "billing",
-            "content", "attachment", "comment", "practice", "fixed_appointment", "course",
+            "content", "attachment", "comment", "practice", "fixed_appointment",
+            "apart_appointment",
+            "course",
         ] {
             try database.execute("INSERT INTO main.\(table) SELECT * FROM base.\(table)")
         }

@@ -78,6 +78,7 @@ package final class MockStore: Sendable {
                 name: Self.defaultSession,
                 context: context,
                 seed: seed,
+                laid: configuration.now,
                 path: place.databasePath,
                 isUntouched: kept.isUntouched
             )
@@ -88,6 +89,7 @@ package final class MockStore: Sendable {
                 name: name,
                 context: context,
                 seed: seed,
+                laid: configuration.now,
                 // An empty file says that the session shares its data.
                 path: Files.hasContent(file) ? file : nil,
                 isUntouched: false
@@ -148,6 +150,7 @@ package final class MockStore: Sendable {
                 name: name,
                 context: context,
                 seed: seed,
+                laid: now,
                 path: nil,
                 isUntouched: false
             )

@@ -51,7 +51,7 @@ enum Schema {
             PRAGMA secure_delete = OFF;
             PRAGMA cache_size = -2048;
             \(changeTable)
-            \(eventTable)
+            \(worldTables)
             """
         )
         database.countLoggedPages()
@@ -144,15 +144,30 @@ enum Schema {
             PRIMARY KEY (client, domain, operation, appointment, key)
         ) STRICT, WITHOUT ROWID;
         \(changeTable)
-        \(eventTable)
+        \(worldTables)
         """
 
-    /// What happened at appointments; `before` and `after` are statuses.
-    private static let eventTable = """
+    /// What happened at appointments, and what is to happen next; `before` and `after` are statuses.
+    ///
+    /// Files of an older version lack them, as they lack the log of changes.
+    private static let worldTables = """
         CREATE TABLE IF NOT EXISTS event (
             id INTEGER PRIMARY KEY, time INTEGER NOT NULL, domain INTEGER NOT NULL,
             appointment TEXT NOT NULL, event TEXT NOT NULL, before TEXT, after TEXT NOT NULL
         ) STRICT;
+        -- As Due says.
+        CREATE TABLE IF NOT EXISTS due (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL, time INTEGER NOT NULL,
+            event TEXT NOT NULL, PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS due_time ON due (time, domain, appointment);
+        -- One row where the data live.
+        CREATE TABLE IF NOT EXISTS world (laid INTEGER NOT NULL) STRICT;
+        -- Named cases, which take no part in the world.
+        CREATE TABLE IF NOT EXISTS apart_appointment (
+            domain INTEGER NOT NULL, appointment TEXT NOT NULL,
+            PRIMARY KEY (domain, appointment)
+        ) STRICT, WITHOUT ROWID;
         """
 
     /// The log of changes; `start` counts the octets of all values before this one.

@@ -13,21 +13,25 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     // is immutable, atomic or in a mutex.
 
     package let name: String
-    private let context: StoreContext
-    private let writing = Mutex<Void>(())
+    let context: StoreContext
+    let writing = Mutex<Void>(())
     private var writer: SessionWriter?
     /// For copies of the file.
     ///
     /// Opening and closing it for each would drop the locks that SQLite holds.
     private var descriptor: Int32 = -1
     private let state: Mutex<State>
-    private let gate = WriteGate()
+    let gate = WriteGate()
     /// Where what takes long is done for writes that wait at the gate.
-    private let queue: DispatchQueue
+    let queue: DispatchQueue
     /// Whether the log is to be emptied beside the workers.
     private var isEmptyingDue = false
     /// Whether the session was used since that was last asked.
     private let isUsed = Atomic(false)
+    /// Whether the data change by themselves.
+    let isLiving = Atomic(false)
+    /// From when on the world has something to do, in nanoseconds since 1970.
+    let dueNanoseconds = Atomic(Int64.max)
     /// Whether a file was tried to be made beside the workers, for the write that comes next.
     private let hasPrepared = Atomic(false)
 
@@ -60,20 +64,26 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         var data: Data
         /// What the session started with, or was last reset to.
         var seed: SeedData
+        /// When they were laid, by the session's clock.
+        var laid: Instant
     }
 
     private var seed: SeedData { state.withLock { $0.seed } }
+
+    var laid: Instant { state.withLock { $0.laid } }
 
     /// Opens a session.
     ///
     /// - Parameters:
     ///   - seed: What it starts with.
+    ///   - laid: When that was laid, by the session's clock.
     ///   - path: Its file, where it has one.
     ///   - isUntouched: Whether that file has not changed since it was made.
     init(
         name: String,
         context: StoreContext,
         seed: SeedData,
+        laid: Instant,
         path: String?,
         isUntouched: Bool
     ) {
@@ -91,7 +101,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             case (let path?, false):
                 .own(path: path, pool: context.readers(of: path, isUntouched: false))
             }
-        state = Mutex(State(data: data, seed: seed))
+        state = Mutex(State(data: data, seed: seed, laid: laid))
         context.files.add(self)
     }
 
@@ -217,6 +227,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                 let result = try body(writer)
                 try writer.logChanges(by: origin)
                 try writer.commit()
+                if let due = writer.firstDue { noteDue(due) }
                 emptyLogWhereDue(writer)
                 return result
             } catch {
@@ -229,7 +240,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// Empties the log where it is long: beside the workers, or here where that comes too late.
     ///
     /// Under `writing`.
-    private func emptyLogWhereDue(_ writer: SessionWriter) {
+    func emptyLogWhereDue(_ writer: SessionWriter) {
         switch writer.logState {
         case .short: return
         case .long:
@@ -256,7 +267,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// The writer; with it the session gets a file of its own.
     ///
     /// Under `writing`.
-    private func openWriter() throws(StoreError) -> SessionWriter {
+    func openWriter() throws(StoreError) -> SessionWriter {
         if !isUsed.load(ordering: .relaxed) { isUsed.store(true, ordering: .relaxed) }
         if let writer { return writer }
         let path: String
@@ -297,7 +308,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         try context.files.take(Self.writerDescriptors)
         do throws(StoreError) {
             descriptor = try Files.open(path, O_RDONLY)
-            let writer = try context.writer(to: path)
+            let writer = try context.writer(to: path, laid: laid)
             self.writer = writer
             return writer
         } catch {
@@ -385,6 +396,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// Under `writing`.
     private func loseFile(_ path: String, _ pool: ReaderPool) {
         state.withLock { $0.data = .shared }
+        lookAtWorld()
         pool.close()
         context.notice(
             "\(path) was removed by somebody else; session \(name) has the data again that it "
@@ -407,7 +419,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             case .shared:
                 if data {
                     let seed = try context.seeds.seed(at: now)
-                    state.withLock { $0.seed = seed }
+                    state.withLock { ($0.seed, $0.laid) = (seed, now) }
                 }
                 return
             // Not changed, but perhaps of other fixtures, or another day, than this start gives.
@@ -416,6 +428,8 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             }
             if data {
                 try resetData(to: try context.seeds.seed(at: now), keepingLedger: !ledger)
+                state.withLock { $0.laid = now }
+                lookAtWorld()
             } else if ledger {
                 let writer = try openWriter()
                 try writer.begin()
@@ -461,7 +475,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         }
         if isKept {
             // In WAL mode from the start, so that nobody takes it for untouched.
-            let database = try context.writer(to: fresh).tables.database
+            let database = try context.writer(to: fresh, laid: laid).tables.database
             let attach = Statement(database, "ATTACH ?1 AS old")
             try attach.begin()
             attach.bind(1, Database.uri(path))
@@ -612,6 +626,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                 if case .own = state.withLock({ $0.data }) {
                     try resetData(to: seed, keepingLedger: false)
                 }
+                lookAtWorld()
                 return
             }
             // With a generated database, the untouched file is everybody's: it is copied first.
@@ -623,6 +638,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             // It may be from before the server was started with another seed.
             try Reseeding.file(fresh, isUntouched: false, rules: context.rules)
             try replace(with: fresh, path: path, isUntouched: false)
+            lookAtWorld()
         }
     }
 

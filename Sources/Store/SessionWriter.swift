@@ -13,10 +13,15 @@ package final class SessionWriter {
     let layout: AppointmentLayout
     private let beginning: Statement
     private let commitment: Statement
+    /// When the data were laid, by the session's clock.
+    private let laid: Instant
+    /// The earliest that the present transaction has given the world to do.
+    private(set) var firstDue: Instant?
     /// The effects of the present transaction.
     private var changes: [Change] = []
 
-    init(_ tables: Tables, rules: RecordRules) {
+    init(_ tables: Tables, rules: RecordRules, laid: Instant) {
+        self.laid = laid
         self.tables = tables
         beginning = Statement(tables.database, "BEGIN IMMEDIATE")
         commitment = Statement(tables.database, "COMMIT")
@@ -29,6 +34,7 @@ package final class SessionWriter {
 
     func begin() throws(StoreError) {
         changes.removeAll(keepingCapacity: true)
+        firstDue = nil
         try beginning.begin()
         try beginning.run()
     }
@@ -88,6 +94,26 @@ package final class SessionWriter {
         tables.domains.forget()
         tables.statuses.forget()
         tables.changes.forget()
+    }
+
+    // MARK: The world
+
+    /// What happens by itself.
+    func world() throws(StoreError) -> World {
+        try World(
+            tables,
+            records: records,
+            layout: layout,
+            laid: try tables.due.laid() ?? laid
+        )
+    }
+
+    /// Has the world look at an appointment that was written.
+    func plan(domain: Int64, appointment id: String, now: Instant) throws(StoreError) {
+        try tables.due.put(
+            Due(time: now.secondsSince1970, domain: domain, appointment: id, kind: .plan)
+        )
+        firstDue = min(firstDue ?? now, now)
     }
 
     // MARK: Idempotency
@@ -296,7 +322,8 @@ package final class SessionWriter {
         domain: String,
         appointment id: String,
         _ report: ReportRecord,
-        newStatus: String?
+        newStatus: String?,
+        now: Instant
     ) throws(StoreError) {
         let domain = try self.domain(domain)
         if try tables.appointments.key(domain: domain.id, id: id) == nil {
@@ -314,6 +341,9 @@ package final class SessionWriter {
                 value: JSONWriter.octets(of: report.json)
             )
         )
+        if report.status == "final" {
+            try plan(domain: domain.id, appointment: id, now: now)
+        }
         guard let newStatus else { return }
         _ = try records.setStatus(newStatus, of: id, in: domain)
         let record = try tables.appointmentRecord(domain: domain.id, id: id, layout: layout)
@@ -347,13 +377,20 @@ package final class SessionWriter {
     /// - Returns: Whether it is new.
     /// - Throws: `StoreError.rule(.notFound(.domain))`, `StoreError.fixtures` for references to
     ///   what is not there.
-    package func putAppointment(domain: String, _ record: JSONObject) throws(StoreError) -> Bool {
+    package func putAppointment(
+        domain: String,
+        _ record: JSONObject,
+        now: Instant
+    ) throws(StoreError) -> Bool {
         let domain = try self.domain(domain)
         var isNew = true
         if let id = record["appointmentId"]?.string {
             isNew = try tables.appointments.key(domain: domain.id, id: id) == nil
         }
         try refuse(try records.putAppointment(record, in: domain))
+        if let id = record["appointmentId"]?.string {
+            try plan(domain: domain.id, appointment: id, now: now)
+        }
         note(
             .appointment,
             isNew ? .added : .replaced,
@@ -367,12 +404,17 @@ package final class SessionWriter {
     /// Removes an appointment with all that belongs to it.
     ///
     /// - Throws: `StoreError.rule(.notFound(.appointment))`.
-    package func deleteAppointment(domain: String, id: String) throws(StoreError) {
+    package func deleteAppointment(
+        domain: String,
+        id: String,
+        now: Instant
+    ) throws(StoreError) {
         let domain = try self.domain(domain)
         guard let entry = try tables.appointments.entry(domain: domain.id, id: id) else {
             throw .rule(.notFound(.appointment))
         }
         try tables.removeAppointment(entry, domain: domain.id, id: id)
+        try plan(domain: domain.id, appointment: id, now: now)
         note(.appointment, .removed, domain, id)
     }
 

@@ -1,5 +1,6 @@
 import QUBS
 import Synchronization
+import Time
 
 /// What all sessions of a store have in common.
 final class StoreContext: Sendable {
@@ -38,14 +39,16 @@ final class StoreContext: Sendable {
     }
 
     /// A connection that writes to a session's file.
-    func writer(to path: String) throws(StoreError) -> SessionWriter {
+    ///
+    /// - Parameter laid: When its data were laid, by the session's clock.
+    func writer(to path: String, laid: Instant) throws(StoreError) -> SessionWriter {
         let database = try Database(.sharedFile(path))
         try Schema.configureWriter(
             database,
             isTemporary: place.isTemporary,
             maximumPages: maximumPages
         )
-        return SessionWriter(Tables(database, layout: rules.layout), rules: rules)
+        return SessionWriter(Tables(database, layout: rules.layout), rules: rules, laid: laid)
     }
 
     /// Connections that read a session's file.

@@ -17,6 +17,7 @@ final class Tables {
     let practices: PracticeTable
     let courses: CourseTable
     let events: EventTable
+    let due: DueTable
 
     init(_ database: Database, layout: AppointmentLayout) {
         self.database = database
@@ -36,6 +37,7 @@ final class Tables {
         practices = PracticeTable(database)
         courses = CourseTable(database)
         events = EventTable(database)
+        due = DueTable(database)
     }
 
     /// Ids of those numbers that any appointment of the domain ever had; `nil` stands for no limit.

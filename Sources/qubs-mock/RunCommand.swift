@@ -32,6 +32,8 @@ struct RunCommand: ParsableCommand {
     var report: String?
     @Option(help: "Day around which the data lie, such as 2026-11-28 (default: the present one).")
     var today: String?
+    @Option(help: "Whether the data change by themselves: still or living.")
+    var world = WorldMode.still
     @Flag(help: "Let a failed \"should\" fail the whole.")
     var strict = false
     @Option(help: "Requests that are kept for the verdict.")
@@ -75,6 +77,7 @@ struct RunCommand: ParsableCommand {
         configuration.log = .off
         configuration.scenario = scenario
         configuration.today = LocalDate(today ?? "")
+        configuration.world = world
         configuration.journalSize = journalSize
         configuration.transport.workers = Processors.count
         DescriptorLimit.share(for: &configuration)

@@ -4,6 +4,7 @@ import HTTPMessage
 import HTTPTransport
 import MockServer
 import QUBS
+import Store
 
 /// `qubs-mock serve`: the server in the foreground until SIGINT or SIGTERM.
 ///
@@ -38,6 +39,8 @@ struct ServeCommand: ParsableCommand {
             """
     )
     var today: String?
+    @Option(help: "Whether the data change by themselves: still or living.")
+    var world = defaults.world
     @Option(help: "Seed of the order of lists and of seeded faults.")
     var seed = defaults.seed
     @Option(help: "Order of lists: scattered or by-id.")
@@ -98,6 +101,7 @@ struct ServeCommand: ParsableCommand {
         all.databasePath = try OptionCheck.path(database, "database")
         all.fixturesPath = try OptionCheck.path(fixtures, "fixtures")
         all.today = try OptionCheck.date(today, "today")
+        all.world = world
         all.seed = seed
         all.order = order
         all.faultsPath = try OptionCheck.path(faults, "faults")
@@ -151,6 +155,7 @@ struct ServeCommand: ParsableCommand {
 }
 
 extension ListOrder: ExpressibleByArgument {}
+extension WorldMode: ExpressibleByArgument {}
 extension Configuration.FinalReport: ExpressibleByArgument {}
 extension Configuration.LogFormat: ExpressibleByArgument {}
 

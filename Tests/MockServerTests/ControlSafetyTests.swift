@@ -13,6 +13,7 @@ struct ControlSafetyTests {
         ("POST", "/faults", ["id": "x", "match": ["domain": "globex"], "then": ["status": 500]]),
         ("PUT", "/faults", ["id": "x", "match": ["domain": "globex"], "then": ["status": 500]]),
         ("POST", "/tokens", ["clientId": "acme-partner"]),
+        ("PUT", "/world", ["mode": "living"]),
         ("PUT", "/clock", ["mode": "frozen"]), ("POST", "/clock/advance", ["by": "PT1S"]),
         ("POST", "/reset", ["scope": ["faults"]]),
         (

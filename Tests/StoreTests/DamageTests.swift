@@ -192,14 +192,15 @@ struct DamageTests {
                 domain: "acme",
                 appointment: "A123456",
                 Self.report,
-                newStatus: "FINALISED"
+                newStatus: "FINALISED",
+                now: Samples.start
             )
         }
         attemptWrite { writer throws(StoreError) in
             try writer.putContent(guid: "u-1", octets: [1], contentType: nil, now: Samples.start)
         }
         attemptWrite { writer throws(StoreError) in
-            try writer.deleteAppointment(domain: "acme", id: "A123457")
+            try writer.deleteAppointment(domain: "acme", id: "A123457", now: Samples.start)
         }
     }
 
@@ -220,7 +221,11 @@ struct DamageTests {
             scatter: Samples.scatter,
             zones: .unknown
         )
-        let writer = SessionWriter(Tables(database, layout: rules.layout), rules: rules)
+        let writer = SessionWriter(
+            Tables(database, layout: rules.layout),
+            rules: rules,
+            laid: Samples.start
+        )
         try writer.remember(
             RememberedAnswer(status: 200, content: [1]),
             for: SessionWriterTests.scope,
@@ -246,7 +251,8 @@ struct DamageTests {
             domain: "acme",
             appointment: "A123456",
             report,
-            newStatus: nil
+            newStatus: nil,
+            now: Samples.start
         )
         return try DatabaseImage(database.serialize())
     }

@@ -151,7 +151,11 @@ struct FixtureGeneratorTests {
 
     static func put(_ session: SessionStore, _ id: String) throws {
         _ = try session.write { writer throws(StoreError) in
-            try writer.putAppointment(domain: "acme", try PagingTests.appointment(id))
+            try writer.putAppointment(
+                domain: "acme",
+                try PagingTests.appointment(id),
+                now: Samples.start
+            )
         }
     }
 

@@ -91,12 +91,13 @@ struct PagingTests {
             // One vanishes before the cursor and the row at the cursor itself, and others appear.
             try store.session.write { writer throws(StoreError) in
                 for id in [page.ids.first, page.ids.last].compactMap({ $0 }) {
-                    try writer.deleteAppointment(domain: "acme", id: id)
+                    try writer.deleteAppointment(domain: "acme", id: id, now: Samples.start)
                 }
                 for index in 0..<5 {
                     _ = try writer.putAppointment(
                         domain: "acme",
-                        try Self.appointment("N\(round)-\(index)")
+                        try Self.appointment("N\(round)-\(index)"),
+                        now: Samples.start
                     )
                 }
             }

@@ -130,7 +130,8 @@ struct SessionWriterTests {
                 )
                 _ = try writer.putAppointment(
                     domain: "acme",
-                    try PagingTests.appointment("A9", status: "A STATUS NEVER SEEN")
+                    try PagingTests.appointment("A9", status: "A STATUS NEVER SEEN"),
+                    now: Samples.start
                 )
                 throw .rule(.keyReused)
             }
@@ -154,7 +155,8 @@ struct SessionWriterTests {
                     try PagingTests.appointment(
                         id,
                         status: id == "A8" ? "ANOTHER ONE" : "A STATUS NEVER SEEN"
-                    )
+                    ),
+                    now: Samples.start
                 )
             }
         }
@@ -398,7 +400,8 @@ struct SessionWriterTests {
                         text: "Fine.\u{0}\n",
                         clinician: guid == "r-2" ? ["name": "Dr"] : nil
                     ),
-                    newStatus: newStatus
+                    newStatus: newStatus,
+                    now: Samples.start
                 )
             }
         }
@@ -451,7 +454,8 @@ struct SessionWriterTests {
                             text: "",
                             clinician: nil
                         ),
-                        newStatus: nil
+                        newStatus: nil,
+                        now: Samples.start
                     )
                 }
             } == .rule(.notFound(.appointment))
@@ -465,7 +469,11 @@ struct SessionWriterTests {
         let store = try TestStore()
         func put(_ record: JSONValue) throws -> Bool {
             try store.session.write { writer throws(StoreError) in
-                try writer.putAppointment(domain: "acme", Self.object(record))
+                try writer.putAppointment(
+                    domain: "acme",
+                    Self.object(record),
+                    now: Samples.start
+                )
             }
         }
         #expect(
@@ -539,7 +547,11 @@ struct SessionWriterTests {
         let store = try TestStore()
         let error = failure {
             _ = try store.session.write { writer throws(StoreError) in
-                try writer.putAppointment(domain: "acme", Self.object(record))
+                try writer.putAppointment(
+                    domain: "acme",
+                    Self.object(record),
+                    now: Samples.start
+                )
             }
         }
         guard case .fixtures(let faults)? = error else {
@@ -554,7 +566,7 @@ struct SessionWriterTests {
     func deleteAppointment() throws {
         let store = try TestStore()
         try store.session.write { writer throws(StoreError) in
-            try writer.deleteAppointment(domain: "acme", id: "A123456")
+            try writer.deleteAppointment(domain: "acme", id: "A123456", now: Samples.start)
         }
         #expect(try store.reader.list().contains("A123456") == false)
         #expect(try store.reader.list(providers: ["1234567A"]) == ["A123457"])
@@ -564,13 +576,17 @@ struct SessionWriterTests {
         #expect(
             failure {
                 try store.session.write { writer throws(StoreError) in
-                    try writer.deleteAppointment(domain: "acme", id: "A123456")
+                    try writer.deleteAppointment(domain: "acme", id: "A123456", now: Samples.start)
                 }
             } == .rule(.notFound(.appointment))
         )
         // Put again, it starts without.
         _ = try store.session.write { writer throws(StoreError) in
-            try writer.putAppointment(domain: "acme", try PagingTests.appointment("A123456"))
+            try writer.putAppointment(
+                domain: "acme",
+                try PagingTests.appointment("A123456"),
+                now: Samples.start
+            )
         }
         var octets: [UInt8] = []
         #expect(
@@ -632,7 +648,7 @@ struct SessionWriterTests {
         #expect(
             write { writer throws(StoreError) in
                 for id in ["A123456", "A123457", "A000002"] {
-                    try writer.deleteAppointment(domain: "acme", id: id)
+                    try writer.deleteAppointment(domain: "acme", id: id, now: Samples.start)
                 }
                 try writer.deletePatient(domain: "acme", id: "220000")
                 try writer.deleteSite(domain: "acme", name: "Old Site")

@@ -139,6 +139,9 @@ package final class TestServer {
         client.prefix { $0 != "+" } + "-secret"
     }
 
+    /// Has the next requests ask for tokens again: the clock may have passed those there are.
+    package func forgetTokens() { tokens = [:] }
+
     /// An access token, from the token endpoint, asked for once.
     package func token(_ client: String = "acme-partner") throws -> String {
         if let token = tokens[client] { return token }

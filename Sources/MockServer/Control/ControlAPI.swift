@@ -96,6 +96,22 @@ extension Application {
             method: call.request.method,
             path: call.request.target.path
         )
+        if case .matched(let operation, _) = route, WorldControl.concerns(operation),
+            let session = sessions.existing(
+                Self.queryValue("session", of: call.request.target) ?? SessionName.default
+            ), !call.hasMetWorld
+        {
+            do throws(Problem) { try checkAccess(call, route) } catch {
+                return finishControl(call, .failure(error))
+            }
+            call.session = session
+            let now = session.clock.read()
+            if isWorldBehind(call, at: now.nanoseconds) {
+                return meetWorld(call, at: now.instant, exchange) {
+                    self.control(call, exchange: exchange)
+                }
+            }
+        }
         let isLarge = call.request.content.count > ContentLimits.maximumOctetsOnWorker
         guard case .matched(let operation, _) = route, operation.runsAside || isLarge else {
             return finishControl(call, Result { () throws(Problem) in try controlAnswer(call) })

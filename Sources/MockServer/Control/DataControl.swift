@@ -18,7 +18,11 @@ enum DataControl {
                     member: "appointmentId",
                     id: call.string("id")
                 ) { writer, domain, record throws(StoreError) in
-                    try writer.putAppointment(domain: domain, record)
+                    try writer.putAppointment(
+                        domain: domain,
+                        record,
+                        now: call.call.session.clock.now()
+                    )
                 }
             }
         ),
@@ -28,7 +32,8 @@ enum DataControl {
                 try delete(call) { writer throws(StoreError) in
                     try writer.deleteAppointment(
                         domain: call.string("domain"),
-                        id: call.string("id")
+                        id: call.string("id"),
+                        now: call.call.session.clock.now()
                     )
                 }
             }
@@ -91,7 +96,8 @@ enum DataControl {
         let first = domains.first?.practice
         return .json([
             "dayZero": text(first?.dayZero), "present": text(first?.present),
-            "pinned": .bool(first?.isPinned ?? false), "world": "still",
+            "pinned": .bool(first?.isPinned ?? false),
+            "world": .string(session.store.worldMode.rawValue),
             "domains": .array(
                 domains.map { domain -> JSONValue in
                     [

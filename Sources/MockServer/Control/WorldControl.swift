@@ -6,12 +6,65 @@ import Store
 import Suggestions
 import Time
 
-/// The front desk of the practice: what happens to its appointments, by hand.
+/// The world of a session, and its front desk: what happens to appointments, by itself and by hand.
 enum WorldControl {
     static let entries: [ControlAPI.Entry] = [
+        ("Admin_GetWorld", get),
+        ("Admin_SetWorld", set),
         ("Admin_NoteEvent", note),
         ("Admin_ListEvents", events),
     ]
+
+    /// Whether an operation has to do with data, which must be up to date then.
+    static func concerns(_ operation: Operation) -> Bool {
+        operation.tag == "State" && !ignorant.contains(operation.id)
+    }
+
+    /// Operations to which it makes no difference what the data are.
+    private static let ignorant: Set<String> = [
+        "Admin_GetClock", "Admin_SetClock", "Admin_AdvanceClock", "Admin_Reset",
+        "Admin_RestoreSnapshot", "Admin_DropSnapshot", "Admin_ListSnapshots",
+        "Admin_ListSessions", "Admin_OpenSession", "Admin_DropSession", "Admin_SetWorld",
+    ]
+
+    private static func get(_ call: ControlCall) throws(Problem) -> Answer {
+        try answer(try call.existingSession(), call)
+    }
+
+    private static func set(_ call: ControlCall) throws(Problem) -> Answer {
+        guard let mode = call.body["mode"]?.string.flatMap(WorldMode.init(rawValue:)) else {
+            preconditionFailure("the contract lets only known modes through")
+        }
+        let session = try call.openSession()
+        session.store.setWorld(mode)
+        // What has happened since the beginning of day zero is there when this is answered.
+        session.store.bringWorld(to: session.clock.now())
+        return try answer(session, call)
+    }
+
+    private static func answer(_ session: Session, _ call: ControlCall) throws(Problem) -> Answer {
+        let reader = session.store.reader(worker: call.call.worker.index)
+        do throws(StoreError) {
+            return .json([
+                "mode": .string(session.store.worldMode.rawValue),
+                "time": .string(try reader.worldTime(now: session.clock.now()).rfc3339),
+                "next": try next(session, reader),
+            ])
+        } catch {
+            throw Problem(store: error)
+        }
+    }
+
+    /// The time of the next event; in a still world nothing happens by itself.
+    private static func next(
+        _ session: Session,
+        _ reader: SessionReader
+    ) throws(StoreError) -> JSONValue {
+        guard session.store.worldMode == .living, let next = try reader.nextEvent() else {
+            return .null
+        }
+        return .string(next.rfc3339)
+    }
 
     private static func note(_ call: ControlCall) throws(Problem) -> Answer {
         let name = call.string("event")
@@ -34,7 +87,8 @@ enum WorldControl {
                     event,
                     domain: call.string("domain"),
                     appointment: call.string("id"),
-                    now: now
+                    now: now,
+                    in: session.store.worldMode
                 )
             }
         } catch {
@@ -56,9 +110,12 @@ enum WorldControl {
 
     private static func events(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()
+        let reader = session.store.reader(worker: call.call.worker.index)
         let events: [PastEvent]
+        let next: JSONValue
         do throws(StoreError) {
-            events = try session.store.reader(worker: call.call.worker.index).events(
+            next = try Self.next(session, reader)
+            events = try reader.events(
                 since: call.valid.string("since").flatMap { Instant(rfc3339: $0) },
                 limit: call.valid.int("limit") ?? 100
             )
@@ -72,7 +129,6 @@ enum WorldControl {
                 "from": event.from.map(JSONValue.string) ?? .null, "to": .string(event.to),
             ]
         }
-        // In a still world nothing happens by itself.
-        return .json(["items": .array(items), "next": .null])
+        return .json(["items": .array(items), "next": next])
     }
 }

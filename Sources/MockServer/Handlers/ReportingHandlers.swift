@@ -193,7 +193,8 @@ enum ReportingHandlers {
                 domain: call.domain,
                 appointment: call.string("appointmentId"),
                 report,
-                newStatus: finalises ? settings.finalStatus : nil
+                newStatus: finalises ? settings.finalStatus : nil,
+                now: call.now
             )
             return answer
         }

@@ -186,16 +186,21 @@ struct Course {
 /// The courses of the appointments of day zero.
 final class CourseTable {
     private let ofDomain: Statement
+    private let find: Statement
     private let insert: Statement
 
     init(_ database: Database) {
+        let columns = """
+            appointment, status, decided, arrived, started, ended, deadline, scan_total,
+            waiting_total, radiologist
+            """
         ofDomain = Statement(
             database,
-            """
-            SELECT appointment, status, decided, arrived, started, ended, deadline, scan_total,
-                waiting_total, radiologist
-            FROM course WHERE domain = ?1 ORDER BY appointment
-            """
+            "SELECT \(columns) FROM course WHERE domain = ?1 ORDER BY appointment"
+        )
+        find = Statement(
+            database,
+            "SELECT \(columns) FROM course WHERE domain = ?1 AND appointment = ?2"
         )
         insert = Statement(
             database,
@@ -213,27 +218,36 @@ final class CourseTable {
         defer { ofDomain.reset() }
         ofDomain.bind(1, domain)
         var courses: [Course] = []
-        while try ofDomain.step() {
-            courses.append(
-                Course(
-                    appointment: ofDomain.text(0),
-                    status: ofDomain.text(1),
-                    decided: Int(ofDomain.integer(2)),
-                    visit: ofDomain.isNull(3)
-                        ? nil
-                        : Course.Visit(
-                            arrived: Int(ofDomain.integer(3)),
-                            started: Int(ofDomain.integer(4)),
-                            ended: Int(ofDomain.integer(5)),
-                            deadline: ofDomain.isNull(6) ? nil : Int(ofDomain.integer(6)),
-                            scanTotal: ofDomain.octets(7),
-                            waitingTotal: ofDomain.octets(8),
-                            radiologist: ofDomain.octets(9)
-                        )
-                )
-            )
-        }
+        while try ofDomain.step() { courses.append(Self.course(ofDomain)) }
         return courses
+    }
+
+    /// The course of an appointment; `nil` where it has none.
+    func course(of id: String, domain: Int64) throws(StoreError) -> Course? {
+        try find.begin()
+        defer { find.reset() }
+        find.bind(1, domain)
+        find.bind(2, id)
+        return try find.step() ? Self.course(find) : nil
+    }
+
+    private static func course(_ row: Statement) -> Course {
+        Course(
+            appointment: row.text(0),
+            status: row.text(1),
+            decided: Int(row.integer(2)),
+            visit: row.isNull(3)
+                ? nil
+                : Course.Visit(
+                    arrived: Int(row.integer(3)),
+                    started: Int(row.integer(4)),
+                    ended: Int(row.integer(5)),
+                    deadline: row.isNull(6) ? nil : Int(row.integer(6)),
+                    scanTotal: row.octets(7),
+                    waitingTotal: row.octets(8),
+                    radiologist: row.octets(9)
+                )
+        )
     }
 
     func add(_ course: Course, to domain: Int64) throws(StoreError) {

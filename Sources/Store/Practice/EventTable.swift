@@ -44,7 +44,7 @@ final class EventTable {
             """
             SELECT time, name, appointment, event, before, after
             FROM event JOIN domain ON domain.id = event.domain
-            WHERE time >= ?1 ORDER BY event.id DESC LIMIT ?2
+            WHERE time >= ?1 ORDER BY time DESC, event.domain DESC, appointment DESC, event.id DESC LIMIT ?2
             """
         )
     }
@@ -83,5 +83,13 @@ final class EventTable {
         return events
     }
 
+    /// Forgets the oldest ones where there are too many.
+    func prune() throws(StoreError) {
+        try database.execute(
+            "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - \(Self.maximum)"
+        )
+    }
+
+    private static let maximum = 100_000
     private static let lookup = "SELECT 1 FROM sqlite_schema WHERE name = 'event'"
 }

@@ -39,6 +39,9 @@ package enum PracticeEvent: String, Sendable, CaseIterable {
         }
     }
 
+    /// The status that follows.
+    var status: String { step.to }
+
     fileprivate static let inProgress = "STUDY INPROGRESS"
 
     /// The member that it stamps.
@@ -49,6 +52,36 @@ package enum PracticeEvent: String, Sendable, CaseIterable {
         case .end: "scanEndDateTime"
         default: nil
         }
+    }
+
+    /// The members of a record that change with it.
+    func members(
+        of record: JSONObject,
+        at now: Instant
+    ) -> [(name: String, value: JSONValue)] {
+        var members = [(name: "status", value: JSONValue.string(status))]
+        if let stamp { members.append((stamp, .string(now.rfc3339))) }
+        switch self {
+        case .start:
+            let minutes = Self.minutes(from: record["arrivalDateTime"], to: now)
+            members.append(("waitingTotalTime", minutes))
+        case .end:
+            let minutes = Self.minutes(from: record["scanStartDateTime"], to: now)
+            members.append(("scanTotalTime", minutes))
+        default: break
+        }
+        return members
+    }
+
+    /// The minutes from an instant to another; null where there are none.
+    private static func minutes(from start: JSONValue?, to end: Instant) -> JSONValue {
+        guard let start = start?.string.flatMap(Instant.init(rfc3339:)), start <= end else {
+            return .null
+        }
+        let seconds = end.secondsSince1970.subtractingSaturated(start.secondsSince1970)
+        // Hundredths, as the samples' 20.5 has tenths.
+        let hundredths = seconds.multipliedSaturated(by: 100) / 60
+        return JSONNumber(Double(hundredths) / 100).map(JSONValue.number) ?? .null
     }
 }
 
@@ -63,13 +96,16 @@ package enum EventOutcome: Sendable {
 extension SessionWriter {
     /// Notes an event at an appointment, in place of what the clock would bring.
     ///
-    /// - Parameter now: What `arrive`, `start` and `end` stamp, and the event carries.
+    /// - Parameters:
+    ///   - now: What `arrive`, `start` and `end` stamp, and the event carries.
+    ///   - mode: In a living world they stamp its time.
     /// - Throws: `StoreError.rule`: `.notFound(.domain)` or `.notFound(.appointment)`.
     package func note(
         _ event: PracticeEvent,
         domain name: String,
         appointment id: String,
-        now: Instant
+        now: Instant,
+        in mode: WorldMode = .still
     ) throws(StoreError) -> EventOutcome {
         guard let domain = try tables.domains.id(of: name) else {
             throw .rule(.notFound(.domain))
@@ -88,33 +124,24 @@ extension SessionWriter {
                     + "\(from.joined(separator: " or "))."
             )
         }
+        let time = try mode == .living ? world().time(of: now, domain: domain) : now
         let hasEnded = record["scanEndDateTime"]?.string != nil
         if event == .end, hasEnded { return .refused("The examination has ended already.") }
         if status == PracticeEvent.inProgress, to != status, !hasEnded {
             return .refused("The examination has not ended: note the event end first.")
         }
-        var members = [("status", Self.json(.string(to)))]
-        if let stamp = event.stamp { members.append((stamp, Self.json(.string(now.rfc3339)))) }
-        if event == .start {
-            members.append(
-                ("waitingTotalTime", Self.minutes(from: record["arrivalDateTime"], to: now))
-            )
-        }
-        if event == .end {
-            members.append(
-                ("scanTotalTime", Self.minutes(from: record["scanStartDateTime"], to: now))
-            )
-        }
         try tables.change(
             domain: domain,
             id: id,
             status: to,
-            members: members.map { (name: $0.0, value: $0.1) },
+            members: event.members(of: record, at: time).map {
+                ($0.name, JSONWriter.octets(of: $0.value))
+            },
             layout: layout
         )
         try tables.events.add(
             PastEvent(
-                time: now,
+                time: time,
                 domain: name,
                 appointment: id,
                 event: event.rawValue,
@@ -123,6 +150,7 @@ extension SessionWriter {
             ),
             domain: domain
         )
+        try plan(domain: domain, appointment: id, now: now)
         var view: [UInt8] = []
         _ = try tables.appointments.append(
             domain: domain,
@@ -132,21 +160,5 @@ extension SessionWriter {
             to: &view
         )
         return .happened(view)
-    }
-
-    private static func json(_ value: JSONValue) -> [UInt8] { JSONWriter.octets(of: value) }
-
-    /// The minutes from an instant to another, as a number in JSON; null where there are none.
-    private static func minutes(from start: JSONValue?, to end: Instant) -> [UInt8] {
-        guard let start = start?.string.flatMap(Instant.init(rfc3339:)), start <= end else {
-            return Array("null".utf8)
-        }
-        let seconds = end.secondsSince1970.subtractingSaturated(start.secondsSince1970)
-        // Hundredths, as the samples' 20.5 has tenths.
-        let hundredths = seconds % 60 * 100 / 60
-        let fraction = hundredths < 10 ? "0\(hundredths)" : "\(hundredths)"
-        var text = "\(seconds / 60)" + (hundredths == 0 ? "" : ".\(fraction)")
-        if hundredths != 0, text.hasSuffix("0") { text.removeLast() }
-        return Array(text.utf8)
     }
 }

@@ -10,6 +10,7 @@ struct PracticeRecord {
     private let dayZero: LocalDate
     private let zone: String
     private let fixed: [String]
+    private let apart: [String]
     private let course: JSONObject
 
     /// - Parameter faults: Gets what is wrong with the form, which the contract has looked at.
@@ -32,6 +33,7 @@ struct PracticeRecord {
         self.dayZero = dayZero
         self.zone = zone
         fixed = value["fixed"]?.array?.compactMap(\.string) ?? []
+        apart = value["apart"]?.array?.compactMap(\.string) ?? []
         course = value["course"]?.object ?? JSONObject()
     }
 
@@ -68,6 +70,12 @@ struct PracticeRecord {
                 faults.append(fault(["fixed", String(index)], unknown))
             }
             try tables.practices.addFixed(id, domain: domain.id)
+        }
+        for (index, id) in apart.enumerated() {
+            if try tables.appointments.key(domain: domain.id, id: id) == nil {
+                faults.append(fault(["apart", String(index)], unknown))
+            }
+            try tables.practices.addApart(id, domain: domain.id)
         }
         let zones = try tables.sites.zones(in: domain.id)
         for member in course.members {

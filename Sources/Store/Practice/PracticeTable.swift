@@ -22,6 +22,7 @@ final class PracticeTable {
 
     private let database: Database
     private let all: Statement
+    private let findResting: Statement
     /// The day from which the dates of each domain count, once it was read.
     private var origins: [Int64: Int] = [:]
 
@@ -32,6 +33,13 @@ final class PracticeTable {
             """
             SELECT domain, zone, rule, written, day_zero, present, pinned FROM practice
             ORDER BY domain
+            """
+        )
+        findResting = Statement(
+            database,
+            """
+            SELECT 1 FROM fixed_appointment WHERE domain = ?1 AND appointment = ?2
+            UNION ALL SELECT 1 FROM apart_appointment WHERE domain = ?1 AND appointment = ?2
             """
         )
     }
@@ -85,6 +93,27 @@ final class PracticeTable {
         var ids: [String] = []
         while try find.step() { ids.append(find.text(0)) }
         return ids
+    }
+
+    /// Whether an appointment takes no part in the world: its dates stay, or it is a named case.
+    func rests(_ id: String, domain: Int64) throws(StoreError) -> Bool {
+        try findResting.begin()
+        defer { findResting.reset() }
+        findResting.bind(1, domain)
+        findResting.bind(2, id)
+        return try findResting.step()
+    }
+
+    /// Notes an appointment that takes no part in the world.
+    func addApart(_ id: String, domain: Int64) throws(StoreError) {
+        let insert = Statement(
+            database,
+            "INSERT OR IGNORE INTO apart_appointment (domain, appointment) VALUES (?1, ?2)"
+        )
+        try insert.begin()
+        insert.bind(1, domain)
+        insert.bind(2, id)
+        try insert.run()
     }
 
     /// Notes an appointment whose dates stay.

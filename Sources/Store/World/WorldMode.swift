@@ -1,0 +1,5 @@
+/// Whether data change by themselves as time passes.
+package enum WorldMode: String, Sendable, CaseIterable {
+    case still
+    case living
+}
