@@ -157,11 +157,72 @@ def debian(path, root):
     for name in ["share/man/man1/qubs-mock.1.gz", "lib/systemd/system/qubs-mock.service",
                  "share/bash-completion/completions/qubs-mock"]:
         expect((root / "usr" / name).is_file(), f"{name} is missing")
+    unit(root)
     subprocess.run([*dpkg, "--purge", "qubs-mock"], check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL)
     left = [file for file in (root / "usr").rglob("*") if file.is_file()]
     expect(not left, f"files are left behind: {left[:3]}")
     return seconds
+
+
+def unit(root):
+    """What systemd says of the unit in this root, where systemd is there."""
+    if not shutil.which("systemd-analyze"):
+        print("check: the systemd unit is skipped: there is no systemd-analyze")
+        return
+    others = root / "etc/systemd/system"
+    others.mkdir(parents=True)
+    # Those of every system, which this root has not.
+    for name in ["sysinit", "basic", "shutdown", "network", "multi-user"]:
+        (others / f"{name}.target").write_text(f"[Unit]\nDescription={name}\n")
+    said = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", f"--root={root}", "qubs-mock.service"],
+        check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    shutil.rmtree(others)
+    expect(said.returncode == 0 and not said.stdout, f"the systemd unit: {said.stdout}")
+    print("check: systemd takes the unit")
+
+
+def debian_itself(path, root):
+    """The package in a whole Debian, where debootstrap can make one."""
+    made = subprocess.run(
+        ["debootstrap", "--variant=minbase", "bookworm", root], check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if made.returncode != 0:
+        print("check: a whole Debian is skipped: debootstrap ends with", made.returncode)
+        return
+    shutil.copy(path, root / "qubs-mock.deb")
+    since = time.monotonic()
+    subprocess.run(["chroot", root, "dpkg", "--install", "/qubs-mock.deb"], check=True,
+                   stdout=subprocess.DEVNULL)
+    command = ["/usr/bin/qubs-mock", "serve", "--port", "0", "--log", "off"]
+    seconds = serves(lambda **more: enter(root, command, **more), since)
+    audit = subprocess.run(["chroot", root, "dpkg", "--verify", "qubs-mock"], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout
+    expect(not audit.strip(), f"dpkg finds other files than the package has: {audit}")
+    subprocess.run(["chroot", root, "dpkg", "--purge", "qubs-mock"], check=True,
+                   stdout=subprocess.DEVNULL)
+    expect(not (root / "usr/bin/qubs-mock").exists(), "the program is left behind")
+    print(f"check: installed in a Debian of debootstrap, served after {seconds:.2f} s, removed")
+
+
+def image_by_umoci(path, root):
+    """The image as umoci unpacks it, started as the user that it names, on a read-only root."""
+    layout, bundle = root / "layout", root / "bundle"
+    with tarfile.open(path) as file:
+        file.extractall(layout, filter="data")
+    version = re.fullmatch(r"qubs-mock-(.+)-oci\.tar", path.name).group(1)
+    since = time.monotonic()
+    subprocess.run(["umoci", "unpack", "--image", f"{layout}:{version}", bundle], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = json.loads((bundle / "config.json").read_bytes())["process"]
+    expect(process["user"]["uid"] == 65532, f"the user is {process['user']}")
+    environment = dict(pair.split("=", 1) for pair in process["env"])
+    environment |= {"QUBS_MOCK_PORT": "0", "QUBS_MOCK_LOG": "off"}
+    seconds = serves(
+        lambda **more: enter(bundle / "rootfs", process["args"], user=65532, read_only=True,
+                             environment=environment, **more), since)
+    print(f"check: the image by umoci served after {seconds:.2f} s")
 
 
 def image(path, root):
@@ -264,6 +325,14 @@ def all(folder, names, program_octets):
                 seconds = attempt(path.resolve(), pathlib.Path(root))
             print(f"check: {path.name}: {path.stat().st_size} octets, first 200 after "
                   f"{seconds:.2f} s from unpacking")
+        for tool, ending, attempt in [("debootstrap", ".deb", debian_itself),
+                                      ("umoci", "-oci.tar", image_by_umoci)]:
+            if not shutil.which(tool):
+                print(f"check: skipped: there is no {tool}")
+                continue
+            path = next(folder / name for name in names if name.endswith(ending))
+            with tempfile.TemporaryDirectory() as root:
+                attempt(path.resolve(), pathlib.Path(root))
         digest = document(next(folder / name for name in names if name.endswith(".spdx.json")))
         print(f"check: the program: {program_octets} octets, {digest}")
     except Failed as failure:
