@@ -63,6 +63,14 @@ class Session:
         octets = self._send(method, path, value, query)
         return json.loads(octets) if octets else None
 
+    def changes(self, normalised=False):
+        """What this test's client changed in the data (`GET /__admin/changes`).
+
+        With `normalised` lasting effects alone, without ids, times and requests: what two tests with
+        the same effects have in common.
+        """
+        return self.control("GET", "/changes", normalised="true" if normalised else "false")
+
     def verdict(self):
         """The judgement on what this test's client did (`GET /__admin/verdict`)."""
         return self.control("GET", "/verdict")

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -107,8 +108,41 @@ def test_refusal(qubs):
 
 def test_sends_nothing(qubs):
     assert qubs.verdict()["result"] == "not-exercised"
+
+
+def test_changes(qubs):
+    assert qubs.changes()["items"] == []
+    request = urllib.request.Request(
+        f"{qubs.base_url}/integrations/v1/{qubs.domain}/reporting/appointments/A123456/comments",
+        json.dumps({"commentText": "Sent.", "commentType": "AC"}).encode(),
+        {"Authorization": "Bearer " + token(qubs), "Content-Type": "application/json"})
+    urllib.request.urlopen(request).close()
+    [change] = qubs.changes()["items"]
+    [effect] = qubs.changes(normalised=True)["items"]
+    assert "request" in change and "request" not in effect
+    assert effect["appointmentId"] == "A123456"
 ''')
-    run().assert_outcomes(passed=9)
+    run().assert_outcomes(passed=10)
+
+
+def test_the_rules_of_the_readme_can_be_set(pytester, run):
+    """Its samples run up to the client, which is the reader's."""
+    readme = pathlib.Path(__file__).parent.parent / "README.md"
+    samples = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    assert len(samples) >= 2
+    client = '''
+class MyClient:
+    def __init__(self, *words):
+        assert len(words) == 4
+
+    def sites(self, domain):
+        return domain
+
+    def comment(self, appointment, text):
+        pytest.skip("all else is set")
+'''
+    pytester.makepyfile("import pytest\n" + client + "".join(samples))
+    run().assert_outcomes(passed=1, skipped=1)
 
 
 def test_without_the_fixture_no_server_starts(pytester, run):
