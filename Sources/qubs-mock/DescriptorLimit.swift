@@ -17,22 +17,8 @@ enum DescriptorLimit {
     ///
     /// A warning is printed where fewer connections fit than are wanted.
     static func share(for configuration: inout Configuration) {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        if limit.rlim_cur < limit.rlim_max {
-            limit.rlim_cur = limit.rlim_max
-            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        }
-        let available = Int(clamping: limit.rlim_cur)
         let wanted = configuration.transport.maximumConnections
-        let workers = configuration.transport.workers
-        let shares = DescriptorShares(
-            available: available,
-            fixed: fixed + perWorker * workers,
-            connections: wanted,
-            workers: workers
-        )
+        let (available, shares) = shares(for: configuration)
         let fitting = shares.connections
         configuration.transport.maximumConnections = fitting
         configuration.transport.maximumExcess = shares.excess
@@ -42,5 +28,27 @@ enum DescriptorLimit {
             "qubs-mock: this process may open \(available) files, so it takes "
                 + "\(fitting) connections at once instead of \(wanted)"
         )
+    }
+
+    /// Raises the soft limit to the hard one, and returns it and what each part of a server gets.
+    static func shares(
+        for configuration: Configuration
+    ) -> (available: Int, shares: DescriptorShares) {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max
+            setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        }
+        let available = Int(clamping: limit.rlim_cur)
+        let workers = configuration.transport.workers
+        let shares = DescriptorShares(
+            available: available,
+            fixed: fixed + perWorker * workers,
+            connections: configuration.transport.maximumConnections,
+            workers: workers
+        )
+        return (available, shares)
     }
 }

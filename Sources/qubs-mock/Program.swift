@@ -67,6 +67,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, TokenCommand.self, FixturesCommand.self, OpenAPICommand.self,
             HealthCommand.self, VerdictCommand.self, ChangesCommand.self, RunCommand.self,
+            EnvCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )

@@ -121,12 +121,13 @@ struct RunCommand: ParsableCommand {
     }
 
     private func variables(baseURL: String) -> [String: String] {
-        let suffix = session == SessionName.default ? "" : "+\(session)"
-        return [
-            "QUBS_BASE_URL": baseURL, "QUBS_TOKEN_URL": baseURL + "/oauth2/token",
-            "QUBS_DOMAIN": Self.client.domain, "QUBS_CLIENT_ID": Self.client.id + suffix,
-            "QUBS_CLIENT_SECRET": Self.client.secret,
-        ]
+        ClientVariables(
+            baseURL: baseURL,
+            domain: Self.client.domain,
+            clientID: Self.client.id,
+            secret: Self.client.secret,
+            session: session
+        ).environment
     }
 }
 

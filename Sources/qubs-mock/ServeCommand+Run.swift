@@ -52,7 +52,8 @@ extension ServeCommand {
         Glibc.exit(0)
     }
 
-    private static func listenFailure(
+    /// Why nothing can listen, and what to do.
+    static func listenFailure(
         _ error: SystemError,
         _ configuration: Configuration
     ) -> String {

@@ -92,7 +92,7 @@ struct ServeCommand: ParsableCommand {
     /// What the options say, each checked on its way.
     ///
     /// - Throws: `ValidationError` for the first value that is not taken.
-    private func configuration() throws -> Configuration {
+    func configuration() throws -> Configuration {
         let seconds: ClosedRange<Int64> = 1...86_400
         var all = Configuration()
         all.transport.host = try OptionCheck.text(host, "host", "an address or a name")

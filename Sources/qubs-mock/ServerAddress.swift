@@ -47,7 +47,7 @@ struct ServerAddress: ParsableArguments {
     }
 
     /// An address to connect to: a server that listens on all is on loopback, too.
-    private static func reachable(_ host: String) -> String {
+    static func reachable(_ host: String) -> String {
         switch Authority(host: host, port: nil).host {
         case "0.0.0.0": "127.0.0.1"
         case "::": "::1"

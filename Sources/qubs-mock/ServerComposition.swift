@@ -244,7 +244,8 @@ enum ServerComposition {
         )
     }
 
-    private static func temporaryFolder() -> String {
+    /// Where the data of a server lie that has no `--database`.
+    static func temporaryFolder() -> String {
         let given = Program.environment()["TMPDIR"] ?? ""
         let folder = given.isEmpty ? "/tmp" : given
         return folder.count > 1 && folder.hasSuffix("/") ? String(folder.dropLast()) : folder
