@@ -442,6 +442,23 @@ struct ReadmeTableTests {
         }
     }
 
+    @Test("The program's version is the newest release of CHANGELOG.md, and that of the examples")
+    func version() throws {
+        let changes = try Page.text("CHANGELOG.md")
+        let releases = changes.matches(
+            of: /^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$/.anchorsMatchLineEndings()
+        )
+        #expect(releases.first.map { String($0.1) } == ProgramVersion.text)
+        let folder = "examples/ci"
+        let files = try FileManager.default.contentsOfDirectory(atPath: Repository.path(folder))
+        let named = try files.flatMap { file in
+            try Page.text("\(folder)/\(file)").matches(of: /qubs-mock:(\d+\.\d+\.\d+)/)
+                .map { String($0.1) }
+        }
+        #expect(named.count >= 5)
+        #expect(Set(named) == [ProgramVersion.text])
+    }
+
     @Test("Scenarios, flaws and numbers are those of the program")
     func numbers() throws {
         let packs = try FileManager.default
