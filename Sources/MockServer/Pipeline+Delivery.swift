@@ -200,7 +200,9 @@ extension Application {
             if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
         }
         if let id, let link = helpLink(to: id, of: call, status: response.status) {
-            response.fields.append(HTTPResponse.Field("Link", link))
+            // As the fields before it are spelled: an answer may have all of them in lower case.
+            let isLower = response.fields.first.map { $0.name == $0.name.lowercased() } ?? false
+            response.fields.append(HTTPResponse.Field(isLower ? "link" : "Link", link))
         }
         let pending = WorkerContext.Pending(
             session: session,
