@@ -46,6 +46,8 @@ final class Connection: @unchecked Sendable {
     var omitsContent = false
     /// The ticket of the answer that is waited for, or sent by the clock; 0 where nobody asks.
     var watchedTicket: UInt64 = 0
+    /// The last request whose client was said to have departed.
+    var departedOrdinal = 0
     /// Where the worker keeps the work that was put off for the sake of this connection.
     var deferredSlots: [Int] = []
     /// When the client was first seen to end its side, or to be gone; 0 while it has not.

@@ -33,7 +33,7 @@ package protocol RequestHandler: AnyObject, Sendable {
     /// The client ended its side of the connection while an answer that has a ticket was waited for,
     /// or was sent by the clock.
     ///
-    /// It may have left, or may still read: `delivered` has the last word.
+    /// Told once for each answer. The client may have left, or may still read: `delivered` has the last word.
     ///
     /// - Parameter time: When that was seen, in monotonic nanoseconds.
     func departed(ticket: UInt64, at time: UInt64, worker: Int)

@@ -186,13 +186,13 @@ final class Worker: @unchecked Sendable {
     /// Notes when the client ended its side, and tells whoever waits for an answer of it.
     func noteDeparture(of connection: Connection) {
         if connection.departure == 0 { connection.departure = clock.now() }
-        guard connection.watchedTicket != 0 else { return }
-        handler.departed(
-            ticket: connection.watchedTicket,
-            at: connection.departure,
-            worker: index
-        )
+        let ticket = connection.watchedTicket
+        guard ticket != 0 else { return }
         connection.watchedTicket = 0
+        // An answer that was waited for may be sent by the clock after that.
+        guard connection.departedOrdinal != connection.machine.ordinal else { return }
+        connection.departedOrdinal = connection.machine.ordinal
+        handler.departed(ticket: ticket, at: connection.departure, worker: index)
     }
 
     /// The connection on a descriptor, for a simulation, which has few.

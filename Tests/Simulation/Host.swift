@@ -47,6 +47,8 @@ final class Host: RequestHandler, @unchecked Sendable {
     /// Second answers to a request, which must be dropped.
     private var strays: Set<UInt64> = []
     private var strayReports: Set<UInt64> = []
+    /// Tickets whose client was said to have departed.
+    private var departures: Set<UInt64> = []
     /// Whether the worker owes `batchEnded`.
     private(set) var owesEnd = false
     /// Work that was put off, and not done.
@@ -284,6 +286,7 @@ final class Host: RequestHandler, @unchecked Sendable {
             complain("a departure for ticket \(ticket), which nobody gave")
             return
         }
+        if !departures.insert(ticket).inserted { complain("a second departure for \(ticket)") }
         if answers[ticket]?.report != nil || strayReports.contains(ticket) {
             complain("a departure after the report of \(ticket)")
         }
