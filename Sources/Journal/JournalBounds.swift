@@ -37,6 +37,9 @@ extension JournalEntry {
             // A message lists what is allowed, and may be longer than a name.
             Self.cut(&details.violations[index].name)
             Self.cut(&details.violations[index].sent)
+            // Texts that were put together have room for as much again.
+            Self.fit(&details.violations[index].message)
+            Self.fit(&details.violations[index].contractPointer)
         }
         if details.contentType != nil { Self.cut(&details.contentType) }
         if let guid = details.presigned?.guid, guid.utf8.count > Self.maximumTextOctets {
@@ -52,42 +55,57 @@ extension JournalEntry {
         if text.utf8.count > maximumTextOctets { text = cutText(text) }
     }
 
+    /// Gives a text no more room than it takes.
+    private static func fit(_ text: inout String) {
+        text.utf8.withContiguousStorageIfAvailable { String(decoding: $0, as: UTF8.self) }
+            .map { text = $0 }
+    }
+
     private static func cutText(_ text: String) -> String {
         String(decoding: text.utf8.prefix(maximumTextOctets), as: UTF8.self) + "\u{2026}"
     }
 
-    /// Octets of memory that the entry takes, about: what it is made of, and what its texts, lists and
-    /// contents hold.
+    /// Octets of memory that the entry takes: its place, and what its texts, lists and contents hold.
+    ///
+    /// Texts of the contract and of the session are others', and are not counted.
     var octets: Int {
-        var octets = MemoryLayout<JournalEntry>.stride
-        octets += Self.octets(of: requestID) + Self.octets(of: path)
+        // The place in the ring, and that of the entry's cost.
+        var octets = MemoryLayout<JournalEntry>.stride + MemoryLayout<Int>.stride
+        octets += Self.octets(of: requestID) + Self.octets(of: path) + Self.octets(of: method)
         octets += Self.octets(of: domain) + Self.octets(of: appointmentID)
         octets += Self.octets(of: userAgent)
         guard hasDetails else { return octets }
-        octets += MemoryLayout<JournalDetails>.stride
+        octets += Self.block(JournalDetailsBox.headerOctets + MemoryLayout<JournalDetails>.size)
         octets += Self.octets(of: details.contentType)
+        octets += Self.octets(of: details.presigned?.guid)
+        octets += Self.octets(of: details.query)
         for parameter in details.query {
-            octets += MemoryLayout<JournalDetails.QueryParameter>.stride
             // The names of those that are known are the contract's.
             if !parameter.isKnown { octets += Self.octets(of: parameter.name) }
         }
+        octets += Self.octets(of: details.violations)
         for violation in details.violations {
-            octets += MemoryLayout<JournalViolation>.stride + Self.octets(of: violation.name)
-            octets += Self.octets(of: violation.message) + Self.octets(of: violation.sent)
+            octets += Self.octets(of: violation.name) + Self.octets(of: violation.message)
+            octets += Self.octets(of: violation.sent)
             octets += Self.octets(of: violation.contractPointer)
         }
-        for upload in details.uploadsIssued {
-            octets += MemoryLayout<JournalDetails.PresignedURL>.stride
-            octets += Self.octets(of: upload.guid)
-        }
-        octets += details.requestContent?.count ?? 0
-        octets += details.answerContent?.count ?? 0
+        octets += Self.octets(of: details.uploadsIssued)
+        for upload in details.uploadsIssued { octets += Self.octets(of: upload.guid) }
+        if let content = details.requestContent { octets += Self.octets(of: content) }
+        if let content = details.answerContent { octets += Self.octets(of: content) }
         return octets
     }
 
     private static func octets(of text: String?) -> Int {
+        // Short texts stand in the entry itself; others have a header, and a zero at their end.
         guard let count = text?.utf8.count, count > 15 else { return 0 }
-        // Short texts stand in the entry itself; others have a header.
-        return count + 32
+        return block(32 + count + 1)
     }
+
+    private static func octets<Element>(of list: [Element]) -> Int {
+        list.capacity == 0 ? 0 : block(32 + list.capacity * MemoryLayout<Element>.stride)
+    }
+
+    /// What the allocator takes for a block: a header of eight octets, and sixteens.
+    private static func block(_ octets: Int) -> Int { (octets + 8 + 15) & ~15 }
 }

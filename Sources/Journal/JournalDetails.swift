@@ -165,6 +165,9 @@ package struct JournalViolation: Sendable, Equatable {
 ///
 /// Unchecked: `JournalEntry.details` changes a box only while its reference is the only one.
 final class JournalDetailsBox: @unchecked Sendable {
+    /// What an object has before its members.
+    static let headerOctets = 16
+
     var value: JournalDetails
 
     init(_ value: JournalDetails) { self.value = value }

@@ -3,40 +3,84 @@ import Time
 
 /// A list of entries as the control API answers it, written entry by entry.
 ///
-/// No tree of values is made of the whole list, and the list ends before it becomes too long.
+/// Neither a tree of values is made of the whole list, nor a copy of all its entries, and the list
+/// ends before it becomes too long: whoever wants all of it asks for one piece after the other.
 package enum JournalList {
-    /// Octets after which no further entry is added: that many ordinary entries are 20,000.
-    package static let maximumOctets = 32 << 20
+    /// Octets after which no further entry is added: that many ordinary entries are 1,300.
+    package static let maximumOctets = 2 << 20
+
+    /// Entries that are taken out of a journal at once.
+    private static let entriesAtOnce = 64
+
+    /// `{"items": […]}` with the entries that pass a filter, newest first, as many as have room.
+    ///
+    /// - Returns: The JSON text, with the id of the last entry in it as `next` where entries were left
+    ///   out because of their size.
+    package static func octets(
+        of journal: RequestJournal,
+        matching filter: JournalFilter,
+        maximumOctets: Int = maximumOctets
+    ) -> [UInt8] {
+        var list = Text(maximumOctets: maximumOctets)
+        var filter = filter
+        var left = filter.limit
+        while left > 0 {
+            filter.limit = min(left, entriesAtOnce)
+            let entries = journal.entries(matching: filter)
+            list.append(entries)
+            guard !list.isFull, entries.count == filter.limit, let last = entries.last else {
+                break
+            }
+            filter.before = last.id
+            left -= entries.count
+        }
+        return list.end(dropped: journal.size.dropped)
+    }
 
     /// `{"items": […]}` with as many entries as have room, at least one.
     ///
-    /// - Parameters:
-    ///   - entries: In the order to show them.
-    ///   - dropped: How many entries were pushed out of the journal; `nil` where that is not said.
-    ///   - maximumOctets: Of the list.
+    /// - Parameter entries: In the order to show them.
     /// - Returns: The JSON text, with the id of the last entry in it as `next` where entries were left out.
     package static func octets(
         of entries: [JournalEntry],
-        dropped: UInt64? = nil,
         maximumOctets: Int = maximumOctets
     ) -> [UInt8] {
-        var output = Array(#"{"items":["#.utf8)
-        var written = 0
-        for entry in entries {
-            if written > 0 {
-                if output.count >= maximumOctets { break }
-                output.append(UInt8(ascii: ","))
+        var list = Text(maximumOctets: maximumOctets)
+        list.append(entries)
+        return list.end(dropped: nil)
+    }
+
+    /// A list that is being written.
+    private struct Text {
+        let maximumOctets: Int
+        var octets = Array(#"{"items":["#.utf8)
+        var last: JournalEntry?
+        /// Whether an entry was left out.
+        var isFull = false
+
+        init(maximumOctets: Int) { self.maximumOctets = maximumOctets }
+
+        mutating func append(_ entries: [JournalEntry]) {
+            for entry in entries {
+                if last != nil {
+                    if octets.count >= maximumOctets {
+                        isFull = true
+                        return
+                    }
+                    octets.append(UInt8(ascii: ","))
+                }
+                JSONWriter.append(entry.json, to: &octets)
+                last = entry
             }
-            JSONWriter.append(entry.json, to: &output)
-            written += 1
         }
-        output.append(UInt8(ascii: "]"))
-        if let dropped { output.append(contentsOf: #","dropped":\#(dropped)"#.utf8) }
-        if written < entries.count {
-            output.append(contentsOf: #","next":\#(entries[written - 1].id)"#.utf8)
+
+        consuming func end(dropped: UInt64?) -> [UInt8] {
+            octets.append(UInt8(ascii: "]"))
+            if let dropped { octets.append(contentsOf: #","dropped":\#(dropped)"#.utf8) }
+            if isFull, let last { octets.append(contentsOf: #","next":\#(last.id)"#.utf8) }
+            octets.append(UInt8(ascii: "}"))
+            return octets
         }
-        output.append(UInt8(ascii: "}"))
-        return output
     }
 }
 

@@ -168,7 +168,7 @@ package final class RequestJournal: Sendable {
     package func entries(matching filter: JournalFilter) -> [JournalEntry] {
         var found: [JournalEntry] = []
         ring.withLock { ring in
-            for id in ring.newestFirst {
+            for id in ring.newestFirst(before: filter.before) {
                 if found.count == filter.limit || filter.isPast(id) { return }
                 let index = ring.slot(of: id)
                 if filter.matches(ring.entries[index]) { found.append(ring.entries[index]) }
@@ -181,7 +181,7 @@ package final class RequestJournal: Sendable {
     package func count(matching filter: JournalFilter) -> Int {
         ring.withLock { ring in
             var count = 0
-            for id in ring.newestFirst {
+            for id in ring.newestFirst(before: filter.before) {
                 if filter.isPast(id) { break }
                 if filter.matches(ring.entries[ring.slot(of: id)]) { count += 1 }
             }
@@ -243,6 +243,11 @@ private struct Ring: Sendable {
 
     /// The ids kept, newest first.
     var newestFirst: ReversedCollection<Range<UInt64>> { (first..<next).reversed() }
+
+    /// The ids kept below one, newest first.
+    func newestFirst(before id: UInt64?) -> ReversedCollection<Range<UInt64>> {
+        (first..<max(first, min(next, id ?? next))).reversed()
+    }
 
     func slot(of id: UInt64) -> Int { Int((id - origin) % UInt64(capacity)) }
 

@@ -96,6 +96,14 @@ extension Application {
         guard call.entry.queryDigest != nil else { return }
         describeRefusedToken(call, valid: valid)
         var query: [JournalDetails.QueryParameter] = []
+        // No more room than is needed: it is kept as long as the entry.
+        query.reserveCapacity(
+            valid.unknownParameters.count
+                + valid.operation.parameters.indices.count { position in
+                    valid.operation.parameters[position].location == .query
+                        && valid.wasSent(at: position)
+                }
+        )
         for (position, parameter) in valid.operation.parameters.enumerated()
         where parameter.location == .query && valid.wasSent(at: position) {
             query.append(

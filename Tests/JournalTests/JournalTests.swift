@@ -143,26 +143,34 @@ private func digest(_ text: String) -> JournalDigest {
     @Test("A list ends before it becomes too long, and says where to go on")
     func pages() throws {
         let journal = RequestJournal()
-        for number in 1...50 { journal.append(entry("r\(number)")) }
-        var filter = JournalFilter(limit: 45)
+        for number in 1...250 { journal.append(entry("r\(number)")) }
+        var filter = JournalFilter(limit: 245)
         var ids: [Int] = []
         var answers = 0
         while true {
-            let entries = journal.entries(matching: filter)
-            let octets = JournalList.octets(of: entries, dropped: 7, maximumOctets: 10_000)
+            let octets = JournalList.octets(
+                of: journal,
+                matching: filter,
+                maximumOctets: 10_000
+            )
             // One more entry at most than has room.
             #expect(octets.count < 12_000)
             let list = try JSONParser.parse(octets)
-            #expect(list["dropped"] == 7)
+            #expect(list["dropped"] == 0)
             let items = try #require(list["items"]?.array)
             ids += items.compactMap { $0["id"]?.int }
             answers += 1
             guard let next = list["next"]?.int else { break }
             #expect(next == ids.last)
             filter.before = UInt64(next)
-            filter.limit = 45 - ids.count
+            filter.limit = 245 - ids.count
         }
-        #expect(ids == (6...50).reversed() && answers > 3)
+        #expect(ids == (6...250).reversed() && answers > 3)
+        // A list that has room takes its entries in several turns.
+        let all = try JSONParser.parse(
+            JournalList.octets(of: journal, matching: JournalFilter(limit: 245))
+        )
+        #expect(all["items"]?.array?.count == 245 && all["next"] == nil)
         #expect(try JSONParser.parse(JournalList.octets(of: []))["items"] == [])
         let whole = JournalList.octets(of: journal.entries())
         #expect(try JSONParser.parse(whole)["items"] == .array(journal.entries().map(\.json)))

@@ -20,8 +20,7 @@ enum JournalControl {
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
         let journal = try call.existingSession().journal
-        let entries = journal.entries(matching: try filter(call))
-        return .json(JournalList.octets(of: entries, dropped: journal.size.dropped))
+        return .json(JournalList.octets(of: journal, matching: try filter(call)))
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {
