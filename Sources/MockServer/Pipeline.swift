@@ -422,6 +422,14 @@ extension Application: RequestHandler {
         head: RequestHead?,
         exchange: Exchange
     ) -> Reply {
+        watchdog.watch(work: "a refusal of \(error)") { refusal(of: error, head, exchange) }
+    }
+
+    private func refusal(
+        of error: MessageError,
+        _ head: RequestHead?,
+        _ exchange: Exchange
+    ) -> Reply {
         let call = Call(
             application: self,
             worker: workers[exchange.worker],
@@ -465,6 +473,12 @@ extension Application: RequestHandler {
     }
 
     package func departed(ticket: UInt64, at time: UInt64, worker: Int) {
+        watchdog.watch(work: "the departure of a client") {
+            noteDeparture(ticket: ticket, at: time, worker: worker)
+        }
+    }
+
+    private func noteDeparture(ticket: UInt64, at time: UInt64, worker: Int) {
         guard let pending = workers[worker].pending(ticket), let entry = pending.entry else {
             return
         }
@@ -477,6 +491,12 @@ extension Application: RequestHandler {
     }
 
     package func delivered(ticket: UInt64, report: DeliveryReport, worker: Int) {
+        watchdog.watch(work: "the end of an answer") {
+            noteDelivery(ticket: ticket, report: report, worker: worker)
+        }
+    }
+
+    private func noteDelivery(ticket: UInt64, report: DeliveryReport, worker: Int) {
         let context = workers[worker]
         guard let pending = context.redeem(ticket) else { return }
         let ended =
@@ -508,10 +528,12 @@ extension Application: RequestHandler {
     }
 
     package func batchEnded(worker: Int) {
-        let context = workers[worker]
-        if context.log.isEmpty { return }
-        log.append(context.log)
-        context.log.removeAll(keepingCapacity: true)
+        watchdog.watch(work: "the end of a batch") {
+            let context = workers[worker]
+            if context.log.isEmpty { return }
+            log.append(context.log)
+            context.log.removeAll(keepingCapacity: true)
+        }
     }
 }
 

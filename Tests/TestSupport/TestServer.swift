@@ -109,7 +109,9 @@ package final class TestServer {
 
     /// No turn of an event loop took too long.
     private func expectShortTurns() {
-        for offence in application.watchdog.offences { Issue.record("\(offence)") }
+        // Tests of the watchdog itself set a limit that everything breaks.
+        for offence in application.watchdog.offences
+        where offence.nanoseconds > Watchdog.limitNanoseconds { Issue.record("\(offence)") }
         if let longest = application.watchdog.longest { LongestTurn.note(longest) }
     }
 
