@@ -12,13 +12,17 @@ struct EnvironmentOptions {
     private(set) var arguments: [String]
     /// Variables that were left aside, each as a line for people.
     private(set) var warnings: [String] = []
+    /// The first variable that names an option and is not UTF-8.
+    private(set) var unreadable: String?
     /// The options that come from the environment.
     private var names: Set<String> = []
 
     private static let prefix = "QUBS_MOCK_"
 
-    /// - Parameter typed: The arguments of the program, without its name.
-    init(typed: [String], environment: [String: String]) {
+    /// - Parameters:
+    ///   - typed: The arguments of the program, without its name.
+    ///   - unreadable: The variables whose values are not UTF-8.
+    init(typed: [String], environment: [String: String], unreadable: Set<String> = []) {
         arguments = typed
         if typed.first?.hasPrefix("-") ?? true { arguments.insert("serve", at: 0) }
         guard let (command, position) = Subcommands.command(of: arguments) else {
@@ -37,6 +41,7 @@ struct EnvironmentOptions {
         var injected: [String] = []
         for option in options where !option.isTyped(in: own) {
             let variable = Self.variable(for: option.name)
+            if self.unreadable == nil, unreadable.contains(variable) { self.unreadable = variable }
             guard let value = environment[variable], !value.isEmpty else { continue }
             if Self.isOfKubernetes(value, variable) {
                 warnings.append(

@@ -17,8 +17,6 @@ enum GuardedCommand {
         let reports = try Pipe()
         defer { reports.close() }
         let heard = ProcessGuard.passedOn.filter { !Spawn.isIgnored($0) }
-        var variables = Program.environment()
-        variables.merge(added) { $1 }
         let pid: pid_t
         do throws(Spawn.Refusal) {
             pid = try Spawn.start(
@@ -28,7 +26,7 @@ enum GuardedCommand {
                     String(reports.writing),
                 ] + command,
                 name: "/proc/self/exe",
-                environment: variables.map { "\($0.key)=\($0.value)" }.sorted(),
+                adding: added,
                 inOwnGroup: true,
                 resetting: [SIGPIPE],
                 keeping: [orders.reading, reports.writing]

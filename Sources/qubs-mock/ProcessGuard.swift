@@ -252,13 +252,13 @@ enum Spawn {
     ///
     /// - Parameters:
     ///   - name: The program, where it is not the first argument.
-    ///   - environment: Lines `NAME=value`; `nil` passes on that of this process.
+    ///   - added: Variables that the program gets beside those of this process, or in their place.
     ///   - resetting: Signals whose disposition becomes the default.
     ///   - keeping: Descriptors that the program gets under the same number.
     static func start(
         _ arguments: [String],
         name: String? = nil,
-        environment: [String]? = nil,
+        adding added: [String: String] = [:],
         inOwnGroup: Bool = false,
         resetting: [Int32] = [],
         keeping: [Int32] = []
@@ -290,15 +290,19 @@ enum Spawn {
 
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
         words.append(nil)
-        var lines: [UnsafeMutablePointer<CChar>?] = (environment ?? []).map { strdup($0) }
+        var lines: [UnsafeMutablePointer<CChar>?] = added.map { strdup("\($0.key)=\($0.value)") }
+        // As octets: what is not UTF-8 stays as it is.
+        var variable = environ
+        while let text = variable.pointee {
+            let name = String(cString: text).prefix { $0 != "=" }
+            if added[String(name)] == nil { lines.append(strdup(text)) }
+            variable += 1
+        }
         lines.append(nil)
         defer { for text in words + lines { free(text) } }
         var pid: pid_t = 0
         let program = name ?? arguments[0]
-        let code =
-            environment == nil
-            ? posix_spawnp(&pid, program, &actions, &attributes, words, environ)
-            : posix_spawnp(&pid, program, &actions, &attributes, words, lines)
+        let code = posix_spawnp(&pid, program, &actions, &attributes, words, lines)
         guard code == 0 else { throw Refusal(code: code) }
         return pid
     }

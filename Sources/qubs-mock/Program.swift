@@ -22,7 +22,16 @@ enum Program {
             exit(EX_USAGE)
         }
         let typed = Array(arguments.dropFirst())
-        let options = EnvironmentOptions(typed: typed, environment: environment())
+        let variables = readEnvironment()
+        let options = EnvironmentOptions(
+            typed: typed,
+            environment: variables.readable,
+            unreadable: variables.unreadable
+        )
+        if let variable = options.unreadable {
+            Output.error("qubs-mock: \(variable) is not UTF-8: name the file otherwise")
+            exit(EX_USAGE)
+        }
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {
             try Subcommands.check(typed)
@@ -37,9 +46,15 @@ enum Program {
         }
     }
 
-    /// The environment of the process.
-    static func environment() -> [String: String] {
-        var variables: [String: String] = [:]
+    /// The environment of the process, without what is not UTF-8.
+    static func environment() -> [String: String] { readEnvironment().readable }
+
+    /// The environment of the process, and the variables in it whose values are not UTF-8.
+    ///
+    /// Swift would put U+FFFD where octets are none: a path would lead to another file.
+    private static func readEnvironment() -> (readable: [String: String], unreadable: Set<String>) {
+        var readable: [String: String] = [:]
+        var unreadable: Set<String> = []
         var entry = environ
         while let text = entry.pointee {
             let pair = String(cString: text).split(
@@ -47,10 +62,16 @@ enum Program {
                 maxSplits: 1,
                 omittingEmptySubsequences: false
             )
-            if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+            if pair.count == 2 {
+                if String(validatingCString: text) != nil {
+                    readable[String(pair[0])] = String(pair[1])
+                } else {
+                    unreadable.insert(String(pair[0]))
+                }
+            }
             entry += 1
         }
-        return variables
+        return (readable, unreadable)
     }
 }
 
