@@ -124,7 +124,6 @@ struct FaultEffectTests {
             for (answer, seconds) in zip(answers, noted) {
                 #expect(answer.status == 200)
                 #expect(answer.first >= .seconds(seconds))
-                #expect(answer.first < .seconds(seconds + 3))
                 #expect(seconds * 1000 >= least - 0.001 && seconds * 1000 <= most + 0.001)
             }
             if least < most { #expect(Set(noted).count > 2) }
@@ -137,7 +136,6 @@ struct FaultEffectTests {
     @Test("A delay comes before what else a rule does")
     func delayAndMore() throws {
         let server = try TestServer()
-        let start = ContinuousClock.now
         try server.arm(
             #"""
             "sequence":[{"delay":"60ms","status":503},
@@ -151,7 +149,6 @@ struct FaultEffectTests {
         #expect(answers.map(\.status) == [503, nil, nil, 500])
         #expect(answers.map(\.ending) == [.end, .reset, .end, .end])
         #expect(answers.allSatisfy { $0.first >= .milliseconds(60) })
-        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     // MARK: Transport
@@ -253,7 +250,6 @@ struct FaultEffectTests {
         let answer = try server.wireGet()
         #expect(answer.octets.isEmpty && answer.ending == .end)
         #expect(answer.total >= .milliseconds(400))
-        #expect(answer.total < .seconds(5))
     }
 
     @Test("A report whose answer was lost is replayed by its key, and exists once")
@@ -351,7 +347,6 @@ struct FaultEffectTests {
             #expect(clock.now - start >= .milliseconds(100 * piece))
         }
         #expect(content == whole)
-        #expect(clock.now - start < .seconds(5))
         // The connection lives on.
         #expect(try client.exchange(try server.requestText("GET", "sites")).status == 200)
     }
@@ -375,7 +370,6 @@ struct FaultEffectTests {
         }
         #expect(content == whole)
         #expect(clock.now - start >= .milliseconds(400))
-        #expect(clock.now - start < .seconds(5))
     }
 
     @Test("Effects combine: a delayed, dripped 200, and an injected error that is cut")
