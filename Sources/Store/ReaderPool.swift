@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Read connections to one database, one for each worker and one more for work in the background,
-/// opened when first needed.
+/// Read connections to one database, opened when first needed: one for each worker, one for requests
+/// that are answered beside the workers, and one for work that nobody waits for.
 final class ReaderPool: @unchecked Sendable {
     // Sendable: `slots` never changes, and what a slot holds is touched under its lock only.
 
@@ -31,10 +31,14 @@ final class ReaderPool: @unchecked Sendable {
         self.location = location
         self.layout = layout
         self.budget = budget
-        slots = (0...workers).map { _ in Slot() }
+        slots = (0...Self.background(workers)).map { _ in Slot() }
     }
 
     deinit { giveBack() }
+
+    /// The connection for work that nobody waits for; before it lies the one for requests beside the
+    /// workers.
+    static func background(_ workers: Int) -> Int { workers + 1 }
 
     /// Runs `body` with the worker's connection; `nil` when the pool is closed.
     @inline(__always)
@@ -86,9 +90,9 @@ final class ReaderPool: @unchecked Sendable {
 
     /// Returns when what was running on the workers' connections has ended.
     ///
-    /// What runs in the background may take long, and is not waited for.
+    /// What runs beside them may take long, and is not waited for.
     func waitForWorkers() {
-        for slot in slots.dropLast() { slot.lock.withLock { _ in } }
+        for slot in slots.dropLast(2) { slot.lock.withLock { _ in } }
     }
 
     /// Closes every connection until it is needed again.

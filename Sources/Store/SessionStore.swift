@@ -113,8 +113,9 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
 
     var layout: AppointmentLayout { context.rules.layout }
 
-    /// Whose connection background work reads with: behind those of the workers.
-    var backgroundWorker: Int { context.workers }
+    /// Whose connection background work reads with: behind those of the workers, and of requests that
+    /// are answered beside them.
+    var backgroundWorker: Int { ReaderPool.background(context.workers) }
 
     func position(domain: String, id: String) -> Int64 {
         context.rules.scatter.position(domain: domain, id: id)
@@ -131,7 +132,8 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     ///
     /// Cheap to make; one worker's is used by one thread at a time.
     ///
-    /// - Parameter worker: 0 up to the number of workers that the store was opened for.
+    /// - Parameter worker: 0 up to the number of workers that the store was opened for, which stands
+    ///   for requests beside them.
     package func reader(worker: Int) -> SessionReader {
         SessionReader(session: self, worker: worker)
     }

@@ -4,6 +4,17 @@ import Testing
 
 /// Every reader against what the samples say.
 struct SessionReaderTests {
+    @Test("A request that is answered beside the workers waits for no work in the background")
+    func background() throws {
+        let store = try TestStore()
+        var found: Bool?
+        try store.session.backgroundReader().forEachPatientName { _, _ in
+            // On the same connection, this would never end.
+            found = try? store.session.reader(worker: 2).changes(withValues: false).items.isEmpty
+        }
+        #expect(found == true)
+    }
+
     @Test("A view has its members in its order: nullable ones as null, others left out")
     func views() throws {
         let store = try TestStore()
