@@ -89,6 +89,7 @@ let package = Package(
         ),
         room("Fixtures", ["Contract", "JSON", "Store"], settings: small),
         room("Faults", ["Contract", "JSON", "Suggestions", "Time"], settings: small),
+        room("Readings", ["Contract", "Faults", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON", "Time"]),
         room("Verdict", ["Journal", "JSON", "Time"], settings: small),
         room("Privacy", ["Journal", "Store"]),
@@ -101,8 +102,8 @@ let package = Package(
             name: "MockServer",
             dependencies: [
                 "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "OAuth", "Privacy", "QUBS", "Store", "Suggestions", "Time", "Verdict",
-                "CLinux",
+                "Journal", "OAuth", "Privacy", "QUBS", "Readings", "Store", "Suggestions", "Time",
+                "Verdict", "CLinux",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict
@@ -111,7 +112,7 @@ let package = Package(
             name: "qubs-mock",
             dependencies: [
                 "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "MockServer", "OAuth", "QUBS", "Store", "Suggestions", "Time",
+                "MockServer", "OAuth", "QUBS", "Readings", "Store", "Suggestions", "Time",
                 "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -123,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "embed",
             dependencies: [
-                "Contract", "Fixtures", "JSON", "Store", .product(name: "Yams", package: "Yams"),
+                "Contract", "Fixtures", "JSON", "Readings", "Store",
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
         ),
@@ -154,6 +156,7 @@ let package = Package(
         tests("QUBS", ["Time"]),
         tests("Store", ["QUBS", "JSON", "Time", "CSQLite"]),
         tests("Faults", ["Contract", "Embedded", "JSON", "Time"], corpus: true),
+        tests("Readings", ["Contract", "Embedded", "JSON"]),
         tests("Journal", ["JSON"]),
         tests("Time", corpus: true),
         tests("Verdict", ["Journal", "JSON", "TestTools"]),
@@ -163,7 +166,7 @@ let package = Package(
             [
                 "Contract", "Embedded", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport",
                 "JSON",
-                "Journal", "OAuth", "QUBS", "Store", "TestSupport", "Time", "Verdict",
+                "Journal", "OAuth", "QUBS", "Readings", "Store", "TestSupport", "Time", "Verdict",
                 "qubs-mock",
             ],
             corpus: true

@@ -153,6 +153,16 @@ package final class OpenAPIContract: Sendable {
         content.schemaIndex.map { Schema(schemas: schemas, index: $0) }
     }
 
+    /// The form of the JSON in an answer; `nil` where none is described.
+    func contentForm(of status: Int, of operation: Operation?) -> ContentForm? {
+        let rule = ResponseValidator.rule(
+            for: status,
+            among: operation?.responses ?? unroutedResponses
+        )
+        let content = rule?.contents.first { $0.range.isJSON }
+        return content?.schemaIndex.map { ContentForm(schemas, [$0]) }
+    }
+
     // MARK: - Provenance
 
     /// Everything that the documentation does not state, in document order.

@@ -34,7 +34,7 @@ struct ResponseValidator {
         return violations
     }
 
-    private static func rule(for status: Int, among rules: [ResponseRule]) -> ResponseRule? {
+    static func rule(for status: Int, among rules: [ResponseRule]) -> ResponseRule? {
         rules.first { $0.statuses == .exactly(status) }
             ?? rules.first { $0.statuses == .hundred(status / 100) }
             ?? rules.first { $0.statuses == .others }

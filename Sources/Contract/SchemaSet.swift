@@ -24,6 +24,21 @@ final class SchemaSet: Sendable {
         return node
     }
 
+    /// The schemas at some indices, and all that they apply to the same value.
+    func inPlace(_ indices: [Int]) -> [SchemaNode] {
+        var pending = indices
+        var seen: Set<Int> = []
+        var nodes: [SchemaNode] = []
+        while let next = pending.popLast() {
+            guard seen.insert(next).inserted else { continue }
+            let rules = self[next].rules
+            nodes.append(self[next])
+            pending += rules.allOf + rules.anyOf + rules.oneOf
+            if let reference = rules.reference { pending.append(reference) }
+        }
+        return nodes
+    }
+
     /// The types that values of a schema may have, as far as `type`, `enum`, `const` and
     /// applicators tell.
     func types(_ index: Int) -> JSONTypes {

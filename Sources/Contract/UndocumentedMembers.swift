@@ -20,7 +20,7 @@ struct UndocumentedMembers {
         described indices: [Int],
         pointer: JSONPointer
     ) {
-        let nodes = inPlace(indices)
+        let nodes = schemas.inPlace(indices)
         switch value {
         case .array(let elements):
             let schemas = nodes.compactMap(\.rules.items)
@@ -64,20 +64,5 @@ struct UndocumentedMembers {
                 )
             )
         }
-    }
-
-    /// The schemas at some indices, and all that they apply to the same value.
-    private func inPlace(_ indices: [Int]) -> [SchemaNode] {
-        var pending = indices
-        var seen: Set<Int> = []
-        var nodes: [SchemaNode] = []
-        while let next = pending.popLast() {
-            guard seen.insert(next).inserted else { continue }
-            let rules = schemas[next].rules
-            nodes.append(schemas[next])
-            pending += rules.allOf + rules.anyOf + rules.oneOf
-            if let reference = rules.reference { pending.append(reference) }
-        }
-        return nodes
     }
 }

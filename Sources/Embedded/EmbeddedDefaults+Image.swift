@@ -7,6 +7,7 @@
 /// - `controlContractJSON`: the contract of the control API as JSON.
 /// - `clientsJSON`, `signingKeyJSON`: `fixtures/clients.json` and `fixtures/signing-key.json`.
 /// - `scenariosJSON`: an array of the packs in `fixtures/scenarios/`.
+/// - `readingsJSON`: `fixtures/readings.json`.
 /// - `timeZonesJSON`: `fixtures/time-zones.json`.
 /// - `imageText`: the default database, each octet as the Unicode scalar of its value.
 package enum EmbeddedDefaults {}

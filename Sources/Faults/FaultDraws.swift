@@ -1,4 +1,4 @@
-/// The random numbers of one request under one rule.
+/// The random numbers of one request under one rule, or of one answer under one reading.
 ///
 /// A function of seed, rule id and ordinal alone, so the same requests fail in every run, however
 /// many connections they come over. SplitMix64 (Steele, Lea and Flood, 2014) makes the numbers;
@@ -8,7 +8,7 @@ package struct FaultDraws {
     private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
     private var state: UInt64
 
-    init(seed: Int64, ruleHash: UInt64, ordinal: Int) {
+    package init(seed: Int64, ruleHash: UInt64, ordinal: Int) {
         let key = Self.mix(UInt64(bitPattern: seed) &+ Self.increment) ^ ruleHash
         state = Self.mix(Self.mix(key) &+ UInt64(ordinal) &* Self.increment)
     }
@@ -16,13 +16,13 @@ package struct FaultDraws {
     /// The numbers from a state on.
     init(state: UInt64) { self.state = state }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= Self.increment
         return Self.mix(state)
     }
 
     /// Evenly from 0 up to, but without, 1.
-    mutating func unit() -> Double {
+    package mutating func unit() -> Double {
         Double(next() >> 11) * 0x1p-53
     }
 

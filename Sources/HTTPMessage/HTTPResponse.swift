@@ -20,6 +20,10 @@ package struct HTTPResponse: Sendable {
     package var status: Int
     package var fields: [Field]
     package var content: [UInt8]
+    /// Whether the content goes out in chunks (RFC 9112 §7.1) rather than under a `Content-Length`.
+    package var isChunked = false
+    /// Whether the serializer, too, spells the names of its fields in lower case.
+    package var hasLowerNames = false
 
     package init(status: Int, fields: [Field] = [], content: [UInt8] = []) {
         self.status = status

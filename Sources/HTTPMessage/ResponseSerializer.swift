@@ -27,10 +27,34 @@ package enum ResponseSerializer {
         closes: Bool = false
     ) {
         output.reserveCapacity(output.count + 512 + response.content.count)
-        appendHead(of: response, to: &output, closes: closes)
+        let framing: Framing = response.isChunked ? .chunked : .length
+        appendHead(of: response, to: &output, framing: framing, closes: closes)
         if !omitsContent, !StatusCode.forbidsContent(response.status) {
-            output.append(contentsOf: response.content)
+            appendContent(of: response, to: &output)
         }
+    }
+
+    /// Appends the whole content, in chunks where the response has them.
+    package static func appendContent(
+        of response: borrowing HTTPResponse,
+        to output: inout [UInt8]
+    ) {
+        guard response.isChunked else {
+            output.append(contentsOf: response.content)
+            return
+        }
+        // Three at least, where there is so much: who reads one chunk has not read it all.
+        let size = max(1, min(4096, (response.content.count + 2) / 3))
+        var rest = response.content[...]
+        while !rest.isEmpty {
+            let chunk = rest.prefix(size)
+            append(hexadecimal: chunk.count, to: &output)
+            append("\r\n", to: &output)
+            output.append(contentsOf: chunk)
+            append("\r\n", to: &output)
+            rest = rest.dropFirst(size)
+        }
+        append("0\r\n\r\n", to: &output)
     }
 
     /// Appends status line and header section, up to the empty line.
@@ -51,16 +75,22 @@ package enum ResponseSerializer {
             append(text: field.value, to: &output)
             append("\r\n", to: &output)
         }
-        switch framing {
-        case .length:
-            if !StatusCode.forbidsContent(response.status) {
-                append("Content-Length: ", to: &output)
+        let isLower = response.hasLowerNames
+        if !StatusCode.forbidsContent(response.status) {
+            switch framing {
+            case .length:
+                append(isLower ? "content-length: " : "Content-Length: ", to: &output)
                 append(decimal: response.content.count, to: &output)
                 append("\r\n", to: &output)
+            case .chunked:
+                append(isLower ? "transfer-encoding" : "Transfer-Encoding", to: &output)
+                append(": chunked\r\n", to: &output)
             }
-        case .chunked: append("Transfer-Encoding: chunked\r\n", to: &output)
         }
-        append(closes ? "Connection: close\r\n\r\n" : "\r\n", to: &output)
+        if closes {
+            append(isLower ? "connection: close\r\n" : "Connection: close\r\n", to: &output)
+        }
+        append("\r\n", to: &output)
     }
 
     /// Appends a number in hexadecimal digits, as a chunk-size is written.

@@ -59,9 +59,14 @@ package final class ScriptedDelivery {
         }
         switch delivery.ending {
         case .whole:
-            // A cut looks like a network that failed: nothing announces it.
-            appendHead(.length, says: closes && delivery.truncateAfter == nil)
-            octets += response.content.prefix(kept)
+            if response.isChunked, delivery.truncateAfter == nil {
+                appendHead(.chunked, says: closes)
+                if hasContent { ResponseSerializer.appendContent(of: response, to: &octets) }
+            } else {
+                // A cut looks like a network that failed: nothing announces it.
+                appendHead(.length, says: closes && delivery.truncateAfter == nil)
+                octets += response.content.prefix(kept)
+            }
             end =
                 delivery.truncateAfter == nil ? .whole : .fin(kept < whole ? .cut : .complete)
         case .reset, .empty, .hang:

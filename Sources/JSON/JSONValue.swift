@@ -223,6 +223,11 @@ package struct JSONNumber: Sendable, Hashable {
         }
     }
 
+    /// The same number with a decimal place; `nil` where its text has decimals or an exponent.
+    package var withDecimals: JSONNumber? {
+        Int(text) == nil ? nil : JSONNumber(verified: text + ".0")
+    }
+
     /// The value as an `Int`, where it is integral and in range.
     package var int: Int? {
         if let value = Int(text) { return value }

@@ -9,6 +9,8 @@ package struct JournalDetails: Sendable {
     package var fingerprint: JournalDigest?
     package var fault: JournalFault?
     package var retryAfter: RetryAfter?
+    /// The readings in which the answer departs from the default.
+    package var readings: [Reading] = []
     package var violations: [JournalViolation] = []
     /// How many violations are not kept: see `JournalEntry.maximumViolations`.
     package var violationsOmitted = 0
@@ -73,6 +75,17 @@ package struct JournalDetails: Sendable {
             self.digest = digest
             self.isWellFormed = isWellFormed
             self.count = count
+        }
+    }
+
+    /// A reading of the documentation that is not the default.
+    package struct Reading: Sendable, Equatable {
+        package var id: String
+        package var value: String
+
+        package init(id: String, value: String) {
+            self.id = id
+            self.value = value
         }
     }
 

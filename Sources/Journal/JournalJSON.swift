@@ -111,6 +111,10 @@ extension JournalEntry {
             object["violationsOmitted"] = .integer(details.violationsOmitted)
         }
         object["fault"] = details.fault?.json ?? .null
+        if !details.readings.isEmpty {
+            let departures = details.readings.map { ($0.id, JSONValue.string($0.value)) }
+            object["readings"] = .object(JSONObject(departures))
+        }
         object["idempotency"] = .optional(idempotency == .none ? nil : idempotency.rawValue)
         object["committed"] = .bool(committed)
         object["retryAfter"] = details.retryAfter?.json ?? .null

@@ -7,6 +7,7 @@ package import JSON
 import Journal
 import OAuth
 import QUBS
+import Readings
 package import Store
 import Synchronization
 import Time
@@ -39,6 +40,10 @@ package final class Application: Sendable {
     let hosts: KnownHosts
     let access: ControlAccess
     let reporting: ReportingSettings
+    /// Where the documentation leaves freedom, and how it can be read there.
+    let readings: ReadingCatalogue
+    /// What the contract says of answers.
+    let answerForms: AnswerForms
     /// The longest that the URL of a download is given out for, in seconds.
     let longestDownloadSeconds: Int64
     /// How billing is written, for appointments that have no billing record.
@@ -57,6 +62,8 @@ package final class Application: Sendable {
         package var clients: JSONValue
         package var signingKey: JSONValue
         package var store: MockStore
+        /// `fixtures/readings.json`.
+        package var readings: JSONValue
         package var faults: JSONValue?
         /// The packs that can be started by a word.
         package var scenarios: [JSONValue]
@@ -69,6 +76,7 @@ package final class Application: Sendable {
             clients: JSONValue,
             signingKey: JSONValue,
             store: MockStore,
+            readings: JSONValue,
             faults: JSONValue? = nil,
             scenarios: [JSONValue] = [],
             scenario: JSONValue? = nil
@@ -78,6 +86,7 @@ package final class Application: Sendable {
             self.clients = clients
             self.signingKey = signingKey
             self.store = store
+            self.readings = readings
             self.faults = faults
             self.scenarios = scenarios
             self.scenario = scenario
@@ -126,6 +135,13 @@ package final class Application: Sendable {
             )
         }
         issuer = TokenIssuer(keys: keys)
+        do throws(ReadingCatalogue.Fault) {
+            readings = try ReadingCatalogue(parts.readings, contract: contract.document)
+        } catch {
+            throw StartError("readings.json", [(error.pointer, error.reason)])
+        }
+        answerForms = AnswerForms(contract: contract)
+        let catalogue = readings
         faultRules = FaultRuleReader(
             form: Self.ruleForm(in: controlContract),
             vocabulary: MatchVocabulary(contract: contract, clients: clients),
@@ -146,7 +162,14 @@ package final class Application: Sendable {
                 journalSize: configuration.journalBounds,
                 fileRules: rules,
                 scenario: scenario,
-                world: configuration.world
+                world: configuration.world,
+                readings: {
+                    ReadingPlan(
+                        catalogue: catalogue,
+                        settings: configuration.readings,
+                        seed: Int64(truncatingIfNeeded: configuration.seed)
+                    )
+                }
             )
         } catch {
             throw Self.refused(error, scenarioSource)

@@ -5,6 +5,7 @@ import HTTPTransport
 import Journal
 import OAuth
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -42,6 +43,9 @@ final class Call: @unchecked Sendable {
     var number: UInt64?
     /// Whether the data were brought up to the request's time.
     var hasMetWorld = false
+    /// How the documentation is read in the answer: drawn when it is first asked for, once the
+    /// session is known.
+    lazy var readings = isOfNoSession ? .defaults : session.readings.draw()
     /// While the call is held up: the ticket that tells when the client leaves.
     var held: UInt64?
 

@@ -2,17 +2,12 @@ package import HTTPMessage
 package import HTTPTransport
 import Journal
 package import QUBS
+package import Readings
 package import Store
 package import Time
 
 /// What `serve` can be told, with the defaults of its options; see `ServeCommand`.
 package struct Configuration: Sendable {
-    /// What a final report does to its appointment.
-    package enum FinalReport: String, Sendable, CaseIterable {
-        case keepsStatus = "keeps-status"
-        case finalises
-    }
-
     /// What the log looks like.
     package enum LogFormat: String, Sendable, CaseIterable {
         case text
@@ -40,9 +35,8 @@ package struct Configuration: Sendable {
     /// Hosts that a request may name beside loopback and that of `publicURL`, in lower case.
     package var allowedHosts: [String] = []
     package var adminToken: String?
-    /// 200 or 201.
-    package var createdStatus = 200
-    package var finalReport = FinalReport.keepsStatus
+    /// The readings that every session begins with.
+    package var readings = ReadingSettings()
     /// Whether injected answers carry `X-Mock-Fault`.
     package var sendsFaultHeader = true
     package var log = LogFormat.text

@@ -4,14 +4,47 @@ import Time
 
 /// The `nextToken` of cursor paging: opaque, base64url, authenticated.
 ///
-/// It holds when it was issued and where the page ended. What it is bound to (operation, domain,
+/// It holds when it was issued and where the next page begins. What it is bound to (operation, domain,
 /// status, caller, session, order) goes into the code under it but not into the token itself, so
 /// a token that is used anywhere else is simply not one of that list's.
 struct PagingToken {
     /// How long a token may be used, in seconds by the session's clock.
     static let lifetimeSeconds: Int64 = 86_400
     private static let codeOctets = 16
-    private static let version: UInt8 = 1
+
+    /// Where a page begins.
+    enum Place: Equatable {
+        /// Behind the last item of the page before.
+        case after(PageCursor)
+        /// Where the page before began, which had no items (reading `page-fill`); `nil` is the start.
+        case emptied(PageCursor?)
+        /// Behind all items, where no page needs to be (reading `page-fill`).
+        case end
+
+        /// Tells the places apart in the first octet of a token.
+        fileprivate var octets: [UInt8] {
+            switch self {
+            case .after(let cursor): [1] + cursor.octets
+            case .emptied(let cursor): [2] + (cursor?.octets ?? [])
+            case .end: [3]
+            }
+        }
+
+        /// - Parameter cursor: The octets behind the first of the token and its time.
+        fileprivate init?(kind: UInt8, cursor: ArraySlice<UInt8>) {
+            switch kind {
+            case 1:
+                guard let cursor = PageCursor(octets: cursor) else { return nil }
+                self = .after(cursor)
+            case 2 where cursor.isEmpty: self = .emptied(nil)
+            case 2:
+                guard let cursor = PageCursor(octets: cursor) else { return nil }
+                self = .emptied(cursor)
+            case 3 where cursor.isEmpty: self = .end
+            default: return nil
+            }
+        }
+    }
 
     let secret: ServerSecret
     /// What a token is bound to: parts of no fixed length, told apart by NUL.
@@ -27,32 +60,32 @@ struct PagingToken {
         self.binding = binding
     }
 
-    /// A token for the page after `cursor`.
-    func issue(_ cursor: PageCursor, now: Instant) -> String {
-        var payload: [UInt8] = [Self.version]
+    /// A token for the page that begins at a place.
+    func issue(_ place: Place, now: Instant) -> String {
+        let octets = place.octets
+        var payload = [octets[0]]
         withUnsafeBytes(of: now.secondsSince1970.bigEndian) { payload.append(contentsOf: $0) }
-        payload.append(contentsOf: cursor.octets)
+        payload.append(contentsOf: octets[1...])
         return Base64URL.encode(payload + code(over: payload))
     }
 
-    /// Where the page before ended.
+    /// Where the page begins.
     ///
     /// - Throws: A sentence that says why the token is refused.
-    func open(_ token: String, now: Instant) throws(Refusal) -> PageCursor {
+    func open(_ token: String, now: Instant) throws(Refusal) -> Place {
         if token == "DDB_NEXT_TOKEN" { throw .placeholder }
-        guard let octets = Base64URL.decode(token.utf8), octets.count > 9 + Self.codeOctets,
-            octets[0] == Self.version
+        guard let octets = Base64URL.decode(token.utf8), octets.count >= 9 + Self.codeOctets
         else { throw .foreign }
         let payload = Array(octets.dropLast(Self.codeOctets))
         guard ConstantTime.areEqual(code(over: payload), octets.suffix(Self.codeOctets)),
-            let cursor = PageCursor(octets: payload[9...])
+            let place = Place(kind: payload[0], cursor: payload[9...])
         else { throw .foreign }
         // The key is published, so anybody can seal any time.
         let issued = payload[1..<9].reduce(Int64(0)) { $0 &<< 8 | Int64($1) }
         let age = now.secondsSince1970.subtractingSaturated(issued)
         guard age.addingSaturated(SessionClock.stepSeconds) >= 0 else { throw .notYetIssued }
         guard age < Self.lifetimeSeconds else { throw .expired }
-        return cursor
+        return place
     }
 
     private func code(over payload: [UInt8]) -> [UInt8] {

@@ -7,6 +7,7 @@ import Journal
 import OAuth
 import Privacy
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -40,6 +41,7 @@ extension Application {
     func deliver(_ call: Call, response: HTTPResponse, operation: Operation? = nil) -> Reply {
         var response = response
         var delivery = Delivery()
+        if call.fault?.status == nil { reform(&response, of: call, operation: operation) }
         if let fault = call.fault {
             shape(&response, &delivery, by: fault, for: call, operation: operation)
         }
@@ -154,6 +156,7 @@ extension Application {
         response.fields.reserveCapacity(response.fields.count + 3)
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
+        if !call.readings.isDefault { frame(&response, delivery, of: call) }
         if isAnswered(call) {
             call.entry.status = UInt16(truncatingIfNeeded: response.status)
             call.entry.answerOctets = response.content.count

@@ -60,6 +60,7 @@ extension Application {
         if let status = fault.status {
             effects.insert(.status)
             response = injectedResponse(status, by: fault, for: call, operation: operation)
+            reform(&response, of: call, operation: operation)
         }
         if let content = fault.content, spoil(&response, content) { effects.insert(.content) }
         let hasContent = call.request.method != .head && !response.content.isEmpty

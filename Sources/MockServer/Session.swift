@@ -4,6 +4,7 @@ package import Journal
 import OAuth
 import Privacy
 import QUBS
+import Readings
 import Store
 import Synchronization
 package import Time
@@ -18,6 +19,8 @@ package final class Session: Sendable {
     /// Tells the journal from those of earlier runs over the same data.
     let journalKey = Int64.random(in: 0 ... .max)
     let faults: FaultEngine
+    /// How the documentation is read where it leaves freedom.
+    let readings: ReadingPlan
     /// The scenario that is played, or was played last.
     let scenario = ScenarioStage()
     /// Looks for the patients of this data where they do not belong.
@@ -39,9 +42,11 @@ package final class Session: Sendable {
         fileRules: [FaultRule],
         scenario: Scenario?,
         world: WorldMode,
+        readings: ReadingPlan,
         sharedPersonalData: SharedPersonalData
     ) throws(FaultError) {
         self.name = name
+        self.readings = readings
         self.store = store
         clock = SessionClock()
         journal = RequestJournal(journalSize)
@@ -108,6 +113,7 @@ package final class Sessions: Sendable {
     private let fileRules: [FaultRule]
     private let scenario: Scenario?
     private let world: WorldMode
+    private let makeReadings: @Sendable () -> ReadingPlan
     private let personalData = SharedPersonalData()
     private let others: Mutex<[String: Session]>
 
@@ -116,13 +122,15 @@ package final class Sessions: Sendable {
         journalSize: JournalSize,
         fileRules: [FaultRule],
         scenario: Scenario?,
-        world: WorldMode = .still
+        world: WorldMode = .still,
+        readings: @escaping @Sendable () -> ReadingPlan
     ) throws(Refusal) {
         self.store = store
         self.journalSize = journalSize
         self.fileRules = fileRules
         self.scenario = scenario
         self.world = world
+        makeReadings = readings
         let personalData = personalData
         func make(_ name: String) throws(Refusal) -> Session {
             try Self.make(
@@ -132,6 +140,7 @@ package final class Sessions: Sendable {
                 fileRules: fileRules,
                 scenario: scenario,
                 world: world,
+                readings: readings(),
                 personalData: personalData
             )
         }
@@ -150,6 +159,7 @@ package final class Sessions: Sendable {
         fileRules: [FaultRule],
         scenario: Scenario?,
         world: WorldMode,
+        readings: ReadingPlan,
         personalData: SharedPersonalData
     ) throws(Refusal) -> Session {
         let records: SessionStore
@@ -166,6 +176,7 @@ package final class Sessions: Sendable {
                 fileRules: fileRules,
                 scenario: scenario,
                 world: world,
+                readings: readings,
                 sharedPersonalData: personalData
             )
         } catch {
@@ -194,6 +205,7 @@ package final class Sessions: Sendable {
                     fileRules: fileRules,
                     scenario: scenario,
                     world: world,
+                    readings: makeReadings(),
                     personalData: personalData
                 )
                 others[name] = session

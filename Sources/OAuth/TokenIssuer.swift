@@ -21,25 +21,36 @@ package struct TokenIssuer: Sendable {
     ///
     /// - Parameters:
     ///   - request: Whose credentials and grant type have been checked.
+    ///   - lifetimeSeconds: Of the access token; brought into `lifetimesInSeconds`.
     ///   - flaw: What shall be wrong with the access token.
     /// - Throws: `invalid_grant` for a refresh token that is not good; `server_error`.
     package func issue(
         for request: TokenRequest,
         now: Int64,
+        lifetimeSeconds: Int64 = defaultLifetimeSeconds,
         flaw: TokenFlaw? = nil,
         using generator: inout some RandomNumberGenerator
     ) throws(OAuthError) -> TokenResponse {
-        switch request.grant {
+        let lifetime = Self.clamped(lifetimeSeconds)
+        return switch request.grant {
         case .clientCredentials:
             try issue(
                 to: request.client,
                 session: request.session,
                 now: now,
+                lifetimeSeconds: lifetime,
                 flaw: flaw,
                 using: &generator
             )
         case .refreshToken(let text):
-            try refresh(text, for: request, now: now, flaw: flaw, using: &generator)
+            try refresh(
+                text,
+                for: request,
+                now: now,
+                lifetime: lifetime,
+                flaw: flaw,
+                using: &generator
+            )
         }
     }
 
@@ -85,6 +96,7 @@ package struct TokenIssuer: Sendable {
         _ text: String,
         for request: TokenRequest,
         now: Int64,
+        lifetime: Int64,
         flaw: TokenFlaw?,
         using generator: inout some RandomNumberGenerator
     ) throws(OAuthError) -> TokenResponse {
@@ -125,7 +137,7 @@ package struct TokenIssuer: Sendable {
             client: request.client,
             session: request.session,
             now: now,
-            lifetime: Self.defaultLifetimeSeconds,
+            lifetime: lifetime,
             flaw: flaw,
             using: &generator
         )
@@ -138,7 +150,7 @@ package struct TokenIssuer: Sendable {
         let idToken = try signed(claims.json)
         return TokenResponse(
             accessToken: accessToken,
-            expiresInSeconds: Self.defaultLifetimeSeconds,
+            expiresInSeconds: lifetime,
             refreshToken: nil,
             idToken: idToken
         )

@@ -2,6 +2,7 @@ import Contract
 import Fixtures
 import Foundation
 import JSON
+import Readings
 import Store
 import Yams
 
@@ -125,6 +126,17 @@ do {
     fail("fixtures: \(error)")
 }
 
+let readings: JSONValue
+do {
+    let octets = try Data(contentsOf: URL(fileURLWithPath: "\(paths[2])/readings.json"))
+    readings = try JSONParser.parse(Array(octets))
+    _ = try ReadingCatalogue(readings, contract: mainContract.document)
+} catch let fault as ReadingCatalogue.Fault {
+    fail("fixtures/readings.json\(fault.pointer): \(fault.reason)")
+} catch {
+    fail("fixtures/readings.json: \(error)")
+}
+
 var scenarios: [JSONValue] = []
 do {
     let names = try FileManager.default.contentsOfDirectory(atPath: paths[2] + "/scenarios")
@@ -153,6 +165,7 @@ let source: String =
     + declaration("clientsJSON", JSONWriter.octets(of: folder.clients ?? []))
     + declaration("signingKeyJSON", JSONWriter.octets(of: folder.signingKey ?? .null))
     + declaration("scenariosJSON", JSONWriter.octets(of: .array(scenarios)))
+    + declaration("readingsJSON", JSONWriter.octets(of: readings))
     + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
     + declaration("imageText", image, asText: false)
     + "    package static let imageOctets = \(image.count)\n}\n"

@@ -34,6 +34,7 @@ struct RunCommand: ParsableCommand {
     var today: String?
     @Option(help: "Whether the data change by themselves: still or living.")
     var world = WorldMode.still
+    @OptionGroup var readingOptions: ReadingOptions
     @Flag(help: "Let a failed \"should\" fail the whole.")
     var strict = false
     @Option(help: "Requests that are kept for the verdict.")
@@ -50,6 +51,7 @@ struct RunCommand: ParsableCommand {
         _ = try OptionCheck.session(session)
         _ = try OptionCheck.number(journalSize, "journal-size", in: 1...1_000_000)
         _ = try OptionCheck.date(today, "today")
+        _ = try readingOptions.settings()
         if let report, ReportFile.form(of: report) == nil {
             throw ValidationError("--report takes a file that ends in .json, .xml or .md.")
         }
@@ -78,6 +80,11 @@ struct RunCommand: ParsableCommand {
         configuration.scenario = scenario
         configuration.today = LocalDate(today ?? "")
         configuration.world = world
+        do throws(ValidationError) {
+            configuration.readings = try readingOptions.settings()
+        } catch {
+            throw Failure(message: error.message)
+        }
         configuration.journalSize = journalSize
         configuration.transport.workers = Processors.count
         DescriptorLimit.share(for: &configuration)

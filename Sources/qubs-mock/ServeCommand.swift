@@ -66,10 +66,19 @@ struct ServeCommand: ParsableCommand {
             """
     )
     var adminToken: String?
-    @Option(help: "Status of the three reporting POSTs: 200 or 201.")
-    var createdStatus = defaults.createdStatus
-    @Option(help: "What a final report does to its appointment: keeps-status or finalises.")
-    var finalReport = defaults.finalReport
+    @Option(
+        help:
+            "Status of the three reporting POSTs, 200 or 201 (default: 200): the reading of that name."
+    )
+    var createdStatus: Int?
+    @Option(
+        help: """
+            What a final report does to its appointment, keeps-status or finalises (default: \
+            keeps-status): the reading of that name.
+            """
+    )
+    var finalReport: String?
+    @OptionGroup var readingOptions: ReadingOptions
     @Option(help: "Worker loops (default: number of processors).")
     var workers: Int?
     @Option(help: "Log on standard error: text, json or off.")
@@ -115,12 +124,9 @@ struct ServeCommand: ParsableCommand {
         }
         all.allowedHosts = try allowHost.map { try OptionCheck.host($0, "allow-host") }
         all.adminToken = try adminToken.map { try OptionCheck.secret($0, "admin-token") }
-        all.createdStatus = try OptionCheck.number(
-            createdStatus,
-            "created-status",
-            from: [200, 201]
-        )
-        all.finalReport = finalReport
+        all.readings = try readingOptions.settings(aliases: [
+            ("created-status", createdStatus.map { String($0) }), ("final-report", finalReport),
+        ])
         all.transport.workers =
             try workers.map { try OptionCheck.number($0, "workers", in: 1...64) }
             ?? Processors.count
@@ -156,7 +162,6 @@ struct ServeCommand: ParsableCommand {
 
 extension ListOrder: ExpressibleByArgument {}
 extension WorldMode: ExpressibleByArgument {}
-extension Configuration.FinalReport: ExpressibleByArgument {}
 extension Configuration.LogFormat: ExpressibleByArgument {}
 
 /// The processors of this machine.

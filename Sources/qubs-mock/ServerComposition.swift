@@ -98,6 +98,7 @@ enum ServerComposition {
             clients: identities.clients,
             signingKey: identities.signingKey,
             store: try store(configuration, contract: contract, folder: folder),
+            readings: try document(EmbeddedDefaults.readingsJSON(), name: "readings.json"),
             faults: try configuration.faultsPath.map { path throws(Failure) in
                 try self.faults(ofFile: path)
             },

@@ -2,6 +2,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import OAuth
+import Readings
 import TestSupport
 import TestTools
 import Testing
@@ -172,7 +173,7 @@ struct ChangesTests {
 
     @Test("A status that follows from a report is a change of the same request")
     func finalises() throws {
-        let server = try TestServer { $0.finalReport = .finalises }
+        let server = try TestServer { $0.readings[.finalReport] = .value(1) }
         _ = try server.post(TestServer.reportPath, Self.report)
         let items = try server.changes("?values=true")["items"]?.array ?? []
         #expect(items.map { $0["kind"] } == ["report", "appointment"])

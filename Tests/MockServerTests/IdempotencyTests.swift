@@ -3,6 +3,7 @@ import JSON
 import MockServer
 import Testing
 import Time
+import Readings
 import TestSupport
 
 @Suite("Idempotency")
@@ -242,7 +243,7 @@ struct IdempotencyTests {
 
     @Test("400 and 403 come before the ledger, the ledger before 404")
     func order() throws {
-        let server = try TestServer { $0.finalReport = .finalises }
+        let server = try TestServer { $0.readings[.finalReport] = .value(1) }
         let path = TestServer.reportPath
         let body: JSONValue = ["reportText": "x", "reportStatus": "final"]
         let first = try server.post(path, body, as: "group-partner", key: "k")

@@ -2,6 +2,7 @@ import HTTPTransport
 import JSON
 import MockServer
 import Testing
+import Readings
 import TestSupport
 
 @Suite("Reporting writes")
@@ -401,7 +402,7 @@ struct ReportingTests {
 
     @Test("With finalises a final report moves the appointment, in every view")
     func finalises() throws {
-        let server = try TestServer { $0.finalReport = .finalises }
+        let server = try TestServer { $0.readings[.finalReport] = .value(1) }
         func submit(_ status: String) throws -> TestServer.Answer {
             try server.post(
                 TestServer.reportPath,
@@ -448,7 +449,7 @@ struct ReportingTests {
 
     @Test("With created status 201 the three writes answer 201, replays too")
     func createdStatus() throws {
-        let server = try TestServer { $0.createdStatus = 201 }
+        let server = try TestServer { $0.readings[.createdStatus] = .value(1) }
         for (path, body) in TestServer.writes {
             #expect(try server.post(path, body, key: "k").status == 201)
             #expect(try server.post(path, body, key: "k").status == 201)

@@ -196,7 +196,7 @@ package final class RawClient {
         }
     }
 
-    /// Reads a response that has a `Content-Length`, or must have no content.
+    /// Reads a response that has a `Content-Length` or chunks, or must have no content.
     ///
     /// - Parameter toHead: Whether the request was HEAD.
     package func response(toHead: Bool = false) throws -> Response {
@@ -214,13 +214,33 @@ package final class RawClient {
         }
         var response = Response(status: status, fields: fields, content: [])
         let hasNoContent = toHead || status < 200 || status == 204 || status == 304
-        if !hasNoContent {
+        if !hasNoContent, response.field("transfer-encoding") == "chunked" {
+            response.content = try readChunks()
+        } else if !hasNoContent {
             guard let length = response.field("content-length").flatMap({ Int($0) }) else {
                 throw Failure(text: "no Content-Length: \(head)")
             }
             response.content = try read(exactly: length)
         }
         return response
+    }
+
+    /// Reads chunks to the last (RFC 9112 §7.1), of which none may have extensions.
+    private func readChunks() throws -> [UInt8] {
+        var content: [UInt8] = []
+        while true {
+            var line = ""
+            while !line.hasSuffix("\r\n") {
+                line += String(decoding: try read(exactly: 1), as: UTF8.self)
+                if line.utf8.count > 18 { throw Failure(text: "no chunk size: \(line)") }
+            }
+            guard let size = Int(line.dropLast(), radix: 16), size >= 0 else {
+                throw Failure(text: "no chunk size: \(line)")
+            }
+            content += try read(exactly: size)
+            guard try read(exactly: 2) == [13, 10] else { throw Failure(text: "no end of chunk") }
+            if size == 0 { return content }
+        }
     }
 
     /// Sends text and reads the response.

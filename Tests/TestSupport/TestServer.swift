@@ -87,6 +87,9 @@ package final class TestServer {
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON())
             ),
             store: store,
+            readings: try JSONParser.parse(
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.readingsJSON())
+            ),
             faults: faults,
             scenarios: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.scenariosJSON())

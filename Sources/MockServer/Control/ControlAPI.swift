@@ -41,8 +41,7 @@ package enum ControlAPI {
         ServerControl.entries + FaultControl.entries + JournalControl.entries
         + TokenControl.entries + ClockControl.entries + SessionControl.entries
         + DataControl.entries + WorldControl.entries + RecordControl.entries
-        + ChangesControl.entries
-        + VerdictControl.entries
+        + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
 
     /// The handler of each operation, in the order of the contract.
     ///

@@ -32,8 +32,15 @@ struct Explanation {
         return .object(object)
     }
 
-    /// One sentence; two where a fault acted on a request that was refused, too.
     private var summary: String {
+        let readings = entry.details.readings
+        if readings.isEmpty { return outcome }
+        let list = readings.map { "\($0.id)=\($0.value)" }.joined(separator: ", ")
+        return "\(outcome) Readings that are not the default: \(list)."
+    }
+
+    /// One sentence; two where a fault acted on a request that was refused, too.
+    private var outcome: String {
         guard let fault = entry.details.fault else { return reason }
         let injected =
             "A fault was injected by rule \(fault.rule) "

@@ -5,6 +5,7 @@ import Journal
 import OAuth
 import Privacy
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -99,7 +100,7 @@ enum SessionControl {
     private static func reset(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.openSession()
         let named = call.valid.body?["scope"]?.array?.compactMap(\.string)
-        let scope = Set(named ?? ["data", "ledger", "faults", "journal", "clock"])
+        let scope = Set(named ?? ["data", "ledger", "faults", "journal", "clock", "readings"])
         // First what can fail: nothing else is reset then.
         if scope.contains("data") || scope.contains("ledger") {
             try storing { () throws(StoreError) in
@@ -112,6 +113,7 @@ enum SessionControl {
         }
         if scope.contains("clock") { session.clock.reset() }
         if scope.contains("faults") { session.resetFaults() }
+        if scope.contains("readings") { session.readings.reset() }
         if scope.contains("data") { session.personalData.invalidate() }
         if scope.contains("journal") { session.clearJournal() }
         return .noContent

@@ -1,6 +1,8 @@
 import OAuth
 import QUBS
 import JSON
+import Journal
+import Readings
 import Store
 
 /// Tag Appointments: three views, by id, by status and as offset lists, and billing.
@@ -98,6 +100,9 @@ enum AppointmentHandlers {
         case nil: throw call.missing(.appointment)
         case true?: return .json(output)
         case false?:
+            if call.call.departs(to: NoBilling.notFound) {
+                throw Problem(.notFound, 404, "This appointment has no billing record.")
+            }
             // 404 is for unknown appointments (facts 2.16); all else of a billing is optional.
             let record = JSONObject([
                 ("domain", .string(call.domain)), ("appointmentId", .string(id)),

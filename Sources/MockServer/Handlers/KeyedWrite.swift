@@ -5,6 +5,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -73,7 +74,9 @@ struct KeyedWrite {
             call.call.entry.idempotency = .replay
             noteUploads(in: answer.content)
             var replay = Answer.json(answer.content, status: answer.status)
-            replay.fields = [HTTPResponse.Field("Idempotency-Replayed", "true")]
+            if !call.call.departs(to: ReplayMark.none) {
+                replay.fields = [HTTPResponse.Field("Idempotency-Replayed", "true")]
+            }
             return replay
         case .conflict:
             call.call.entry.idempotency = .conflict
@@ -106,18 +109,24 @@ struct KeyedWrite {
         if let scope {
             switch try writer.decide(scope, fingerprint: fingerprint, now: call.now) {
             case .proceed: break
-            case .replay(let answer): return .replayed(answer)
+            case .replay(let answer):
+                if call.call.readings.departs(to: ReplayAfterPending.notFound) {
+                    do throws(StoreError) {
+                        try requirePending(writer)
+                    } catch {
+                        call.call.note(ReplayAfterPending.notFound)
+                        throw error
+                    }
+                }
+                return .replayed(answer)
             case .conflict: return .conflict
             }
         }
-        try writer.require(
-            status: call.application.reporting.pendingStatus,
-            domain: call.domain,
-            appointment: call.string("appointmentId")
-        )
+        try requirePending(writer)
+        let content = try effect(writer)
         let answer = RememberedAnswer(
-            status: call.application.configuration.createdStatus,
-            content: try effect(writer)
+            status: call.call.departs(to: CreatedStatus.created) ? 201 : 200,
+            content: content
         )
         if let scope {
             let retention = Int64(call.operation.idempotencyRetentionSeconds ?? 0)
@@ -130,6 +139,14 @@ struct KeyedWrite {
             )
         }
         return .done(answer)
+    }
+
+    private func requirePending(_ writer: SessionWriter) throws(StoreError) {
+        try writer.require(
+            status: call.application.reporting.pendingStatus,
+            domain: call.domain,
+            appointment: call.string("appointmentId")
+        )
     }
 
     /// The upload URLs of an answer, for the journal.

@@ -5,6 +5,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Readings
 
 /// Tag OAuth: the token endpoint and what is published about it.
 enum OAuthHandlers {
@@ -39,9 +40,14 @@ enum OAuthHandlers {
             case .refreshToken: call.call.entry.details.grant = .refreshToken
             }
             let flaw = call.call.fault?.token.map(TokenFlaw.init)
+            let lifetime = call.call.readings.tokenLifetimeSeconds.map { Int64($0) }
+            if let lifetime, lifetime != TokenIssuer.defaultLifetimeSeconds {
+                call.call.note(.tokenLifetime, String(lifetime))
+            }
             let response = try application.issuer.issue(
                 for: asked,
                 now: call.now.secondsSince1970,
+                lifetimeSeconds: lifetime ?? TokenIssuer.defaultLifetimeSeconds,
                 flaw: flaw,
                 using: &call.call.worker.secureGenerator
             )
@@ -49,7 +55,11 @@ enum OAuthHandlers {
             call.call.entry.tokenExpiry = call.now.secondsSince1970.addingSaturated(
                 response.expiresInSeconds
             )
-            return answer(response.json)
+            guard call.call.departs(to: TokenType.lower), var json = response.json.object else {
+                return answer(response.json)
+            }
+            json["token_type"] = .string(TokenType.lower.rawValue)
+            return answer(.object(json))
         } catch {
             throw Problem(oauth: error)
         }

@@ -5,6 +5,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -183,7 +184,7 @@ enum ReportingHandlers {
         )
         let settings = call.application.reporting
         let finalises =
-            call.application.configuration.finalReport == .finalises && status == "final"
+            status == "final" && call.call.readings.departs(to: FinalReport.finalises)
         let answer = JSONWriter.octets(of: [
             "reportGuid": .string(report.guid), "reportStatus": .string(report.status),
             "reportedAtUtc": .string(report.reportedAt),
@@ -196,6 +197,7 @@ enum ReportingHandlers {
                 newStatus: finalises ? settings.finalStatus : nil,
                 now: call.now
             )
+            if finalises { call.call.note(FinalReport.finalises) }
             return answer
         }
     }
