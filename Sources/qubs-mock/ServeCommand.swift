@@ -68,13 +68,13 @@ struct ServeCommand: ParsableCommand {
     var adminToken: String?
     @Option(
         help:
-            "Status of the three reporting POSTs, 200 or 201 (default: 200): the reading of that name."
+            "Status of the three reporting POSTs, 200 or 201: the reading of that name (default: 200)"
     )
     var createdStatus: Int?
     @Option(
         help: """
-            What a final report does to its appointment, keeps-status or finalises (default: \
-            keeps-status): the reading of that name.
+            What a final report does to its appointment, keeps-status or finalises: the reading of \
+            that name (default: keeps-status)
             """
     )
     var finalReport: String?

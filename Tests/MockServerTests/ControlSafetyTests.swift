@@ -15,7 +15,7 @@ struct ControlSafetyTests {
         ("POST", "/tokens", ["clientId": "acme-partner"]),
         ("PUT", "/world", ["mode": "living"]),
         ("PUT", "/clock", ["mode": "frozen"]), ("POST", "/clock/advance", ["by": "PT1S"]),
-        ("POST", "/reset", ["scope": ["faults"]]),
+        ("PUT", "/readings", ["page-end": "null"]), ("POST", "/reset", ["scope": ["faults"]]),
         (
             "PUT", "/data/acme/appointments/X",
             ["scheduledSite": "Central Clinic", "status": "ARRIVED"]

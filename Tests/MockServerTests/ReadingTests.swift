@@ -29,7 +29,7 @@ struct ReadingTests {
             _ = try server.send(
                 "GET",
                 "/integrations/v1/acme/\(path)",
-                [("Authorization", "Bearer \(try server.token(client))")],
+                [("Authorization", "Bearer \(try server.token(client, validates: validates))")],
                 validates: validates
             )
         }
@@ -80,8 +80,14 @@ struct ReadingTests {
             .object(JSONObject([(id, .string(value))]))
         )
         #expect(set.status == 200, "\(set.text)")
+        var expected: [String: Set<String>] = [id: [value]]
+        if id == "replay-after-pending" {
+            // Only then is there an appointment that has left.
+            _ = try server.control("PUT", "/readings", ["final-report": "finalises"])
+            expected["final-report"] = ["finalises"]
+        }
         try Self.askAll(server)
-        #expect(try Self.marks(server) == [id: [value]])
+        #expect(try Self.marks(server) == expected)
     }
 
     @Test("The table above has every value that keeps the contract")
@@ -116,8 +122,9 @@ struct ReadingTests {
         let server = try TestServer { $0.readings.dose = 1 }
         for _ in 1...2 { try Self.askAll(server, validates: false) }
         let marked = Set(try Self.marks(server).keys)
-        // A replay finds no appointment that still waits; who has no grant is answered.
-        #expect(Set(ReadingID.allCases.map(\.rawValue)).subtracting(marked) == ["replay-mark"])
+        // A replay finds no appointment that still waits, and no first page is the last.
+        let unmarked = Set(ReadingID.allCases.map(\.rawValue)).subtracting(marked)
+        #expect(unmarked == ["replay-mark", "page-end"])
     }
 
     @Test("At the defaults nothing is marked")
@@ -277,7 +284,7 @@ struct ReadingTests {
             "/readings",
             ["page-fill": .string(fill), "missing-grant": "empty"]
         )
-        let pages = try server.pages("appointments/referrer/by-status/ARRIVED")
+        let pages = try server.pages("appointments/referrer/by-status/ARRIVED?pageSize=9")
         #expect(pages.map { $0["items"] } == [[], []])
     }
 
@@ -295,7 +302,8 @@ struct ReadingTests {
         let second = try ids("take=200")
         #expect(first.count == 200 && Set(first).count == 200)
         #expect(first != fixed && second != first)
-        #expect(Set(first) != Set(fixed), "items move across the border of the page")
+        let sets = try (1...4).map { _ in Set(try ids("take=200")) }
+        #expect(sets.contains { $0 != Set(fixed) }, "items move across the border of the page")
         let end = try ids("appointmentDate=2025-01-13&take=500")
         #expect(Set(end).count == end.count)
         _ = try server.control("DELETE", "/readings")

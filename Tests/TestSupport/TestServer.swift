@@ -148,9 +148,12 @@ package final class TestServer {
     package func forgetTokens() { tokens = [:] }
 
     /// An access token, from the token endpoint, asked for once.
-    package func token(_ client: String = "acme-partner") throws -> String {
+    package func token(
+        _ client: String = "acme-partner",
+        validates: Bool = true
+    ) throws -> String {
         if let token = tokens[client] { return token }
-        let answer = try askToken(client)
+        let answer = try askToken(client, validates: validates)
         let token = try #require(answer.json["access_token"]?.string, "\(answer.text)")
         tokens[client] = token
         return token
