@@ -29,6 +29,10 @@ package struct JournalDetails: Sendable {
     package var presigned: PresignedURL?
     /// The upload URLs in the answer, those of a replay included.
     package var uploadsIssued: [PresignedURL] = []
+    /// What an upload held, where it is not what a file of its type holds.
+    package var uploadFlaw: UploadFlaw?
+    /// What a report said of itself.
+    package var report: Report?
     /// The content of the request, kept only on demand.
     package var requestContent: [UInt8]?
     /// The content of the answer, kept only on demand.
@@ -127,6 +131,27 @@ package struct JournalDetails: Sendable {
     package enum Grant: String, Sendable {
         case clientCredentials = "client_credentials"
         case refreshToken = "refresh_token"
+    }
+
+    /// Why an uploaded file cannot be what it is called.
+    package enum UploadFlaw: String, Sendable {
+        /// Not an octet.
+        case empty
+        /// A PDF without `%PDF`, or a DICOM file without `DICM`.
+        case unlike
+    }
+
+    /// A report that was submitted.
+    package struct Report: Sendable, Equatable {
+        /// `preliminary`, `final`, …
+        package var status: String
+        /// `reportedAtUtc`, in seconds since 1970; `nil` where it was left out.
+        package var reportedAt: Int64?
+
+        package init(status: String, reportedAt: Int64?) {
+            self.status = status
+            self.reportedAt = reportedAt
+        }
     }
 
     /// An upload or download URL.

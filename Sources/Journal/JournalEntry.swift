@@ -48,6 +48,8 @@ package struct JournalEntry: Sendable {
     package var itemCount: Int32?
     /// How often the session's clock had been set or advanced when the request arrived.
     package var clockMoves: UInt32 = 0
+    /// How often the control API had changed the session's records or ledger when the request arrived.
+    package var interventions: UInt32 = 0
     /// The status code of the answer; `nil` where none was sent or tried.
     package var status: UInt16?
     package var delivery = Delivery.pending
@@ -157,6 +159,8 @@ package struct JournalEntry: Sendable {
         package static let tokenInContent = Findings(rawValue: 1 << 4)
         /// A part of a token in the correlation id.
         package static let tokenInRequestID = Findings(rawValue: 1 << 5)
+        /// A full patient name or a Medicare number in `Idempotency-Key`, `User-Agent` or `Referer`.
+        package static let patientDataInField = Findings(rawValue: 1 << 6)
 
         /// What stands in path or query, and must not be repeated.
         package static let inURL: Findings = [.patientNameInURL, .medicareNumberInURL, .tokenInURL]
@@ -168,6 +172,7 @@ package struct JournalEntry: Sendable {
         package static let names = [
             "patient-name-in-url", "medicare-number-in-url", "patient-data-in-request-id",
             "token-in-url", "token-in-content", "token-in-request-id",
+            "patient-data-in-field",
         ]
 
         /// The names of the findings in this set.

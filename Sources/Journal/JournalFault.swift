@@ -9,19 +9,23 @@ package struct JournalFault: Sendable, Equatable {
     package var effects: Effects
     /// The delay before the answer, in nanoseconds; 0 without one.
     package var delay: Int64
+    /// How many octets of the content were sent, where it was cut.
+    package var sentOctets: Int?
 
     package init(
         rule: String,
         ordinal: Int = 1,
         phase: Phase,
         effects: Effects,
-        delay: Int64 = 0
+        delay: Int64 = 0,
+        sentOctets: Int? = nil
     ) {
         self.rule = rule
         self.ordinal = ordinal
         self.phase = phase
         self.effects = effects
         self.delay = delay
+        self.sentOctets = sentOctets
     }
 
     /// When a fault acts.

@@ -125,10 +125,22 @@ extension JournalEntry {
         object["paging"] = pagingJSON
         object["token"] = tokenJSON
         object["presigned"] = details.presigned.map { $0.json(guid: shown($0.guid)) } ?? .null
+        if let flaw = details.uploadFlaw { object["uploadFlaw"] = .string(flaw.rawValue) }
+        if let report = details.report {
+            object["report"] = [
+                "status": .string(report.status),
+                "reportedAt": .optional(
+                    report.reportedAt.map {
+                        Timestamp.text($0.multipliedSaturated(by: 1_000_000_000))
+                    }
+                ),
+            ]
+        }
         object["uploadsIssued"] = .array(details.uploadsIssued.map { $0.json(guid: $0.guid) })
         object["connection"] = .integer(Int(connection))
         object["time"] = .string(Timestamp.text(wallTime))
         object["clockMoves"] = .integer(Int(clockMoves))
+        object["interventions"] = .integer(Int(interventions))
         object["monotonicSeconds"] = [
             "arrival": .seconds(arrival), "firstOctet": .seconds(answerBegan),
             "lastOctet": .seconds(answerEnded),
@@ -363,6 +375,7 @@ extension JournalFault {
         object["phase"] = .string(phase.rawValue)
         object["effects"] = .array(effects.names.map { .string($0) })
         if delay > 0 { object["delaySeconds"] = .seconds(delay) }
+        if let sentOctets { object["sentOctets"] = .integer(sentOctets) }
         return .object(object)
     }
 }

@@ -31,14 +31,13 @@ package struct TokenIssuer: Sendable {
         flaw: TokenFlaw? = nil,
         using generator: inout some RandomNumberGenerator
     ) throws(OAuthError) -> TokenResponse {
-        let lifetime = Self.clamped(lifetimeSeconds)
-        return switch request.grant {
+        switch request.grant {
         case .clientCredentials:
             try issue(
                 to: request.client,
                 session: request.session,
                 now: now,
-                lifetimeSeconds: lifetime,
+                lifetimeSeconds: lifetimeSeconds,
                 flaw: flaw,
                 using: &generator
             )
@@ -47,7 +46,7 @@ package struct TokenIssuer: Sendable {
                 text,
                 for: request,
                 now: now,
-                lifetime: lifetime,
+                lifetime: Self.clamped(lifetimeSeconds),
                 flaw: flaw,
                 using: &generator
             )

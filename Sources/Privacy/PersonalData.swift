@@ -13,14 +13,16 @@ package final class PersonalData: Sendable {
         /// Path segments and values of query parameters.
         package var url: [PersonalText] = []
         package var requestID: PersonalText?
+        /// Values of other fields that reach logs.
+        package var fields: [PersonalText] = []
 
         package init() {}
 
-        package var isEmpty: Bool { url.isEmpty && requestID == nil }
+        package var isEmpty: Bool { url.isEmpty && requestID == nil && fields.isEmpty }
 
         /// Whether looking takes so long that a worker should not.
         fileprivate var isLong: Bool {
-            url.reduce(requestID?.words.count ?? 0) { $0 + $1.words.count } > 64
+            (url + fields).reduce(requestID?.words.count ?? 0) { $0 + $1.words.count } > 64
         }
     }
 
@@ -140,6 +142,10 @@ package final class PersonalData: Sendable {
         }
         if let id = suspect.requestID, index.holdsName(id) || index.holdsMedicareNumber(id) {
             findings.insert(.patientDataInRequestID)
+        }
+        if suspect.fields.contains(where: { index.holdsName($0) || index.holdsMedicareNumber($0) })
+        {
+            findings.insert(.patientDataInField)
         }
         return findings
     }

@@ -2,7 +2,8 @@ import Glibc
 
 /// Finds access tokens where none belong.
 ///
-/// Every search is linear: an octet is looked at three times at most, whatever the text.
+/// Every search is linear: an octet is looked at three times at most, whatever the text, and once more
+/// where only the tokens of one issuer are meant.
 package enum TokenScan {
     /// What a search found, and how much it did for it.
     package struct Outcome: Equatable, Sendable {
@@ -13,12 +14,15 @@ package enum TokenScan {
 
     /// Whether text holds a JSON Web Token: `eyJ`, which is `{"` in base64url, and two dots.
     ///
-    /// - Parameter exception: A name; its value is not looked at.
+    /// - Parameters:
+    ///   - exception: A name; its value is not looked at.
+    ///   - marks: Rows of which one stands in each token that is meant; `nil` for any token.
     package static func holdsToken(
         _ octets: ArraySlice<UInt8>,
-        except exception: StaticString? = nil
+        except exception: StaticString? = nil,
+        marks: [[UInt8]]? = nil
     ) -> Bool {
-        search(octets, except: exception).isFound
+        search(octets, except: exception, marks: marks).isFound
     }
 
     /// Searches text for a JSON Web Token, and counts the octets that it looks at.
@@ -28,7 +32,8 @@ package enum TokenScan {
     /// the first octets are.
     package static func search(
         _ octets: ArraySlice<UInt8>,
-        except exception: StaticString? = nil
+        except exception: StaticString? = nil,
+        marks: [[UInt8]]? = nil
     ) -> Outcome {
         octets.withUnsafeBufferPointer { buffer in
             var outcome = Outcome()
@@ -47,6 +52,9 @@ package enum TokenScan {
                 else { continue }
                 if let exception, precedes(exception, buffer[..<start]) { continue }
                 if isToken(buffer[start...], visited: &outcome.octetsVisited) {
+                    if let marks, !isMarked(buffer[start...], marks, &outcome.octetsVisited) {
+                        continue
+                    }
                     outcome.isFound = true
                     return outcome
                 }
@@ -97,6 +105,33 @@ package enum TokenScan {
             } else {
                 return false
             }
+        }
+        return false
+    }
+
+    /// Whether the claims of a token hold one of some rows.
+    private static func isMarked(
+        _ text: Slice<UnsafeBufferPointer<UInt8>>,
+        _ marks: [[UInt8]],
+        _ visited: inout Int
+    ) -> Bool {
+        guard let dot = text.firstIndex(of: UInt8(ascii: ".")) else { return false }
+        let claims = UnsafeBufferPointer(
+            rebasing: text[(dot + 1)...].prefix { $0 != UInt8(ascii: ".") }
+        )
+        visited += claims.count
+        return marks.contains { holds(claims, $0) }
+    }
+
+    private static func holds(_ text: UnsafeBufferPointer<UInt8>, _ row: [UInt8]) -> Bool {
+        guard let first = row.first, let base = text.baseAddress else { return false }
+        var from = 0
+        while from + row.count <= text.count,
+            let hit = memchr(base + from, Int32(first), text.count - row.count - from + 1)
+        {
+            let place = UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+            if memcmp(hit, row, row.count) == 0 { return true }
+            from = place + 1
         }
         return false
     }

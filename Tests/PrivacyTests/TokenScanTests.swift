@@ -41,6 +41,23 @@ struct TokenScanTests {
         #expect(TokenScan.holdsToken(other[...], except: "client_assertion"))
     }
 
+    @Test("Where tokens are marked, those without a mark are passed over")
+    func marks() {
+        let marks = [Array("c3Vi".utf8), Array("aXNz".utf8)]
+        for (claims, isFound) in [
+            ("eyJzdWIiOiJhIn0", false), ("eyJhc3ViOiJhIn0", true), ("eyJhaXNzOiJhIn0", true),
+        ] {
+            let other = "\(Self.header).eyJwdWIiOiJhIn0.c2lnbmF0dXJl"
+            let text = Array("\(other) \(Self.header).\(claims).c2lnbmF0dXJl \(other)".utf8)
+            #expect(TokenScan.holdsToken(text[...], marks: marks) == isFound, "\(claims)")
+            let outcome = TokenScan.search(text[...], marks: marks)
+            #expect(outcome.octetsVisited <= 4 * text.count)
+        }
+        // The signature is none of the claims.
+        let signed = Array("\(Self.header).eyJzdWIiOiJhIn0.aaaaaaaaaac3Vi".utf8)
+        #expect(!TokenScan.holdsToken(signed[...], marks: marks))
+    }
+
     /// Rows that make a careless search begin again and again.
     private static let pieces = [
         "eyJ", "eyJ.", ".eyJ", "eyJ..", "J", "yJ", "eyJeyJ ", "eyJaaaaaaaaaa.",
