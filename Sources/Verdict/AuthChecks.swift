@@ -12,34 +12,66 @@ enum AuthChecks {
         }
     }
 
-    /// How long before its end a token may be replaced, in seconds.
+    /// How long before its end a token may be replaced in any case, in seconds.
     private static let renewal: Int64 = 600
+
+    /// A caller, or a client of which nothing more is known.
+    private struct CallerKey: Hashable {
+        let owner: Owner
+        let caller: Int?
+    }
+
+    private static func byCaller(_ indices: [Int], _ time: Timeline) -> [[Int]] {
+        time.groups(
+            of: indices,
+            byIndex: {
+                CallerKey(owner: Owner(time.entries[$0]), caller: time.callers.caller[$0])
+            }
+        )
+    }
+
+    /// When each token was last taken, by the end of the answer.
+    private static func lastUses(_ group: [Int], _ time: Timeline) -> [JournalDigest: Int64] {
+        var last: [JournalDigest: Int64] = [:]
+        for index in group where time.isOperation(index) && !time.entries[index].answered(401) {
+            if let token = time.entries[index].token { last[token] = time.entries[index].arrival }
+        }
+        return last
+    }
 
     static func tokenReused(_ time: Timeline) -> Tally {
         var tally = Tally()
         let owned = time.entries.indices.filter { time.entries[$0].client != nil }
-        for group in time.groups(of: owned, by: Owner.init) {
+        for group in byCaller(owned, time) {
             guard group.count(where: { time.isOperation($0) }) >= 2 else { continue }
-            let refusals = group.filter {
-                time.isOperation($0) && time.entries[$0].answered(401)
-            }.map { time.ends[$0] }.sorted()
-            let issues = group.filter { isIssue(time.entries[$0]) }
+            let lastUse = lastUses(group, time)
+            var refused: [JournalDigest: [Int64]] = [:]
+            for index in group
+            where time.isOperation(index) && time.entries[index].answered(401) {
+                if let token = time.entries[index].token {
+                    refused[token, default: []].append(time.ends[index])
+                }
+            }
             tally.pass()
             var coming = EndQueue()
             // The newest token that the client held when it asked for another.
             var newest: Int?
-            for index in issues {
+            for index in group where isIssue(time.entries[index]) {
                 let entry = time.entries[index]
                 while let ended = coming.pop(notAfter: entry.arrival) {
                     newest = max(ended, newest ?? ended)
                 }
                 coming.insert(index, at: time.ends[index])
-                guard let held = newest else { continue }
-                guard let expiry = time.entries[held].tokenExpiry else { continue }
+                guard let held = newest, let token = time.entries[held].token,
+                    let expiry = time.entries[held].tokenExpiry
+                else { continue }
+                // Who still uses the older token has another owner than who asked for this one.
+                if let use = lastUse[token], use > time.ends[index] { continue }
+                let issued = time.entries[held].wallTime / Seconds.nanoseconds
                 let now = entry.wallTime / Seconds.nanoseconds
-                let isLate = now >= expiry - renewal
+                let isLate = now >= expiry - max(renewal, (expiry - issued) / 2)
                 let isForced = holds(
-                    refusals,
+                    (refused[token] ?? []).sorted(),
                     from: time.entries[held].arrival,
                     to: entry.arrival
                 )
@@ -51,7 +83,7 @@ enum AuthChecks {
                             [held, index],
                             "A new token was asked for while the old one had \(expiry - now) s left.",
                             gap: Seconds.inNanoseconds(expiry - now),
-                            limit: renewal * Seconds.nanoseconds
+                            limit: max(renewal, (expiry - issued) / 2) * Seconds.nanoseconds
                         )
                     )
                 }
@@ -87,83 +119,193 @@ enum AuthChecks {
             if isExpiry(time, index) { refusalsOf[Owner(entry), default: []].append(index) }
         }
         guard !refusalsOf.isEmpty else { return tally }
-        let calls = time.groups(of: time.entries.indices.filter { time.isOperation($0) }) {
-            CallKey($0, content: false)
+        let returns = returns(time)
+        let lines = lines(time)
+        var groups: [Wish: [Int]] = [:]
+        for index in time.entries.indices where time.isOperation(index) {
+            groups[time.wishes[index], default: []].append(index)
         }
-        for group in calls {
-            let changes = tokenChanges(in: group, time)
-            for index in group where isExpiry(time, index) {
-                let owner = Owner(time.entries[index])
-                tally.judge(
-                    failedRecovery(
-                        time,
-                        from: index,
-                        calls: group,
-                        changes: changes,
-                        issues: issuesOf[owner] ?? [],
-                        refusals: refusalsOf[owner] ?? []
+        for index in time.entries.indices where isExpiry(time, index) {
+            let owner = Owner(time.entries[index])
+            if let earlier = returns[index] {
+                tally.fail(
+                    time.evidence(
+                        [earlier, index],
+                        "\(time.name(index)) was sent with a token that had been refused, though a newer "
+                            + "one was in use."
                     )
                 )
+                continue
+            }
+            // Renewed and refused all the same: no repetition will change that.
+            if let earlier = time.previous[index], isExpiry(time, earlier),
+                time.entries[earlier].token != time.entries[index].token
+            {
+                tally.pass()
+                continue
+            }
+            let group = groups[time.wishes[index]] ?? []
+            let evidence = failedRecovery(
+                time,
+                from: index,
+                calls: group,
+                issues: issuesOf[owner] ?? [],
+                refusals: refusalsOf[owner] ?? [],
+                lines: lines
+            )
+            guard let evidence else {
+                tally.pass()
+                continue
+            }
+            if let reason = recoveryExcuse(index, time, issues: issuesOf[owner] ?? []) {
+                tally.cannotJudge(reason)
+            } else {
+                tally.fail(evidence)
             }
         }
         return tally
     }
 
+    /// Why a call that was not repeated after 401 is not held against its client.
+    private static func recoveryExcuse(
+        _ index: Int,
+        _ time: Timeline,
+        issues: [Int]
+    ) -> String? {
+        let entry = time.entries[index]
+        // Who has sent a token a second time that was refused is not excused by anything.
+        if let later = time.next[index], time.entries[later].token == entry.token { return nil }
+        if let stopped = time.context.stopped, stopped - time.ends[index] < recovery {
+            return "The command was stopped after \(time.name(index)) had met an expired token."
+        }
+        let issue = issues.last {
+            time.entries[$0].token == entry.token && time.entries[$0].arrival < entry.arrival
+        }
+        // The documentation says how long a token lives, not what a 401 is for.
+        if let issue, time.entries[issue].clockMoves != entry.clockMoves {
+            return
+                "The session's clock was moved within the life of the token: a client that renews by "
+                + "its own clock could not know."
+        }
+        return nil
+    }
+
+    /// The calls with a token that had been refused as expired, over a connection that had carried a
+    /// newer one, each with the last call that did.
+    private static func returns(_ time: Timeline) -> [Int: Int] {
+        struct Line: Hashable {
+            let session: String
+            let connection: UInt64
+        }
+        var refused: Set<JournalDigest> = []
+        var expiryOf: [Line: (expiry: Int64, index: Int)] = [:]
+        var ends = EndQueue()
+        var returns: [Int: Int] = [:]
+        // Once may be a thread that had read the old token before the new one came.
+        var slips: Set<JournalDigest> = []
+        for (index, entry) in time.entries.enumerated() where time.isOperation(index) {
+            while let ended = ends.pop(notAfter: entry.arrival) {
+                if let token = time.entries[ended].token { refused.insert(token) }
+            }
+            guard let token = entry.token, let expiry = entry.tokenExpiry else { continue }
+            let line = Line(session: entry.session, connection: entry.connection)
+            if isExpiry(time, index) {
+                ends.insert(index, at: time.ends[index])
+                if refused.contains(token), let newer = expiryOf[line], newer.expiry > expiry,
+                    !slips.insert(token).inserted
+                {
+                    returns[index] = newer.index
+                }
+            } else if expiry > expiryOf[line]?.expiry ?? .min {
+                expiryOf[line] = (expiry, index)
+            }
+        }
+        return returns
+    }
+
+    /// The connections over which each token was sent.
+    private static func lines(_ time: Timeline) -> [JournalDigest: Set<UInt64>] {
+        var lines: [JournalDigest: Set<UInt64>] = [:]
+        for index in time.entries.indices where time.isOperation(index) {
+            if let token = time.entries[index].token {
+                lines[token, default: []].insert(time.entries[index].connection)
+            }
+        }
+        return lines
+    }
+
     private static func isExpiry(_ time: Timeline, _ index: Int) -> Bool {
         let entry = time.entries[index]
+        // Who asks with HEAD asks how things are, and has been told.
         return entry.kind == .operation && entry.refusal == .tokenExpired && entry.answered(401)
+            && entry.method != "HEAD"
     }
 
-    /// For each place in a list of calls, the first place behind it with another token than its own.
-    private static func tokenChanges(in calls: [Int], _ time: Timeline) -> [Int] {
-        var changes = [Int](repeating: calls.count, count: calls.count)
-        for place in calls.indices.dropLast().reversed() {
-            let isSame = time.entries[calls[place]].token == time.entries[calls[place + 1]].token
-            changes[place] = isSame ? changes[place + 1] : place + 1
-        }
-        return changes
-    }
+    /// How many later calls with the same wish are looked at.
+    private static let maximumLater = 64
 
     /// What is wrong with the way back from a 401, if anything.
-    ///
-    /// - Parameter changes: For each call, the first behind it with another token.
     private static func failedRecovery(
         _ time: Timeline,
         from index: Int,
         calls: [Int],
-        changes: [Int],
         issues: [Int],
-        refusals: [Int]
+        refusals: [Int],
+        lines: [JournalDigest: Set<UInt64>]
     ) -> Evidence? {
         let end = time.ends[index]
         let name = time.name(index)
-        func timely(_ place: Int) -> Int? {
-            guard place < calls.count, time.entries[calls[place]].arrival - end <= recovery else {
-                return nil
-            }
-            return calls[place]
-        }
         let place = time.firstPlace(in: calls, arrivingAtOrAfter: end)
-        let hasSameToken =
-            place < calls.count
-            && time.entries[calls[place]].token == time.entries[index].token
-        guard let again = timely(hasSameToken ? changes[place] : place) else {
-            // An answer without duration must not find itself.
-            if let repetition = timely(place) == index ? timely(place + 1) : timely(place) {
+        // An answer without duration must not find itself.
+        let later = calls[place...].prefix(maximumLater).filter {
+            $0 != index && time.entries[$0].arrival - end <= recovery
+                && time.callers.relation(of: $0, to: index) != .other
+        }
+        guard
+            let again = later.first(where: { time.entries[$0].token != time.entries[index].token })
+        else {
+            if let repetition = later.first {
                 return time.evidence(
                     [index, repetition],
                     "\(name) was sent again with the same expired token."
                 )
             }
+            if isRenewed(time, after: index, issues: issues) {
+                return time.evidence(
+                    [index],
+                    "\(name) met an expired token; one was fetched, and the call was not made again "
+                        + "within 60 s.",
+                    limit: recovery
+                )
+            }
+            let asked = time.entries.indices.first {
+                time.entries[$0].kind == .token && time.entries[$0].arrival >= end
+                    && time.entries[$0].arrival - end <= recovery
+                    && Owner(time.entries[$0]) == Owner(time.entries[index])
+            }
+            if let asked {
+                return time.evidence(
+                    [index, asked],
+                    "\(name) met an expired token; the token request failed "
+                        + "(\(RetryChecks.outcome(time.entries[asked]))) and was not repeated.",
+                    limit: recovery
+                )
+            }
             return time.evidence(
                 [index],
-                "\(name) met an expired token and was not called again within 60 s.",
+                "\(name) met an expired token; no new one was asked for within 60 s.",
                 limit: recovery
             )
         }
         let from = time.entries[index].arrival
         let to = time.entries[again].arrival
-        let asked = range(of: issues, from: from, to: to, time)
+        let connection = time.entries[again].connection
+        let asked = range(of: issues, from: from, to: to, time).filter { issue in
+            guard time.callers.relation(of: issue, to: again) != .other else { return false }
+            // A token that is used over other connections alone is that of another process.
+            let used = time.entries[issue].token.flatMap { lines[$0] }
+            return used?.contains(connection) ?? true
+        }
         let refused = range(of: refusals, from: from, to: to, time)
         if asked.count > max(1, refused.count) {
             return time.evidence(
@@ -172,6 +314,13 @@ enum AuthChecks {
             )
         }
         return nil
+    }
+
+    /// Whether a token reached the client within a minute after a 401.
+    private static func isRenewed(_ time: Timeline, after index: Int, issues: [Int]) -> Bool {
+        let place = time.firstPlace(in: issues, arrivingAtOrAfter: time.ends[index])
+        return place < issues.count
+            && time.entries[issues[place]].arrival - time.ends[index] <= recovery
     }
 
     /// The entries that arrived within a time, from indices in the order of arrival.
@@ -183,47 +332,154 @@ enum AuthChecks {
         return indices[first..<last]
     }
 
-    /// At most so many token requests in so long a time.
-    private static let stormRequests = 3
-    private static let stormWindow = 10 * Seconds.nanoseconds
+    /// So many pauses in a row that last less than this altogether are a storm.
+    ///
+    /// Full jitter from 100 ms on stays below these in less than one run of a hundred, a loop without
+    /// growth does not.
+    private static let storms: [(pauses: Int, limit: Int64)] = [
+        (3, 80_000_000), (5, 400_000_000), (9, 3_000_000_000),
+    ]
+    /// So many tokens in a row may be refused by the API before the next one is asked for in vain.
+    private static let tokensInVain = 3
+    private static let stormWindow = 60 * Seconds.nanoseconds
 
     static func noTokenStorm(_ time: Timeline) -> Tally {
         var tally = Tally()
-        let requests = time.entries.indices.filter { time.entries[$0].kind == .token }
-        for group in time.groups(of: requests, by: Owner.init) {
-            let failed = group.map { index in
-                let entry = time.entries[index]
-                return (entry.status ?? 0) >= 400 && !entry.lostAnswer
+        let requests = time.entries.indices.filter {
+            time.entries[$0].kind == .token && time.previous[$0] == nil
+        }
+        for first in requests {
+            let chain = time.chain(around: first)
+            let refusals = chain.filter { isRefusal(time.entries[$0]) }
+            guard !refusals.isEmpty else { continue }
+            if let storm = storm(in: chain, time) {
+                tally.fail(storm)
+            } else {
+                tally.pass(refusals.count)
             }
-            guard failed.contains(true) else { continue }
-            var calm = 0
-            var stormy = false
-            for (place, index) in group.enumerated() {
-                let fourth = place + stormRequests
-                if fourth < group.count, failed[place..<fourth].contains(true) {
-                    let span =
-                        time.entries[group[fourth]].arrival - time.entries[index].arrival
-                    if span < stormWindow {
-                        // One storm, however long, is one case.
-                        if !stormy {
-                            tally.fail(
-                                time.evidence(
-                                    Array(group[place...fourth]),
-                                    "\(stormRequests + 1) token requests within "
-                                        + "\(Seconds.text(span)) though the endpoint refused.",
-                                    gap: span,
-                                    limit: stormWindow
-                                )
-                            )
-                        }
-                        stormy = true
-                        continue
-                    }
+        }
+        endlessRenewal(time, &tally)
+        return tally
+    }
+
+    private static func isRefusal(_ entry: JournalEntry) -> Bool {
+        (entry.status ?? 0) >= 400 && !entry.lostAnswer
+    }
+
+    /// The pauses of a chain that are too short altogether, if any are.
+    private static func storm(in chain: [Int], _ time: Timeline) -> Evidence? {
+        // Who waits as told does not hurry, and begins to count anew.
+        var row: [Timeline.Gap] = []
+        for (from, to) in zip(chain, chain.dropFirst()) {
+            let gap = Timeline.Gap(
+                from: from,
+                to: to,
+                length: time.entries[to].arrival - time.ends[from]
+            )
+            if let wait = time.requiredWait(after: from), wait > 0,
+                gap.length + Timeline.tolerance(of: wait) >= wait
+            {
+                row = []
+                continue
+            }
+            if time.isDisturbed(from, to) {
+                row = []
+                continue
+            }
+            row.append(gap)
+            for storm in storms where row.count >= storm.pauses {
+                let pauses = row.suffix(storm.pauses)
+                let sum = pauses.reduce(Int64(0)) { $0 + $1.length }
+                guard sum < storm.limit, let first = pauses.first else { continue }
+                return time.evidence(
+                    [first.from] + pauses.map(\.to),
+                    "\(storm.pauses + 1) token requests with pauses of \(Seconds.text(sum)) altogether, "
+                        + "though the endpoint refused.",
+                    gap: sum,
+                    limit: storm.limit
+                )
+            }
+        }
+        return nil
+    }
+
+    /// Finds tokens that are renewed again and again though the API takes none of them.
+    private static func endlessRenewal(_ time: Timeline, _ tally: inout Tally) {
+        // By the token alone: who sent one that cannot be verified, nobody knows.
+        var taken: Set<JournalDigest> = []
+        var refused: Set<JournalDigest> = []
+        for index in time.entries.indices where time.isOperation(index) {
+            let entry = time.entries[index]
+            guard let token = entry.token else { continue }
+            if entry.answered(401) { refused.insert(token) } else { taken.insert(token) }
+        }
+        guard !refused.isEmpty else { return }
+        let owned = time.entries.indices.filter { time.entries[$0].client != nil }
+        for group in byCaller(owned, time) {
+            var row: [Int] = []
+            var isTold = false
+            for index in group where isIssue(time.entries[index]) {
+                guard let token = time.entries[index].token else { continue }
+                let isInVain = refused.contains(token) && !taken.contains(token)
+                let isSoon =
+                    row.last.map {
+                        time.entries[index].arrival - time.ends[$0] < stormWindow
+                    } ?? true
+                row = isInVain ? (isSoon ? row : []) + [index] : []
+                if !isInVain { isTold = false }
+                if row.count > tokensInVain, !isTold {
+                    isTold = true
+                    tally.fail(
+                        time.evidence(
+                            row,
+                            "\(row.count) tokens in a row were fetched, and the API refused each."
+                        )
+                    )
                 }
-                stormy = false
-                if failed[place] { calm += 1 }
             }
-            tally.pass(calm)
+        }
+    }
+
+    /// Tokens fetched within such a time of one another belong to one start.
+    private static let start = 2 * Seconds.nanoseconds
+    /// So many tokens of one start that nobody uses show that each thread fetched one for all.
+    private static let unusedTokens = 2
+
+    /// Finds tokens that were fetched side by side at the start, and thrown away but one.
+    static func noStampede(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        let issues = time.entries.indices.filter {
+            isIssue(time.entries[$0]) && time.entries[$0].client != nil
+        }
+        for group in time.groups(of: issues, by: Owner.init) {
+            guard let first = group.first else { continue }
+            let owner = Owner(time.entries[first])
+            var used: Set<JournalDigest> = []
+            for (index, entry) in time.entries.enumerated()
+            where time.isOperation(index) && Owner(entry) == owner {
+                if let token = entry.token { used.insert(token) }
+            }
+            // Before any call was made with one.
+            let firstCall = time.entries.indices.first {
+                time.isOperation($0) && Owner(time.entries[$0]) == owner
+            }
+            let began = time.entries[first].arrival
+            let side = group.filter {
+                time.entries[$0].arrival - began < start
+                    && time.entries[$0].arrival
+                        <= firstCall.map { time.entries[$0].arrival } ?? .max
+            }
+            guard !used.isEmpty else { continue }
+            let unused = side.filter { time.entries[$0].token.map { !used.contains($0) } ?? false }
+            tally.judge(
+                unused.count < unusedTokens
+                    ? nil
+                    : time.evidence(
+                        side,
+                        "\(side.count) tokens were fetched at once, and \(unused.count) of them were never "
+                            + "used."
+                    )
+            )
         }
         return tally
     }

@@ -5,6 +5,8 @@ package struct Check: Sendable {
     package let level: Level
     /// What is counted: one, and many.
     let unit: (one: String, many: String)
+    /// What is counted, one of it.
+    package var counted: String { unit.one }
     /// What the check asks of a client, in one sentence.
     package let rule: String
     /// What the documentation of the API says, in our words, and under which heading.
@@ -79,9 +81,10 @@ package struct CheckResult: Sendable {
             outcome = .fail
             summary =
                 total > 1
-                ? "\(tally.failures) of \(total) \(unit) failed; first: \(first.note)"
+                ? "\(tally.failures) of \(total) \(unit)\(tally.failures > 1 ? ", first" : ""): "
+                    + first.note
                 : "\(first.note)"
-        } else if total > 0 {
+        } else if total > 0, !tally.isDoubtful {
             outcome = .pass
             summary = "\(total) \(unit), as asked."
         } else if let reason = tally.notJudged {
@@ -103,6 +106,8 @@ struct Tally {
     private(set) var evidence: [Evidence] = []
     /// Why the first case that could not be judged was not.
     private(set) var notJudged: String?
+    /// Whether a case that could not be judged forbids to speak of a pass.
+    private(set) var isDoubtful = false
 
     /// Counts cases that are as they should be.
     mutating func pass(_ count: Int = 1) { exercised += count }
@@ -117,6 +122,12 @@ struct Tally {
     /// Counts a case by whether there is evidence against it.
     mutating func judge(_ evidence: Evidence?) {
         if let evidence { fail(evidence) } else { pass() }
+    }
+
+    /// Notes a case that may be a failure, though nobody can tell: the whole is no pass then.
+    mutating func doubt(_ reason: String) {
+        if !isDoubtful { notJudged = reason }
+        isDoubtful = true
     }
 
     /// Notes a case that the rule cannot be applied to.
@@ -143,5 +154,12 @@ package struct Evidence: Sendable {
         /// Its number in the journal.
         package let id: UInt64
         package let requestID: String
+        package let method: String
+        /// Unless it holds what must not be repeated.
+        package let path: String
+        /// The status, or what came in its place.
+        package let answer: String
+        /// From the first request of the journal to this one, in nanoseconds.
+        package let offset: Int64
     }
 }

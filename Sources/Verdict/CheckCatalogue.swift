@@ -20,15 +20,20 @@ extension Check {
         Check(
             id: "retry.retries-transient",
             level: .must,
-            unit: ("transient failure of a GET or a keyed POST", "transient failures"),
-            rule: "A GET or a POST with a key that fails in a passing way is attempted again.",
+            unit: (
+                "transient failure of a GET, a keyed POST or a token request", "transient failures"
+            ),
+            rule: "A GET, a POST with a key or a token request that fails in a passing way is "
+                + "attempted three times at least, or until it succeeds.",
             basis: .documentation(
                 "A GET may be repeated safely; a reporting POST is repeated with its key after a "
                     + "timeout or a transport error, with backoff.",
                 section: retrySection
             ),
             advice:
-                "Retry 429, 500, 502, 503, 504, timeouts and broken connections, at least twice.",
+                "Retry 429, 500, 502, 503, 504, timeouts and broken connections, at least twice. An "
+                + "answer that breaks off inside a list is a broken connection, too: many libraries hand "
+                + "it on as it is.",
             judge: RetryChecks.retriesTransient
         ),
         Check(
@@ -94,8 +99,10 @@ extension Check {
         Check(
             id: "retry.leaves-permanent-errors-alone",
             level: .must,
-            unit: ("permanent refusal of a POST or PUT", "permanent refusals"),
-            rule: "What was refused for good is not sent again unchanged.",
+            unit: ("permanent refusal", "permanent refusals"),
+            rule:
+                "What was refused for good is not sent again unchanged: a POST or PUT not at all, "
+                + "a GET not three times in a row.",
             basis: .documentation(
                 "Wrong parameters, missing grants, an appointment that does not wait for a report "
                     + "and a key with another payload are refused, each with its own status.",
@@ -202,7 +209,9 @@ extension Check {
             id: "paging.stops-at-end",
             level: .must,
             unit: ("list read to its end", "lists read to their ends"),
-            rule: "After a page without nextToken no further page of the list is asked for.",
+            rule:
+                "After a page without nextToken no page is asked for with an empty or null token, "
+                + "nor one page over and over.",
             basis: .documentation(
                 "A list ends where nextToken is empty or omitted.",
                 section: pagingSection
@@ -232,14 +241,28 @@ extension Check {
             advice: "Add the number of items received to skip; stop when it is less than take.",
             judge: PagingChecks.offsetStops
         ),
+        Check(
+            id: "paging.reads-to-the-end",
+            level: .should,
+            unit: ("list", "lists"),
+            rule:
+                "A list is read to its end, unless one page of a size of the client's own was wanted.",
+            basis: .goodPractice(
+                "The first page of a list looks like the list until there are more than a hundred items."
+            ),
+            advice: "Follow nextToken, or skip and take, until the list ends.",
+            judge: PagingChecks.readsToTheEnd
+        ),
     ]
 
     private static let auth: [Check] = [
         Check(
             id: "auth.token-reused",
             level: .should,
-            unit: ("client with two or more API calls", "cases of a token kept or renewed"),
-            rule: "A new token is asked for after a 401 or in the last ten minutes of the old one.",
+            unit: ("caller with two or more API calls", "cases of a token kept or renewed"),
+            rule:
+                "A new token is asked for after a 401 for the newest one, in its last ten minutes, or "
+                + "in the second half of its life.",
             basis: .documentation("An access token lives for 60 minutes.", section: authSection),
             advice: "Keep the token until ten minutes before its end; do not fetch one per call.",
             judge: AuthChecks.tokenReused
@@ -248,7 +271,9 @@ extension Check {
             id: "auth.recovers-from-401",
             level: .must,
             unit: ("call with an expired token", "calls with expired tokens"),
-            rule: "After a 401 for an expired token one is asked for, and the call is made again.",
+            rule:
+                "After a 401 for an expired token a new token is fetched, and the call is made again "
+                + "with it once; no token that was replaced is sent again.",
             basis: .documentation(
                 "An access token lives for 60 minutes, then a new one must be obtained.",
                 section: authSection
@@ -260,13 +285,26 @@ extension Check {
             id: "auth.no-token-storm",
             level: .must,
             unit: ("refusal by the token endpoint", "refusals by the token endpoint"),
-            rule: "When the token endpoint refuses, at most three token requests are made in 10 s.",
+            rule:
+                "When the token endpoint refuses, it is not asked again in a rush; when the API refuses "
+                + "three new tokens in a row, no further one is fetched.",
             basis: .documentation(
                 "After an error wait exponentially longer, with jitter.",
                 section: retrySection
             ),
-            advice: "Back off at the token endpoint too, and let one thread ask for all.",
+            advice: "Back off at the token endpoint too, let one thread ask for all, and after one "
+                + "renewal and one repetition tell whoever waits.",
             judge: AuthChecks.noTokenStorm
+        ),
+        Check(
+            id: "auth.no-stampede",
+            level: .should,
+            unit: ("start of a client", "starts of clients"),
+            rule:
+                "At the start one token is fetched for all threads, not one by each and thrown away.",
+            basis: .goodPractice("Token endpoints limit how often they are asked."),
+            advice: "Put a lock around fetching the token, and look again inside it.",
+            judge: AuthChecks.noStampede
         ),
         Check(
             id: "auth.header-only",
@@ -295,14 +333,18 @@ extension Check {
     ]
 
     private static let upload: [Check] = [
-        uploadRefusal(
-            "upload.before-expiry",
-            .urlExpired,
-            "the URL had expired",
+        Check(
+            id: "upload.before-expiry",
+            level: .must,
+            unit: ("PUT to an upload URL", "PUTs to upload URLs"),
             rule: "An upload ends before uploadUrlExpiresAtUtc.",
-            says: "The upload must finish before uploadUrlExpiresAtUtc.",
+            basis: .documentation(
+                "The upload must finish before uploadUrlExpiresAtUtc.",
+                section: uploadSection
+            ),
             advice:
-                "Ask for upload URLs when the file is ready, and compare the time before the PUT."
+                "Ask for upload URLs when the file is ready, and compare the time before the PUT.",
+            judge: UploadChecks.beforeExpiry
         ),
         uploadRefusal(
             "upload.content-type",
@@ -342,16 +384,44 @@ extension Check {
         ),
         Check(
             id: "upload.new-url-after-failure",
-            level: .should,
-            unit: ("refused upload URL", "refused upload URLs"),
-            rule: "When an upload URL has expired or was used, new ones are asked for.",
+            level: .must,
+            unit: ("failed PUT", "failed PUTs"),
+            rule:
+                "After a PUT that broke off, was answered 5xx or was refused, its URL is not used again.",
             basis: .documentation(
                 "After a failure or after the end of a URL ask for a new one.",
                 section: uploadSection
             ),
             advice:
-                "On 403 from an upload URL go back to the operation that issued it, with a new key.",
+                "After a failed PUT go back to the operation that issued the URL, with a new key.",
             judge: UploadChecks.newURLAfterFailure
+        ),
+        Check(
+            id: "upload.stored-after-failure",
+            level: .must,
+            unit: ("failed upload", "failed uploads"),
+            rule:
+                "A file whose PUT failed is stored by another one, before the report is submitted.",
+            basis: .documentation(
+                "After a failure or after the end of a URL ask for a new one.",
+                section: uploadSection
+            ),
+            advice:
+                "Do not submit the report before each file has its 200: ask for a new URL with a new "
+                + "key and put the file there.",
+            judge: UploadChecks.storedAfterFailure
+        ),
+        Check(
+            id: "upload.content-as-promised",
+            level: .should,
+            unit: ("stored file", "stored files"),
+            rule:
+                "A file has content, and begins as its type says: %PDF, or DICM behind 128 octets.",
+            basis: .goodPractice(
+                "A body that was read once for a failed attempt is empty at the next."
+            ),
+            advice: "Open the file anew for each attempt, and upload the octets of the file alone.",
+            judge: UploadChecks.contentAsPromised
         ),
         Check(
             id: "upload.no-credentials",
@@ -374,7 +444,9 @@ extension Check {
                 "The attachment exists from the request on; its content only after a successful PUT.",
                 section: uploadSection
             ),
-            advice: "Ask only for the URLs you will use, and use them all.",
+            advice:
+                "Ask only for the URLs you will use, and use them all; after a failed PUT ask for "
+                + "a new one.",
             judge: UploadChecks.completed
         ),
     ]
@@ -412,10 +484,44 @@ extension Check {
             judge: ConductChecks.pendingOnly
         ),
         Check(
+            id: "reporting.report-after-files",
+            level: .should,
+            unit: ("report with announced files", "reports with announced files"),
+            rule: "A report is submitted when the files that were announced for it are stored.",
+            basis: .documentation(
+                "The attachment exists from the request on; its content only after a successful PUT.",
+                section: uploadSection
+            ),
+            advice: "Upload first, and submit the report when each PUT was answered with 200.",
+            judge: ConductChecks.reportAfterFiles
+        ),
+        Check(
+            id: "reporting.no-step-back",
+            level: .should,
+            unit: ("report", "reports"),
+            rule: "After a final report no preliminary one is submitted for the appointment.",
+            basis: .goodPractice("The last report is the one that the referrer reads."),
+            advice: "Keep the order of reports: wait for one answer before you submit the next.",
+            judge: ConductChecks.noStepBack
+        ),
+        Check(
+            id: "reporting.plausible-time",
+            level: .should,
+            unit: ("report with a time", "reports with times"),
+            rule: "reportedAtUtc is no more than five minutes ahead, and no more than a year back.",
+            basis: .goodPractice("A local time sent as UTC is hours off, a default date years."),
+            advice: "Send the instant at which the report was signed, in UTC.",
+            judge: ConductChecks.plausibleTime
+        ),
+        Check(
             id: "transport.reuses-connections",
             level: .should,
-            unit: ("client with 20 or more requests", "clients with 20 or more requests"),
-            rule: "A connection serves five requests or more, on average.",
+            unit: (
+                "client with 20 or more requests to one host", "clients with 20 or more requests"
+            ),
+            rule:
+                "No connection is opened while another one to the same host is idle, but for one in "
+                + "five requests.",
             basis: .goodPractice("Setting up TLS costs more than most of these calls."),
             advice: "Keep one HTTP client or session object, and read every answer to its end.",
             judge: ConductChecks.reusesConnections
@@ -442,7 +548,8 @@ extension Check {
                 section: headerSection
             ),
             advice:
-                "Look the request up under /__admin/requests/{id}/explain: it says what is expected.",
+                "Hold the request against the reference. While the server runs, "
+                + "/__admin/requests/{id}/explain shows what would have been right.",
             judge: ConductChecks.validRequests
         ),
         Check(
@@ -461,13 +568,14 @@ extension Check {
             level: .must,
             unit: ("request", "requests"),
             rule:
-                "No full patient name and no Medicare number stands in a path, query or correlation id.",
+                "No full patient name and no Medicare number stands in a path, query, correlation id, "
+                + "Idempotency-Key, User-Agent or Referer.",
             basis: .documentation(
                 "Answers hold patients' names and dates of birth; they must not be logged or kept "
                     + "longer than needed.",
                 section: privacySection
             ),
-            advice: "Use ids in URLs: every proxy on the way logs them.",
+            advice: "Use ids in URLs and fields: every proxy on the way logs them.",
             judge: ConductChecks.noPatientDataInURLs
         ),
         Check(

@@ -4,9 +4,28 @@ import Journal
 enum ConductChecks {
     static func pendingOnly(_ time: Timeline) -> Tally {
         var tally = Tally()
+        struct Subject: Hashable {
+            let session: String
+            let domain: String?
+            let appointment: String?
+        }
+        // Which caller has written on an appointment: its report may have taken it off the list.
+        var writer: [Subject: Int] = [:]
         for index in time.entries.indices where time.facts(index)?.isReporting ?? false {
             let entry = time.entries[index]
             guard entry.appointmentID != nil else { continue }
+            let subject = Subject(
+                session: entry.session,
+                domain: entry.domain,
+                appointment: entry.appointmentID
+            )
+            if entry.committed { writer[subject] = index }
+            if entry.refusal == .notPending, let other = writer[subject],
+                time.callers.relation(of: index, to: other) == .other
+            {
+                tally.cannotJudge("Another caller reported on the appointment at the same time.")
+                continue
+            }
             tally.judge(
                 entry.refusal == .notPending
                     ? time.evidence(
@@ -19,65 +38,263 @@ enum ConductChecks {
         return tally
     }
 
-    private struct Owner: Hashable {
+    private struct ReportSubject: Hashable {
         let session: String
-        let client: String
+        let client: String?
+        let domain: String?
+        let appointment: String?
+
+        init(_ entry: JournalEntry) {
+            session = entry.session
+            client = entry.client
+            domain = entry.domain
+            appointment = entry.appointmentID
+        }
     }
 
-    private static let requestsForReuse = 20
-    private static let requestsPerConnection = 5
-
-    static func reusesConnections(_ time: Timeline) -> Tally {
+    static func noStepBack(_ time: Timeline) -> Tally {
         var tally = Tally()
-        let groups = time.groups(of: time.entries.indices) { entry in
-            entry.client.map { Owner(session: entry.session, client: $0) }
+        let reports = time.entries.indices.filter {
+            time.entries[$0].details.report != nil && time.entries[$0].committed
         }
-        for group in groups where group.count >= requestsForReuse {
-            var connections: Set<UInt64> = []
-            var broken: Set<UInt64> = []
+        for group in time.groups(of: reports, by: ReportSubject.init) {
+            var final: Int?
             for index in group {
                 let entry = time.entries[index]
-                connections.insert(entry.connection)
-                // Nobody can use a connection again after its answer was cut.
-                if entry.lostAnswer { broken.insert(entry.connection) }
+                guard let report = entry.details.report else { continue }
+                if let final, report.status == "preliminary",
+                    time.entries[final].interventions == entry.interventions
+                {
+                    if time.callers.relation(of: index, to: final) != .same
+                        || time.isSideBySide(final, index)
+                    {
+                        tally.doubt("Two programs or threads reported on one appointment.")
+                        continue
+                    }
+                    tally.fail(
+                        time.evidence(
+                            [final, index],
+                            "A preliminary report was submitted over the final one of "
+                                + "\(entry.appointmentID ?? "an appointment")."
+                        )
+                    )
+                } else {
+                    tally.pass()
+                }
+                if report.status == "final" { final = index }
             }
-            let judged = connections.count - broken.count
-            if group.count >= requestsPerConnection * judged {
-                tally.pass()
-                continue
-            }
-            let peak = concurrency(of: group, time)
-            if judged <= peak {
+        }
+        return tally
+    }
+
+    /// How far ahead of the session's clock a report may be, in seconds: clocks differ.
+    private static let clockDifference: Int64 = 300
+    /// How old a report may be when it is submitted, in seconds.
+    private static let oldestReport: Int64 = 366 * 86_400
+
+    static func plausibleTime(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        for (index, entry) in time.entries.enumerated() {
+            guard let reportedAt = entry.details.report?.reportedAt else { continue }
+            if entry.clockMoves > 0 {
                 tally.cannotJudge(
-                    "\(peak) requests ran at once, which takes as many connections."
+                    "The session's clock was set, so times say nothing of the client's."
                 )
                 continue
             }
-            tally.fail(
-                time.evidence(
-                    Array(group.prefix(3)),
-                    "\(group.count) requests used \(connections.count) connections"
-                        + (broken.isEmpty ? "." : " (\(broken.count) of them cut by faults).")
+            let now = entry.wallTime / Seconds.nanoseconds
+            if reportedAt > now + clockDifference {
+                tally.fail(
+                    time.evidence(
+                        [index],
+                        "A report was submitted as of \(reportedAt - now) s in the future."
+                    )
                 )
+            } else if reportedAt < now - oldestReport {
+                tally.fail(
+                    time.evidence(
+                        [index],
+                        "A report was submitted as of \((now - reportedAt) / 86_400) days ago."
+                    )
+                )
+            } else {
+                tally.pass()
+            }
+        }
+        return tally
+    }
+
+    /// Reports submitted while a file that was announced for them is not there.
+    static func reportAfterFiles(_ time: Timeline) -> Tally {
+        struct Upload: Hashable {
+            let session: String
+            let guid: String
+        }
+        var tally = Tally()
+        var stored: Set<Upload> = []
+        var announced: [ReportSubject: [Announcement]] = [:]
+        for (index, entry) in time.entries.enumerated() {
+            if entry.kind == .upload, entry.committed, let guid = entry.details.presigned?.guid {
+                stored.insert(Upload(session: entry.session, guid: guid))
+            }
+            let subject = ReportSubject(entry)
+            if !entry.details.uploadsIssued.isEmpty {
+                // URLs of before were given up for these, but for those of somebody at work beside.
+                announced[subject, default: []].removeAll { !time.isSideBySide($0.index, index) }
+                announced[subject, default: []].append(
+                    Announcement(index: index, guids: entry.details.uploadsIssued.map(\.guid))
+                )
+            }
+            guard entry.details.report != nil, entry.committed, let all = announced[subject] else {
+                continue
+            }
+            // Those of the same connection; else any: one whose files are there is meant then.
+            let own = all.filter { time.entries[$0.index].connection == entry.connection }
+            let others = all.filter { time.callers.relation(of: index, to: $0.index) != .other }
+            let missing = (own.isEmpty ? others : own).map { announcement in
+                announcement.guids.count {
+                    !stored.contains(Upload(session: entry.session, guid: $0))
+                }
+            }
+            guard let least = missing.min() else { continue }
+            tally.judge(
+                least == 0
+                    ? nil
+                    : time.evidence(
+                        [index],
+                        "The report was submitted before \(least) announced "
+                            + (least == 1 ? "file had been stored." : "files had been stored.")
+                    )
             )
         }
         return tally
     }
 
-    /// How many of these requests ran at once, at most.
-    private static func concurrency(of group: [Int], _ time: Timeline) -> Int {
-        let ends = group.map { time.ends[$0] }.sorted()
-        var done = 0
-        var peak = 0
-        for (started, index) in group.enumerated() {
-            while done < ends.count, ends[done] <= time.entries[index].arrival { done += 1 }
-            peak = max(peak, started + 1 - done)
+    /// Upload URLs that were given out for an appointment.
+    private struct Announcement {
+        /// The request that got them.
+        let index: Int
+        let guids: [String]
+    }
+
+    /// Tokens, API and storage are three hosts at QUBS: no connection serves two of them, and none
+    /// serves two callers.
+    private struct Pool: Hashable {
+        let session: String
+        let client: String
+        let caller: Int?
+        let host: Int
+
+        init?(_ entry: JournalEntry, caller: Int?) {
+            guard let client = entry.client else { return nil }
+            session = entry.session
+            self.client = client
+            self.caller = caller
+            switch entry.kind {
+            case .operation: host = 0
+            case .token: host = 1
+            case .upload, .download: host = 2
+            case .other: return nil
+            }
         }
-        return peak
+    }
+
+    /// What is known of one connection while the requests come in.
+    private struct Connection {
+        let number: UInt64
+        /// When its last answer ended; `Int64.max` while one runs.
+        var idleSince: Int64
+        /// Whether a connection was opened though this one was idle.
+        var isCounted = false
+    }
+
+    private static let requestsForReuse = 20
+    private static let requestsPerConnection = 5
+    /// A connection is idle when nothing has come over it for so long: a pool that opens many at once
+    /// has not found out yet that one would do.
+    private static let idleTime = Seconds.nanoseconds / 20
+    /// How long before the server's own limit a connection may be given up.
+    private static let cautionBeforeLimit = Seconds.nanoseconds / 4
+
+    static func reusesConnections(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        var most = 0
+        let groups = time.groups(
+            of: time.entries.indices,
+            byIndex: { Pool(time.entries[$0], caller: time.callers.caller[$0]) }
+        )
+        for group in groups {
+            most = max(most, group.count)
+            guard group.count >= requestsForReuse else { continue }
+            var open: [Connection] = []
+            var seen: Set<UInt64> = []
+            var wasted: [Int] = []
+            for index in group {
+                let entry = time.entries[index]
+                if seen.insert(entry.connection).inserted {
+                    // One that the server has ended, or is about to end, is of no use any more.
+                    let limit = max(0, time.context.idleTimeout - cautionBeforeLimit)
+                    open.removeAll {
+                        $0.idleSince != .max && entry.arrival - $0.idleSince >= limit
+                    }
+                    let idle = open.firstIndex {
+                        !$0.isCounted && $0.idleSince != .max
+                            && entry.arrival - $0.idleSince >= idleTime
+                    }
+                    if let idle {
+                        open[idle].isCounted = true
+                        wasted.append(index)
+                    }
+                    open.append(Connection(number: entry.connection, idleSince: .max))
+                }
+                guard let place = open.firstIndex(where: { $0.number == entry.connection }) else {
+                    continue
+                }
+                // Nobody can use a connection again after its answer was cut.
+                if entry.lostAnswer || endsConnection(entry) {
+                    open.remove(at: place)
+                } else {
+                    open[place].idleSince = time.ends[index]
+                }
+                // Those that were counted and left idle are not looked through again.
+                if open.count > maximumOpen { open.removeFirst(open.count - maximumOpen) }
+            }
+            let needed = seen.count - wasted.count
+            if wasted.isEmpty || group.count >= requestsPerConnection * (wasted.count + 1) {
+                tally.pass()
+                continue
+            }
+            tally.fail(
+                time.evidence(
+                    Array(wasted.prefix(5)),
+                    "\(group.count) requests came over \(seen.count) connections; \(wasted.count) of "
+                        + "these were opened while another was idle, \(needed) would have done."
+                )
+            )
+        }
+        if tally.exercised == 0, most > 0 {
+            tally.cannotJudge(
+                "\(requestsForReuse) requests to one host are needed; there were \(most)."
+            )
+        }
+        return tally
+    }
+
+    /// Connections that are kept in mind at once.
+    private static let maximumOpen = 64
+
+    /// Whether the server closes the connection after such a refusal.
+    private static func endsConnection(_ entry: JournalEntry) -> Bool {
+        switch entry.status {
+        case 408, 411, 413, 414, 431, 501, 505: true
+        default: entry.details.violations.contains { $0.location == "message" }
+        }
     }
 
     private static let longDelay = 60 * Seconds.nanoseconds
     private static let patience = 120 * Seconds.nanoseconds
+    /// How long the end of a command and that of its connections may lie apart.
+    private static let aMoment = Seconds.nanoseconds / 2
 
     static func timesOut(_ time: Timeline) -> Tally {
         var tally = Tally()
@@ -92,7 +309,12 @@ enum ConductChecks {
                 continue
             }
             let length = waited - entry.arrival
-            if length > patience {
+            if length <= patience, let stopped = time.context.stopped, waited >= stopped - aMoment {
+                tally.cannotJudge(
+                    "The command was stopped while it waited for \(time.name(index)), after "
+                        + "\(Seconds.text(max(0, stopped - entry.arrival)))."
+                )
+            } else if length > patience {
                 tally.fail(
                     time.evidence(
                         [index],
@@ -112,6 +334,8 @@ enum ConductChecks {
 
     static func validRequests(_ time: Timeline) -> Tally {
         var tally = Tally()
+        // Cursors that were told to have ended: to send one of them again is a mistake.
+        var dead: Set<JournalDigest> = []
         for index in time.entries.indices where time.isOperation(index) {
             let entry = time.entries[index]
             guard let status = entry.status, status == 400 || status == 415, !entry.isInjected
@@ -119,13 +343,47 @@ enum ConductChecks {
                 tally.pass()
                 continue
             }
-            let broken = entry.details.violations.prefix(3).map { "\($0.name) (\($0.keyword))" }
-            let what = broken.isEmpty ? "" : ": \(broken.joined(separator: ", "))"
+            if entry.refusal == .nextToken, let sent = entry.details.nextTokenSent,
+                sent.form == .issued
+            {
+                if dead.insert(sent.digest).inserted {
+                    tally.pass()
+                } else {
+                    tally.fail(
+                        time.evidence(
+                            [index],
+                            "\(time.name(index)) was sent a nextToken again that had been refused as "
+                                + "too old."
+                        )
+                    )
+                }
+                continue
+            }
+            let broken = entry.shownViolations.prefix(3).map { violation in
+                "\(violation.name.isEmpty ? violation.location : violation.name): "
+                    + violation.message
+            }
+            let why = broken.isEmpty ? entry.refusal.map { [words(for: $0)] } ?? [] : broken
             tally.fail(
-                time.evidence([index], "\(time.name(index)) was refused with \(status)\(what).")
+                time.evidence(
+                    [index],
+                    "\(time.name(index)) was refused with \(status)"
+                        + (why.isEmpty ? "." : ": \(why.joined(separator: " "))")
+                )
             )
         }
         return tally
+    }
+
+    /// A refusal without violations, in words.
+    private static func words(for refusal: JournalRefusal) -> String {
+        switch refusal {
+        case .mediaType: "Send one Content-Type that the operation takes, such as application/json."
+        case .contentCoding: "Send the content as it is, without Content-Encoding."
+        case .nextToken: "The nextToken is not one that was issued for this list."
+        case .idempotencyKey: "Send one Idempotency-Key of 1 to 128 visible ASCII characters."
+        default: "\(refusal.rawValue)."
+        }
     }
 
     static func knownParameters(_ time: Timeline) -> Tally {
@@ -161,6 +419,13 @@ enum ConductChecks {
             } else if entry.findings.contains(.patientDataInRequestID) {
                 tally.fail(
                     time.evidence([index], "Patient data stood in the correlation id of \(where_).")
+                )
+            } else if entry.findings.contains(.patientDataInField) {
+                tally.fail(
+                    time.evidence(
+                        [index],
+                        "Patient data stood in Idempotency-Key, User-Agent or Referer of \(where_)."
+                    )
                 )
             } else {
                 tally.pass()

@@ -102,7 +102,7 @@ enum IdempotencyChecks {
             for index in group {
                 let entry = time.entries[index]
                 guard let key = clientKey(entry), entry.isTransient || entry.status == 401,
-                    time.ends[index] != .max
+                    time.ends[index] != .max, !time.takenUp[index]
                 else { continue }
                 let end = time.ends[index]
                 if time.next[index] != nil {
@@ -116,7 +116,11 @@ enum IdempotencyChecks {
                     if candidate != index {
                         if time.entries[candidate].arrival - end > Timeline.longestPause { break }
                         let other = clientKey(time.entries[candidate])
-                        if other.map({ $0 != key && (firstUse[$0] ?? 0) >= end }) ?? true {
+                        if time.callers.relation(of: candidate, to: index) != .same
+                            || time.isDisturbed(index, candidate)
+                        {
+                            // Somebody else says the same.
+                        } else if other.map({ $0 != key && (firstUse[$0] ?? 0) >= end }) ?? true {
                             later = candidate
                             break
                         }
@@ -164,7 +168,10 @@ enum IdempotencyChecks {
             var bound: Int?
             for index in group {
                 let entry = time.entries[index]
-                if let earlier = bound {
+                if let earlier = bound, time.entries[earlier].interventions != entry.interventions {
+                    // The ledger may be another.
+                    tally.cannotJudge("The session's records were changed between the requests.")
+                } else if let earlier = bound {
                     let age = entry.wallTime - time.entries[earlier].wallTime
                     if age <= retention * Seconds.nanoseconds {
                         let isSame =
@@ -265,7 +272,9 @@ enum IdempotencyChecks {
                     index,
                     remembered: entry.wallTime + retention * Seconds.nanoseconds
                 )
-                if let before, before.remembered >= entry.wallTime {
+                if let before, before.remembered >= entry.wallTime,
+                    time.entries[before.index].interventions == entry.interventions
+                {
                     failures.append(
                         time.evidence(
                             [before.index, index],
@@ -308,6 +317,8 @@ enum IdempotencyChecks {
                 payload: payload(entry)
             )
         }
+        let uses = usesOfKeys(time)
+        var settled: Set<Int> = []
         for group in groups {
             // A write that the client did not hear of. The same payload written again before the
             // client had a success for it is the same thing done twice; after that, a new wish.
@@ -318,14 +329,8 @@ enum IdempotencyChecks {
                 if entry.committed {
                     if let first = unheard.pop(notAfter: entry.arrival) {
                         unheardCount -= 1
-                        tally.fail(
-                            time.evidence(
-                                [first, index],
-                                "\(time.name(index)) took effect twice on \(subject(time, index)): the "
-                                    + "first answer never arrived (\(RetryChecks.outcome(time.entries[first]))).",
-                                gap: entry.arrival - time.ends[first]
-                            )
-                        )
+                        settled.insert(first)
+                        judgeSecond(index, after: first, time, uses, &tally)
                     }
                     if !entry.succeeded, time.ends[index] != .max {
                         unheard.insert(index, at: time.ends[index])
@@ -333,7 +338,8 @@ enum IdempotencyChecks {
                     }
                 }
                 if entry.succeeded {
-                    while unheard.pop(notAfter: entry.arrival) != nil {
+                    while let heard = unheard.pop(notAfter: entry.arrival) {
+                        settled.insert(heard)
                         tally.pass()
                         unheardCount -= 1
                     }
@@ -341,6 +347,117 @@ enum IdempotencyChecks {
             }
             tally.pass(unheardCount)
         }
+        doubtDriftingPayloads(time, settled, &tally)
         return tally
+    }
+
+    /// When each key was used, by client.
+    private static func usesOfKeys(_ time: Timeline) -> [ClientKey: [Int]] {
+        var uses: [ClientKey: [Int]] = [:]
+        for index in keyed(time) {
+            if let key = clientKey(time.entries[index]) { uses[key, default: []].append(index) }
+        }
+        return uses
+    }
+
+    /// Judges a payload that took effect again, after its first answer had been lost.
+    private static func judgeSecond(
+        _ index: Int,
+        after first: Int,
+        _ time: Timeline,
+        _ uses: [ClientKey: [Int]],
+        _ tally: inout Tally
+    ) {
+        let entry = time.entries[index]
+        let lost = time.entries[first]
+        let firstKey = clientKey(lost)
+        let secondKey = clientKey(entry)
+        if let firstKey, firstKey != secondKey,
+            uses[firstKey]?.last.map({ time.entries[$0].arrival > entry.arrival }) ?? false
+        {
+            // The lost one is asked for again: so the second was a wish of its own.
+            tally.pass()
+            return
+        }
+        let retention = time.facts(index)?.idempotencyRetention ?? 0
+        if firstKey != nil, firstKey == secondKey,
+            entry.wallTime - lost.wallTime > retention * Seconds.nanoseconds
+        {
+            tally.cannotJudge(
+                "\(time.name(index)) was repeated when its key had been forgotten: what it had made was "
+                    + "of no use any more."
+            )
+            return
+        }
+        if lost.interventions != entry.interventions {
+            tally.cannotJudge("The session's records were changed between the two writes.")
+            return
+        }
+        if time.callers.relation(of: index, to: first) != .same {
+            tally.doubt(
+                "\(time.name(index)) took effect on \(subject(time, index)) for another caller, after an "
+                    + "answer was lost: a program started again without its keys, or a wish of its own."
+            )
+            return
+        }
+        tally.fail(
+            time.evidence(
+                [first, index],
+                "\(time.name(index)) took effect twice on \(subject(time, index)): the answer to the "
+                    + "first was no success (\(RetryChecks.outcome(lost))), and it was written again"
+                    + (secondKey == nil
+                        ? " without a key." : firstKey == secondKey ? "." : " with another key."),
+                gap: entry.arrival - time.ends[first]
+            )
+        )
+    }
+
+    /// How soon after a lost answer another write is taken for a repetition that says it otherwise.
+    private static let driftWindow = 60 * Seconds.nanoseconds
+
+    /// Doubts writes that follow a lost one on the same subject with another payload, while nothing
+    /// shows that the lost one was settled: a new time stamp in each attempt makes two of one.
+    private static func doubtDriftingPayloads(
+        _ time: Timeline,
+        _ settled: Set<Int>,
+        _ tally: inout Tally
+    ) {
+        struct Place: Hashable {
+            let session: String
+            let client: String?
+            let target: Target
+        }
+        let groups = time.groups(of: keyable(time).filter { time.entries[$0].committed }) { entry in
+            Place(
+                session: entry.session,
+                client: entry.client,
+                target: Target(
+                    operation: entry.operation ?? "",
+                    domain: entry.domain,
+                    appointment: entry.appointmentID
+                )
+            )
+        }
+        for group in groups {
+            for (first, second) in zip(group, group.dropFirst())
+            where !settled.contains(first) && time.next[first] == nil {
+                let lost = time.entries[first]
+                let entry = time.entries[second]
+                guard !lost.succeeded, time.ends[first] != .max,
+                    entry.arrival >= time.ends[first],
+                    entry.arrival - time.ends[first] <= driftWindow,
+                    payload(lost) != payload(entry),
+                    clientKey(lost) != clientKey(entry)
+                        || clientKey(lost) == nil,
+                    lost.interventions == entry.interventions,
+                    time.callers.relation(of: second, to: first) == .same
+                else { continue }
+                tally.doubt(
+                    "\(time.name(first)) took effect on \(subject(time, first)) without an answer, and "
+                        + "\(Seconds.text(entry.arrival - time.ends[first])) later again with another "
+                        + "payload: one wish written twice, or two."
+                )
+            }
+        }
     }
 }

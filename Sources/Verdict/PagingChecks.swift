@@ -57,6 +57,9 @@ enum PagingChecks {
     static func stopsAtEnd(_ time: Timeline) -> Tally { time.cursorWalk.stops }
     static func keepsParameters(_ time: Timeline) -> Tally { time.cursorWalk.keeps }
 
+    /// How often a page may be asked for again, for each time that it was offered.
+    private static let usesBeyondIssues = 3
+
     /// Walks through the pages of all lists once; three checks judge what it found.
     static func walkCursors(_ time: Timeline) -> CursorWalk {
         /// A token that the mock issued: by which page last, how often, and how often it was used.
@@ -127,13 +130,16 @@ enum PagingChecks {
                 issue.uses += 1
                 issued[key] = issue
                 walk.keeps.judge(changedParameters(time, from: issue.page, to: index))
-                if issue.uses > issue.issues, let end = endOfChain[issue.chain] {
+                // Once may be the Back button; a page that is asked for over and over is a loop.
+                if issue.uses == issue.issues + usesBeyondIssues,
+                    let end = endOfChain[issue.chain]
+                {
                     offended.insert(end)
                     walk.stops.fail(
                         time.evidence(
                             [end, index],
-                            "\(time.name(index)) was asked for an old page again after the list had "
-                                + "ended."
+                            "\(time.name(index)) was asked for one page \(issue.uses) times, to and beyond "
+                                + "the end of the list."
                         )
                     )
                 }
@@ -190,6 +196,71 @@ enum PagingChecks {
         )
     }
 
+    // MARK: Lists that are left
+
+    /// Finds lists of which only the first page was read by a client that seems to know no other, and
+    /// lists that were left between two pages.
+    static func readsToTheEnd(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        struct Reading {
+            var pages: [Int] = []
+            /// Whether a page was asked for by its size: who does so knows of pages.
+            var isSized = false
+            var isEnded = false
+        }
+        var readings: [ListWish: Reading] = [:]
+        var order: [ListWish] = []
+        for index in time.entries.indices {
+            let entry = time.entries[index]
+            guard entry.succeeded, let paging = time.facts(index)?.paging, paging != .none,
+                entry.itemCount != nil
+            else { continue }
+            let wish = time.wishes[index]
+            if readings[wish.list] == nil { order.append(wish.list) }
+            var reading = readings[wish.list] ?? Reading()
+            reading.pages.append(index)
+            let sizes: Set<String> = ["take", "pageSize"]
+            if entry.details.query.contains(where: { sizes.contains($0.name) }) {
+                reading.isSized = true
+            }
+            let isLast =
+                paging == .cursor
+                ? entry.details.nextTokenIssued == nil
+                : (entry.itemCount ?? 0) < (entry.details.take ?? .max)
+            if isLast { reading.isEnded = true }
+            readings[wish.list] = reading
+        }
+        for list in order {
+            guard let reading = readings[list], let last = reading.pages.last else { continue }
+            if reading.isEnded {
+                tally.pass()
+                continue
+            }
+            if let stopped = time.context.stopped, stopped - time.ends[last] < pauseBeforeStop {
+                tally.cannotJudge("The command was stopped while it read a list.")
+                continue
+            }
+            let further = reading.pages.count {
+                time.wishes[$0].position != .start
+            }
+            // Whoever begins in the middle wants a part.
+            if further == reading.pages.count { continue }
+            // One page of a size of the client's own is a look, not a reading.
+            if further == 0, reading.isSized { continue }
+            tally.fail(
+                time.evidence(
+                    Array(reading.pages.suffix(3)),
+                    further == 0
+                        ? "\(time.name(last)) has more than one page; no other was asked for."
+                        : "\(time.name(last)) was left after \(further + 1) pages, with more to come."
+                )
+            )
+        }
+        return tally
+    }
+
+    private static let pauseBeforeStop = 60 * Seconds.nanoseconds
+
     /// A list, for offset paging: the same path and the same filters.
     private struct OffsetKey: Hashable {
         let session: String
@@ -237,6 +308,7 @@ enum PagingChecks {
     private struct OffsetWalk {
         /// Where a next page may begin: the ends of the full pages.
         private var continuations: Set<Int32> = []
+        private var furthest: Int32 = 0
         /// The page that ended the list, the one that begins first.
         private var short: (skip: Int32, index: Int)?
         /// The last page with content, for the evidence.
@@ -263,9 +335,21 @@ enum PagingChecks {
                 )
             } else if running > 0 {
                 tally.cannotJudge("Pages of one list were asked for at the same time.")
+            } else if skip < furthest,
+                furthest - skip <= (time.entries[index].details.take ?? 0) / 2
+            {
+                // Pages that overlap a little lose nothing.
+                tally.pass()
             } else if let last, let before = time.entries[last].details.skip, before < skip,
                 let received = time.entries[last].itemCount
             {
+                let take = time.entries[index].details.take ?? received
+                if Int(skip) - Int(before) - Int(received) > Int(take) {
+                    tally.cannotJudge(
+                        "\(time.name(index)) went from skip=\(before) to skip=\(skip): a reader may jump."
+                    )
+                    return
+                }
                 tally.fail(
                     time.evidence(
                         [last, index],
@@ -284,6 +368,7 @@ enum PagingChecks {
             else { return }
             if items >= take {
                 continuations.insert(skip + items)
+                furthest = max(furthest, skip + items)
             } else if short.map({ skip < $0.skip }) ?? true {
                 short = (skip, index)
             }

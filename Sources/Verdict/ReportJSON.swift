@@ -15,7 +15,7 @@ extension VerdictReport {
         ]
         if let scenario {
             object["scenario"] = [
-                "name": .string(scenario.name),
+                "name": .string(scenario.name), "reached": .bool(scenario.isReached),
                 "notExercised": .array(scenario.missing.map { .string($0) }),
             ]
         }
@@ -25,12 +25,14 @@ extension VerdictReport {
     /// The verdict in one short line.
     package var headline: String {
         if outcome == .notExercised { return "Nothing was exercised: no request could be judged." }
-        let failed = checks(.fail)
-        let shoulds = failed.count { $0.check.level == .should }
+        let failed = failures
+        let counted = failed.count { counts($0) }
         var parts = ["\(checks(.pass).count) pass"]
-        if !failed.isEmpty {
-            let levels = shoulds == 0 ? "" : " (\(shoulds) should\(shoulds == 1 ? "" : "s"))"
-            parts.append("\(failed.count) fail\(levels)")
+        if counted > 0 { parts.append("\(counted) fail") }
+        if failed.count > counted {
+            parts.append(
+                "\(failed.count - counted) warning\(failed.count - counted == 1 ? "" : "s")"
+            )
         }
         parts.append("\(checks(.notExercised).count) not exercised")
         let unjudged = checks(.notJudged).count
@@ -45,11 +47,15 @@ extension VerdictReport {
             + "the last \(journal.entries) are judged. A larger --journal-size keeps more."
     }
 
-    /// What a reader must know about the scenario's pass marks; `nil` when all were reached.
+    /// What a reader must know where the scenario met nothing; `nil` where it did.
     package var scenarioNote: String? {
-        guard let scenario, !scenario.missing.isEmpty else { return nil }
-        return "The scenario \(scenario.name) should have exercised "
-            + scenario.missing.joined(separator: ", ") + "."
+        guard let scenario, !scenario.isReached else { return nil }
+        let reasons = scenario.missing.prefix(3).compactMap { id in
+            checks.first { $0.check.id == id }.map { "\(id): \($0.summary)" }
+        }
+        return
+            "The scenario \(scenario.name) met nothing that it is about, so the exit status is 2. "
+            + reasons.joined(separator: " ")
     }
 }
 
@@ -78,7 +84,16 @@ extension Evidence {
         object["requestId"] = requests.last.map { .string($0.requestID) } ?? .null
         object["note"] = .string(note)
         object["requests"] = .array(
-            requests.map { ["id": .integer(Int($0.id)), "requestId": .string($0.requestID)] }
+            requests.map { request in
+                [
+                    "id": .integer(Int(request.id)), "requestId": .string(request.requestID),
+                    "method": .string(request.method), "path": .string(request.path),
+                    "answer": .string(request.answer),
+                    "offsetSeconds": JSONNumber(Double(request.offset / 1_000_000) / 1000).map {
+                        .number($0)
+                    } ?? .null,
+                ]
+            }
         )
         for (name, value) in [
             ("gapSeconds", gap), ("limitSeconds", limit), ("toleranceSeconds", tolerance),

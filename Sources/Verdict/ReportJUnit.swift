@@ -7,12 +7,17 @@ extension VerdictReport {
     package var junit: String {
         let failures = checks.count { counts($0) }
         let skipped = checks.count { !$0.outcome.isExercised }
+        let errors = scenario.map { $0.isReached ? 0 : 1 } ?? 0
+        let cases = checks.count + (scenario == nil ? 0 : 1)
         let totals =
-            "tests=\"\(checks.count)\" failures=\"\(failures)\" errors=\"0\" skipped=\"\(skipped)\" "
-            + "time=\"0\""
+            "tests=\"\(cases)\" failures=\"\(failures)\" errors=\"\(errors)\" time=\"0\""
         var lines = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>"]
         lines.append("<testsuites name=\"qubs-mock verdict\" \(totals)>")
-        lines.append("  <testsuite name=\"qubs-mock verdict: \(XML.escape(session))\" \(totals)>")
+        // The schema of Jenkins' xUnit plugin has no `skipped` on `testsuites`.
+        lines.append(
+            "  <testsuite name=\"qubs-mock verdict: \(XML.escape(session))\" \(totals) "
+                + "skipped=\"\(skipped)\">"
+        )
         lines.append("    <properties>")
         for (name, value) in properties {
             lines.append(
@@ -20,6 +25,7 @@ extension VerdictReport {
             )
         }
         lines.append("    </properties>")
+        lines += scenarioCase
         for result in checks { lines += testCase(result) }
         let notes = [journalNote, scenarioNote].compactMap { $0 }
         if !notes.isEmpty {
@@ -30,6 +36,20 @@ extension VerdictReport {
         lines.append("  </testsuite>")
         lines.append("</testsuites>")
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Whether the scenario met anything: an error where it did not, so that a build server is not green
+    /// on a run that shows nothing.
+    private var scenarioCase: [String] {
+        guard let scenario else { return [] }
+        let open =
+            "    <testcase classname=\"qubs-mock.scenario\" name=\"scenario reached\" time=\"0\""
+        if scenario.isReached { return [open + "/>"] }
+        return [
+            open + ">",
+            "      <error type=\"not-reached\" message=\"\(XML.escape(scenarioNote ?? ""))\"/>",
+            "    </testcase>",
+        ]
     }
 
     private var properties: [(String, String)] {
@@ -76,8 +96,8 @@ extension VerdictReport {
 
     private func details(_ result: CheckResult) -> String {
         var lines = [
-            "Asked: \(result.check.rule)", "\(result.basisLabel): \(result.check.basis.sentence)",
-            "Mend: \(result.check.advice)",
+            "Rule: \(result.check.rule)", "\(result.basisLabel): \(result.check.basis.sentence)",
+            "Fix: \(result.check.advice)",
         ]
         lines += result.lines(atMost: 10).map { "- \($0)" }
         return lines.joined(separator: "\n")
@@ -92,19 +112,24 @@ extension CheckResult {
 }
 
 extension Evidence {
-    /// The case in one line: what was seen, the requests, the numbers.
+    /// The case in one line: what was seen, and the requests.
     var line: String { "\(note) \(particulars)" }
 
-    /// The requests and the numbers, without what was seen.
+    /// The requests: those with one method and path together, each with its number in the journal, its
+    /// answer, and when it came.
     var particulars: String {
-        var parts = [
-            (requests.count == 1 ? "Request " : "Requests ")
-                + requests.map(\.requestID.shortened).joined(separator: " > ")
-        ]
-        if let gap { parts.append("seen \(Seconds.text(gap))") }
-        if let limit { parts.append("limit \(Seconds.text(limit))") }
-        if let tolerance { parts.append("tolerance \(Seconds.text(tolerance))") }
-        return parts.joined(separator: ", ") + "."
+        var parts: [String] = []
+        var last: (method: String, path: String)?
+        for request in requests {
+            let one = "#\(request.id) \(request.answer) at \(Seconds.text(request.offset))"
+            if let last, last == (request.method, request.path) {
+                parts[parts.count - 1] += " > \(one)"
+            } else {
+                parts.append("\(request.method) \(request.path): \(one)")
+            }
+            last = (request.method, request.path)
+        }
+        return parts.joined(separator: "; ")
     }
 }
 
@@ -116,13 +141,6 @@ extension CheckResult {
         }
         if failures > count { lines.append("And \(failures - count) more.") }
         return lines
-    }
-}
-
-extension String {
-    /// The text, its middle left out where it is longer than a UUID.
-    var shortened: String {
-        count <= 36 ? self : "\(prefix(20))...\(suffix(13))"
     }
 }
 

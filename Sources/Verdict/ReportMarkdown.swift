@@ -5,16 +5,17 @@ extension VerdictReport {
         for note in [journalNote, scenarioNote].compactMap({ $0 }) {
             lines += ["> \(Markdown.escape(note))", ""]
         }
-        let failed = checks(.fail)
+        let failed = failures
         if !failed.isEmpty { lines += ["### Failed", ""] }
         for result in failed {
             lines += [
-                "**`\(result.check.id)`** (\(result.check.level.rawValue)): "
+                "\(counts(result) ? "FAIL" : "WARN") **`\(result.check.id)`** "
+                    + "(\(result.check.level.rawValue)): "
                     + Markdown.escape(result.summary), "",
-                "- Asked: \(Markdown.escape(result.check.rule))",
+                "- Rule: \(Markdown.escape(result.check.rule))",
                 "- \(Markdown.escape(result.basisLabel)): "
                     + Markdown.escape(result.check.basis.sentence),
-                "- Mend: \(Markdown.escape(result.check.advice))",
+                "- Fix: \(Markdown.escape(result.check.advice))",
             ]
             lines += result.lines(atMost: 5).map { "- \(Markdown.escape($0))" }
             lines.append("")
@@ -48,7 +49,7 @@ extension VerdictReport {
 
     private var mark: String {
         switch outcome {
-        case .pass where !(scenario?.missing ?? []).isEmpty: "GAPS"
+        case .pass where scenario?.isReached == false: "GAPS"
         case .pass: "PASS"
         case .fail: "FAIL"
         case .notExercised: "NOT EXERCISED"

@@ -9,20 +9,20 @@ extension VerdictReport {
         for note in [journalNote, scenarioNote].compactMap({ $0 }) {
             page.paragraph(note, indent: 6)
         }
-        for result in checks(.fail) {
+        for result in failures {
             page.lines.append("")
             page.lines.append(
-                "\(ink.paint("FAIL", counts(result) ? .red : .yellow))  "
+                "\(counts(result) ? ink.paint("FAIL", .red) : ink.paint("WARN", .yellow))  "
                     + "\(ink.paint(result.check.id, .bold)) (\(result.check.level.rawValue))"
             )
             page.paragraph(result.summary, indent: 6)
-            page.paragraph("Asked: \(result.check.rule)", indent: 6, hanging: 2)
+            page.paragraph("Rule: \(result.check.rule)", indent: 6, hanging: 2)
             page.paragraph(
                 "\(result.basisLabel): \(result.check.basis.sentence)",
                 indent: 6,
                 hanging: 2
             )
-            page.paragraph("Mend: \(result.check.advice)", indent: 6, hanging: 2)
+            page.paragraph("Fix: \(result.check.advice)", indent: 6, hanging: 2)
             for line in result.lines(atMost: 3) {
                 page.paragraph("- \(line)", indent: 6, hanging: 2)
             }
@@ -50,7 +50,11 @@ extension VerdictReport {
         page.lines.append("")
         page.paragraph(
             "\(coverage.called) of \(coverage.operations.count) operations were called, in "
-                + "\(journal.entries) requests. Pauses are forgiven 50 ms or 2 %, whichever is more.",
+                + "\(journal.entries) requests. Pauses are forgiven 50 ms or 2 %, whichever is more."
+                + (failures.isEmpty
+                    ? ""
+                    : " A number behind # is that of the request in the journal: run --journal FILE, or "
+                        + "GET /__admin/requests."),
             indent: 0
         )
         return page.lines.joined(separator: "\n") + "\n"
@@ -58,7 +62,7 @@ extension VerdictReport {
 
     private func mark(_ ink: Ink) -> String {
         switch outcome {
-        case .pass where !(scenario?.missing ?? []).isEmpty: ink.paint("GAPS", .yellow)
+        case .pass where scenario?.isReached == false: ink.paint("GAPS", .yellow)
         case .pass: ink.paint("PASS", .green)
         case .fail: ink.paint("FAIL", .red)
         case .notExercised: ink.paint("NONE", .yellow)

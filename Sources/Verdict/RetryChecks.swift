@@ -1,9 +1,18 @@
 import Journal
+import Time
 
 /// The checks about retries.
 enum RetryChecks {
     /// From how many attempts on a client may give up without a failed check.
     private static let attemptsBeforeGivingUp = 3
+    /// Who is told to wait longer than this may give up.
+    private static let patience = 120 * Seconds.nanoseconds
+    /// Who leaves sooner than this has not timed out: the call was not wanted any more.
+    private static let shortestTimeout = Seconds.nanoseconds
+    /// What failed so shortly before a command was stopped might have been repeated.
+    private static let pauseBeforeStop = 60 * Seconds.nanoseconds
+    /// How long after a failure another call of the operation is told beside it.
+    private static let nearby = 60 * Seconds.nanoseconds
 
     /// For each POST whose content was sent again later, as the first of a chain, the last such time.
     ///
@@ -12,18 +21,40 @@ enum RetryChecks {
     private static func lastRepetitions(_ time: Timeline) -> [CallKey: Int64] {
         var last: [CallKey: Int64] = [:]
         for (index, entry) in time.entries.enumerated()
-        where entry.method == "POST" && time.previous[index] == nil {
+        where entry.method == "POST" && entry.kind != .token && time.previous[index] == nil {
             last[CallKey(entry, content: true)] = entry.arrival
         }
         return last
     }
 
+    /// What was asked for again, or anew, in other words than those of a retry.
+    private struct Repetitions {
+        /// Of each wish, those that succeeded, in the order of arrival.
+        var successes: [Wish: [Int]] = [:]
+        /// Of each list, the requests for its beginning.
+        var beginnings: [ListWish: [Int]] = [:]
+        /// The calls of each operation that writes, on one subject.
+        var writes: [String: [Int]] = [:]
+
+        init(_ time: Timeline) {
+            for (index, entry) in time.entries.enumerated() {
+                let wish = time.wishes[index]
+                if entry.succeeded { successes[wish, default: []].append(index) }
+                if wish.position == .start { beginnings[wish.list, default: []].append(index) }
+                if entry.method == "POST", entry.kind == .operation {
+                    writes[entry.path, default: []].append(index)
+                }
+            }
+        }
+    }
+
     static func retriesTransient(_ time: Timeline) -> Tally {
         var tally = Tally()
         let repetitions = lastRepetitions(time)
+        let others = Repetitions(time)
         for (index, entry) in time.entries.enumerated() where entry.isTransient {
             let isKeyed = entry.method == "POST" && entry.details.idempotencyKey != nil
-            guard entry.method == "GET" || isKeyed else { continue }
+            guard entry.method == "GET" || isKeyed || entry.kind == .token else { continue }
             if time.next[index] != nil {
                 tally.pass()
                 continue
@@ -33,17 +64,113 @@ enum RetryChecks {
             {
                 continue
             }
+            if isAnsweredOtherwise(index, time, others) { continue }
             let chain = time.chain(around: index)
             if chain.count >= attemptsBeforeGivingUp {
                 tally.pass()
-            } else {
-                let often = chain.count == 1 ? "was never retried" : "was given up after one retry"
-                tally.fail(
-                    time.evidence(chain, "\(time.name(index)) (\(outcome(entry))) \(often).")
-                )
+                continue
             }
+            if let reason = excuse(index, time) {
+                tally.cannotJudge(reason)
+                continue
+            }
+            let often =
+                chain.count == 1
+                ? "was never retried"
+                : "was given up after one retry, where three attempts are asked"
+            tally.fail(
+                time.evidence(
+                    chain,
+                    "\(time.name(index)) (\(outcome(entry))) \(often)"
+                        + anotherCall(index, time, others) + "."
+                )
+            )
         }
         return tally
+    }
+
+    /// Whether the client has what it wanted, though not by a retry.
+    private static func isAnsweredOtherwise(
+        _ index: Int,
+        _ time: Timeline,
+        _ others: Repetitions
+    ) -> Bool {
+        if time.takenUp[index] { return true }
+        let arrival = time.entries[index].arrival
+        // A twin, sent before the failure was known.
+        if let group = others.successes[time.wishes[index]] {
+            let place = time.firstPlace(in: group, arrivingAtOrAfter: arrival)
+            if group[place...].prefix(8).contains(where: {
+                $0 != index && time.callers.relation(of: $0, to: index) != .other
+                    && time.entries[$0].arrival < time.ends[index].addingSaturated(nearby)
+            }) {
+                return true
+            }
+        }
+        // A list that is begun anew comes to its page again.
+        let wish = time.wishes[index]
+        if wish.position != .start, let group = others.beginnings[wish.list] {
+            let place = time.firstPlace(in: group, arrivingAtOrAfter: time.ends[index])
+            if place < group.count,
+                time.entries[group[place]].arrival - time.ends[index] <= Timeline.longestPause
+            {
+                return true
+            }
+        }
+        return false
+    }
+
+    /// Why a failure without a retry is not held against the client; `nil` where it is.
+    private static func excuse(_ index: Int, _ time: Timeline) -> String? {
+        let entry = time.entries[index]
+        let end = time.ends[index]
+        if let wait = time.requiredWait(after: index) {
+            if wait > patience {
+                return
+                    "\(time.name(index)) was told to wait \(Seconds.text(wait)): who gives up then "
+                    + "is right, too."
+            }
+            if !time.context.hasEnded,
+                let now = time.context.stopped ?? time.context.monotonicNow,
+                now < end.addingSaturated(wait)
+            {
+                return
+                    "\(time.name(index)) was told to wait \(Seconds.text(wait)), which was not over."
+            }
+        }
+        if let stopped = time.context.stopped, stopped - end < pauseBeforeStop {
+            return stopped <= end
+                ? "The command was stopped while it waited for \(time.name(index)), after "
+                    + "\(Seconds.text(max(0, stopped - entry.arrival)))."
+                : "The command was stopped \(Seconds.text(stopped - end)) after \(time.name(index)) "
+                    + "had failed."
+        }
+        if entry.delivery == .clientLeft, end - entry.arrival < shortestTimeout {
+            return
+                "\(time.name(index)) was given up after \(Seconds.text(end - entry.arrival)): too "
+                + "soon for a time-out, so nobody wanted it any more."
+        }
+        return nil
+    }
+
+    /// What the client called instead of a retry, as the end of a sentence.
+    private static func anotherCall(
+        _ index: Int,
+        _ time: Timeline,
+        _ others: Repetitions
+    ) -> String {
+        guard time.entries[index].method == "POST",
+            let group = others.writes[time.entries[index].path]
+        else { return "" }
+        let end = time.ends[index]
+        let place = time.firstPlace(in: group, arrivingAtOrAfter: end)
+        guard place < group.count, case let later = group[place],
+            case let gap = time.entries[later].arrival - end, gap < nearby
+        else { return "" }
+        let how =
+            time.entries[later].details.idempotencyKey == nil ? "without a key" : "with another key"
+        return
+            " with its key; \(Seconds.text(gap)) later the operation was called \(how) and payload"
     }
 
     /// How much of a chain is shown around a pause.
@@ -55,10 +182,13 @@ enum RetryChecks {
             guard let later = time.next[index], let retryAfter = entry.governingRetryAfter,
                 let wait = time.requiredWait(after: index)
             else { continue }
-            if entry.clockMoves != time.entries[later].clockMoves {
-                tally.cannotJudge("The session's clock was moved between the attempts.")
+            if time.isDisturbed(index, later) {
+                tally.cannotJudge(
+                    "The session's clock was moved, or its records changed, between the attempts."
+                )
                 continue
             }
+            if time.rhythmic[later] { continue }
             if retryAfter.date != nil, entry.clockMoves > 0 {
                 tally.cannotJudge(
                     "The session's clock was set, so a date in Retry-After says nothing about the client's."
@@ -74,8 +204,8 @@ enum RetryChecks {
                 tally.fail(
                     time.evidence(
                         time.chain(around: index, reach: chainReach),
-                        "Retried after \(Seconds.text(gap)) where Retry-After\(form) asked for "
-                            + "\(Seconds.text(wait)): \(time.name(index)).",
+                        "\(time.name(index)) was retried after \(Seconds.text(gap)), told "
+                            + "\(Seconds.text(wait)) by Retry-After\(form).",
                         gap: gap,
                         limit: wait,
                         tolerance: tolerance
@@ -252,13 +382,15 @@ enum RetryChecks {
     static func bounded(_ time: Timeline) -> Tally {
         var tally = Tally()
         for chain in time.chains {
-            if chain.count <= maximumAttempts {
+            // What a poller asks in its rhythm is no further attempt.
+            let attempts = chain.filter { !time.rhythmic[$0] }
+            if attempts.count <= maximumAttempts {
                 tally.pass()
             } else {
                 tally.fail(
                     time.evidence(
-                        chain,
-                        "\(time.name(chain[0])) was attempted \(chain.count) times in a row."
+                        attempts,
+                        "\(time.name(chain[0])) was attempted \(attempts.count) times in a row."
                     )
                 )
             }
@@ -312,8 +444,14 @@ enum RetryChecks {
                     tally.pass()
                     continue
                 }
-                if entry.clockMoves != time.entries[later].clockMoves {
-                    tally.cannotJudge("The session's clock was moved between the two requests.")
+                if time.isDisturbed(index, later) {
+                    tally.cannotJudge(
+                        "The session's clock was moved, or its records changed, between the requests."
+                    )
+                    continue
+                }
+                if time.callers.relation(of: later, to: index) != .same {
+                    tally.pass()
                     continue
                 }
                 let gap = time.entries[later].arrival - time.ends[index]
@@ -328,14 +466,101 @@ enum RetryChecks {
                 )
             }
         }
+        repeatedReads(time, &tally)
         return tally
+    }
+
+    /// So many reads in a row, refused alike within such a time, are a loop.
+    private static let refusedReads = 3
+    private static let refusedReadsWindow = 10 * Seconds.nanoseconds
+
+    /// Finds reads that were refused for good and sent again and again, with nothing in between.
+    ///
+    /// One repetition, or one after something else was done, may look for what has changed.
+    private static func repeatedReads(_ time: Timeline, _ tally: inout Tally) {
+        struct Strand: Hashable {
+            let session: String
+            let client: String?
+            let caller: Int?
+        }
+        var rows: [Strand: [Int]] = [:]
+        func end(_ row: [Int]) {
+            guard !row.isEmpty else { return }
+            let isLoop =
+                row.count >= refusedReads
+                && time.entries[row[refusedReads - 1]].arrival - time.ends[row[0]]
+                    < refusedReadsWindow
+            guard isLoop else { return }
+            tally.fail(
+                time.evidence(
+                    row,
+                    "\(time.name(row[0])) was refused with \(time.entries[row[0]].status ?? 0) and asked "
+                        + "again, \(row.count) times in a row."
+                )
+            )
+        }
+        for (index, entry) in time.entries.enumerated() {
+            guard entry.client != nil, entry.kind == .operation || entry.kind == .download else {
+                continue
+            }
+            let strand = Strand(
+                session: entry.session,
+                client: entry.client,
+                caller: time.callers.caller[index]
+            )
+            let row = rows[strand] ?? []
+            let isRefused =
+                entry.method == "GET"
+                && (entry.status.map {
+                    permanentStatuses.contains($0) && entry.answered($0)
+                } ?? false)
+            if isRefused, let last = row.last, time.wishes[last] == time.wishes[index],
+                time.entries[last].status == entry.status, !time.isDisturbed(last, index),
+                entry.arrival >= time.ends[last]
+            {
+                rows[strand] = row + [index]
+            } else {
+                end(row)
+                rows[strand] = isRefused ? [index] : []
+            }
+        }
+        for row in rows.values.sorted(by: { ($0.first ?? 0) < ($1.first ?? 0) }) { end(row) }
     }
 
     /// How a request failed, in a few words.
     static func outcome(_ entry: JournalEntry) -> String {
-        if entry.lostAnswer {
-            return entry.delivery == .clientLeft ? "given up by the client" : "answer lost"
+        guard entry.lostAnswer else {
+            let done = entry.committed && entry.details.fault?.phase == .after
+            return entry.status.map { "answered \($0)\(done ? " for what was done" : "")" }
+                ?? "no answer"
         }
-        return entry.status.map { "\($0)" } ?? "no answer"
+        if entry.delivery == .clientLeft {
+            let waited = (entry.answerEnded ?? entry.arrival) - entry.arrival
+            return "given up by the client after \(Seconds.text(waited))"
+        }
+        let effects = entry.details.fault?.effects ?? []
+        if effects.contains(.randomData) { return "garbage instead of an answer" }
+        if effects.contains(.malformedChunk) { return "the answer broke off in a broken chunk" }
+        if effects.contains(.truncation) {
+            guard let sent = entry.details.fault?.sentOctets, entry.answerOctets > 0 else {
+                return "the answer broke off within its content"
+            }
+            return
+                "the answer broke off after \(grouped(sent)) of \(grouped(entry.answerOctets)) octets"
+        }
+        if effects.contains(.emptyResponse) { return "closed without an answer" }
+        if effects.contains(.hang) { return "silence" }
+        return effects.contains(.reset) ? "the connection broke" : "the answer broke off"
+    }
+
+    /// `111,323`.
+    private static func grouped(_ number: Int) -> String {
+        let digits = String(number)
+        var text = ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place).isMultiple(of: 3) { text.append(",") }
+            text.append(digit)
+        }
+        return text
     }
 }

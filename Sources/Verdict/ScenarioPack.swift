@@ -12,13 +12,19 @@ package struct ScenarioPack: Sendable {
     package let rules: [JSONValue]
     /// When to move the session's clock, by falling due earlier first.
     package let clock: [ClockStep]
-    /// The ids of the checks that must be exercised, passed or failed.
+    /// How long tokens live meanwhile, in seconds; `nil` for as long as ever.
+    package let tokenSeconds: Int64?
+    /// How long upload URLs live meanwhile, in seconds; `nil` for as long as ever.
+    package let uploadURLSeconds: Int64?
+    /// The ids of the checks that the scenario is about; one of them must be exercised.
     package let passMarks: [String]
 
     /// Moves the session's clock once, after so many requests to the API's operations.
     package struct ClockStep: Sendable, Equatable {
-        /// How many requests to the 28 operations the session must have had since the start.
+        /// How many requests the session must have had since the start.
         package let afterRequests: Int
+        /// The operation that is counted; `nil` for all 28.
+        package let operation: String?
         /// By how much, in nanoseconds; at least 1 s.
         package let advance: Int64
     }
@@ -36,19 +42,25 @@ package struct ScenarioPack: Sendable {
 
     /// Reads a pack, checking all but its fault rules.
     ///
+    /// - Parameter operations: The ids of the operations that clock steps may count; `nil` for any.
     /// - Throws: Everything that is wrong, in the order of the document.
-    package init(_ value: JSONValue) throws(Faults) {
-        var reader = PackReader()
+    package init(_ value: JSONValue, operations: Set<String>? = nil) throws(Faults) {
+        var reader = PackReader(operations: operations)
         let object = reader.object(value)
         let name = reader.word(object, "name")
         let title = reader.text(object, "title")
         let description = reader.text(object, "description")
         let rules = reader.rules(object)
         let clock = reader.clock(object)
+        let tokenSeconds = reader.seconds(object, "tokenSeconds")
+        let uploadURLSeconds = reader.seconds(object, "uploadUrlSeconds")
         let passMarks = reader.passMarks(object)
         reader.refuseUnknown(
             object,
-            ["name", "title", "description", "rules", "clock", "passMarks"],
+            [
+                "name", "title", "description", "rules", "clock", "tokenSeconds",
+                "uploadUrlSeconds", "passMarks",
+            ],
             at: []
         )
         guard reader.faults.isEmpty else { throw Faults(faults: reader.faults) }
@@ -57,6 +69,8 @@ package struct ScenarioPack: Sendable {
         self.description = description
         self.rules = rules
         self.clock = clock
+        self.tokenSeconds = tokenSeconds
+        self.uploadURLSeconds = uploadURLSeconds
         self.passMarks = passMarks
     }
 
@@ -72,14 +86,16 @@ package struct ScenarioPack: Sendable {
 
 /// The clock steps of a running scenario.
 package struct ScenarioClock: Sendable {
-    private let steps: [ScenarioPack.ClockStep]
-    private var nextStep = 0
+    /// Those that are still to come.
+    private var steps: [ScenarioPack.ClockStep]
     private var requests = 0
+    /// Of the operations that steps count.
+    private var requestsOf: [String: Int] = [:]
 
     package init(_ pack: ScenarioPack) { steps = pack.clock }
 
     /// Whether no step is left.
-    package var isSpent: Bool { nextStep == steps.count }
+    package var isSpent: Bool { steps.isEmpty }
 
     /// Counts a request to one of the API's operations.
     ///
@@ -87,12 +103,17 @@ package struct ScenarioClock: Sendable {
     /// one call after another then finds the clock moved at its next one.
     ///
     /// - Returns: By how many nanoseconds to advance the session's clock; 0 for not at all.
-    package mutating func countRequest() -> Int64 {
+    package mutating func countRequest(of operation: String? = nil) -> Int64 {
         requests += 1
+        if let operation, steps.contains(where: { $0.operation == operation }) {
+            requestsOf[operation, default: 0] += 1
+        }
         var advance: Int64 = 0
-        while nextStep < steps.count, steps[nextStep].afterRequests <= requests {
-            advance += steps[nextStep].advance
-            nextStep += 1
+        steps.removeAll { step in
+            let count = step.operation.map { requestsOf[$0] ?? 0 } ?? requests
+            guard step.afterRequests <= count else { return false }
+            advance += step.advance
+            return true
         }
         return advance
     }
@@ -100,6 +121,7 @@ package struct ScenarioClock: Sendable {
 
 /// Reads the members of a pack and collects what is wrong.
 private struct PackReader {
+    let operations: Set<String>?
     var faults: [ScenarioPack.Fault] = []
 
     private mutating func refuse(_ pointer: [String], _ reason: String) {
@@ -165,7 +187,14 @@ private struct PackReader {
                 refuse(pointer, "a clock step is an object, not \(element.typeName)")
                 continue
             }
-            refuseUnknown(members, ["afterRequests", "advance"], at: pointer)
+            refuseUnknown(members, ["afterRequests", "operation", "advance"], at: pointer)
+            if let operation = members["operation"] {
+                if operation.string?.isEmpty ?? true {
+                    refuse(pointer + ["operation"], "the id of an operation is needed here")
+                } else if let id = operation.string, !(operations?.contains(id) ?? true) {
+                    refuse(pointer + ["operation"], "the contract has no operation of this id")
+                }
+            }
             let after = members["afterRequests"]?.int
             if after.map({ $0 < 1 }) ?? true {
                 refuse(pointer + ["afterRequests"], "a number of requests from 1 on is needed here")
@@ -178,9 +207,24 @@ private struct PackReader {
                 )
             }
             guard let after, let advance else { continue }
-            steps.append(ScenarioPack.ClockStep(afterRequests: after, advance: advance))
+            steps.append(
+                ScenarioPack.ClockStep(
+                    afterRequests: after,
+                    operation: members["operation"]?.string,
+                    advance: advance
+                )
+            )
         }
         return steps.sorted { $0.afterRequests < $1.afterRequests }
+    }
+
+    mutating func seconds(_ object: JSONObject, _ name: String) -> Int64? {
+        guard let value = object[name] else { return nil }
+        guard let seconds = value.int, 1...86_400 ~= seconds else {
+            refuse([name], "a number of seconds from 1 to 86400 is needed here")
+            return nil
+        }
+        return Int64(seconds)
     }
 
     mutating func passMarks(_ object: JSONObject) -> [String] {

@@ -2,11 +2,11 @@ import Journal
 
 /// The journal, put in the order of arrival and linked into chains of attempts.
 ///
-/// A request is a retry of an earlier one when session, client, method, path and query are the
-/// same; for POST the same idempotency key, or, without keys, the same body; when it arrives after
-/// the earlier one's answer ended or was cut; when the earlier one failed in a way that passes, or
-/// with 401; and when at most 15 minutes lie between. Requests that overlap are concurrency, never
-/// a retry. Where several earlier ones could be meant, the kindest reading is taken.
+/// A request is a retry of an earlier one when it has the same wish and no other caller sent it; for
+/// POST also the same idempotency key, or, without keys, the same body; when it arrives after the
+/// earlier one's answer ended or was cut; when the earlier one failed in a way that passes, or with
+/// 401; and when at most 15 minutes lie between. Requests that overlap are concurrency, never a
+/// retry. Where several later ones could be meant, the kindest reading is taken: see `Successor`.
 struct Timeline {
     let context: VerdictContext
     /// In the order of arrival.
@@ -17,10 +17,22 @@ struct Timeline {
     private(set) var previous: [Int?]
     /// The attempt that retries each entry, by index.
     private(set) var next: [Int?]
+    /// Whether another caller, which began when the first had ended, took the wish up.
+    private(set) var takenUp: [Bool]
+    /// Who sent which request.
+    let callers: Callers
+    /// What each entry is after.
+    let wishes: [Wish]
+    /// Entries that came when they did because the client asks in a rhythm of its own.
+    private(set) var rhythmic: [Bool]
     /// What the walk through all cursor pages found.
     private(set) var cursorWalk = PagingChecks.CursorWalk()
     /// The facts of each operation.
     let operations: [String: VerdictContext.OperationFacts]
+    /// Correlation ids that stand for more than one wish.
+    private let sharedIDs: Set<String>
+    /// When the last request arrived over each connection.
+    let lastUses: [UInt64: Int64]
 
     /// The longest pause between two attempts of one chain.
     static let longestPause = 15 * 60 * Seconds.nanoseconds
@@ -34,6 +46,15 @@ struct Timeline {
         ends = sorted.map { $0.delivery == .pending ? .max : $0.answerEnded ?? .max }
         previous = Array(repeating: nil, count: sorted.count)
         next = previous
+        takenUp = Array(repeating: false, count: sorted.count)
+        rhythmic = takenUp
+        callers = Callers(sorted, ends)
+        lastUses = Dictionary(
+            sorted.map { ($0.connection, $0.arrival) },
+            uniquingKeysWith: { $1 }
+        )
+        wishes = sorted.map(Wish.init)
+        sharedIDs = Self.sharedIDs(sorted, wishes)
         operations = Dictionary(
             context.operations.map { ($0.id, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -59,7 +80,15 @@ struct Timeline {
     /// References to entries, for a report; an id that holds patient data is not repeated.
     private func references(_ indices: [Int]) -> [Evidence.Request] {
         indices.prefix(Self.maximumReferences).map { index in
-            Evidence.Request(id: entries[index].id, requestID: entries[index].shownRequestID)
+            let entry = entries[index]
+            return Evidence.Request(
+                id: entry.id,
+                requestID: entry.shownRequestID,
+                method: entry.method,
+                path: entry.shownPath,
+                answer: entry.shortAnswer,
+                offset: entry.arrival - (entries.first?.arrival ?? entry.arrival)
+            )
         }
     }
 
@@ -90,10 +119,18 @@ struct Timeline {
         of indices: some Sequence<Int>,
         by key: (JournalEntry) -> Key?
     ) -> [[Int]] {
+        groups(of: indices, byIndex: { key(entries[$0]) })
+    }
+
+    /// As `groups(of:by:)`, for keys that the entry alone does not tell.
+    func groups<Key: Hashable>(
+        of indices: some Sequence<Int>,
+        byIndex key: (Int) -> Key?
+    ) -> [[Int]] {
         var places: [Key: Int] = [:]
         var groups: [[Int]] = []
         for index in indices {
-            guard let key = key(entries[index]) else { continue }
+            guard let key = key(index) else { continue }
             if let place = places[key] {
                 groups[place].append(index)
             } else {
@@ -102,6 +139,16 @@ struct Timeline {
             }
         }
         return groups
+    }
+
+    /// Whether two entries came over connections that were in use side by side: then two processes
+    /// or threads may share a token, and neither knows what the other does.
+    func isSideBySide(_ earlier: Int, _ later: Int) -> Bool {
+        let connection = entries[earlier].connection
+        guard connection != entries[later].connection, let last = lastUses[connection] else {
+            return false
+        }
+        return last > entries[later].arrival
     }
 
     /// The first place in a group, ordered by arrival, at or after a time.
@@ -167,112 +214,155 @@ struct Timeline {
 
     /// The pauses of a chain after transient failures that came without `Retry-After`.
     ///
-    /// Left out: those after a 401, and those in which the session's clock was moved.
+    /// Left out: those after a 401, those in which the session's clock was moved or its records were
+    /// changed, and those that are no pauses but the rhythm of a poller.
     func freeGaps(of chain: [Int]) -> [Gap] {
         zip(chain, chain.dropFirst()).compactMap { from, to in
             guard entries[from].isTransient, entries[from].governingRetryAfter == nil,
-                entries[from].clockMoves == entries[to].clockMoves
+                !isDisturbed(from, to), !rhythmic[to]
             else { return nil }
             return Gap(from: from, to: to, length: entries[to].arrival - ends[from])
         }
     }
 
-    /// What two attempts have in common.
-    private struct AttemptKey: Hashable {
-        let session: String
-        let client: String?
-        let method: String
-        let path: String
-        let query: JournalDigest?
-        let key: JournalDigest?
-        /// Of a POST without a key.
-        let content: JournalDigest?
+    /// Whether the session's clock was moved or its records were changed between two entries, by the
+    /// control API.
+    func isDisturbed(_ from: Int, _ to: Int) -> Bool {
+        entries[from].clockMoves != entries[to].clockMoves
+            || entries[from].interventions != entries[to].interventions
     }
+
+    private static func sharedIDs(_ entries: [JournalEntry], _ wishes: [Wish]) -> Set<String> {
+        var wishOf: [String: Wish] = [:]
+        var shared: Set<String> = []
+        for (entry, wish) in zip(entries, wishes) {
+            guard let id = entry.sentID else { continue }
+            if let known = wishOf[id] {
+                if known != wish { shared.insert(id) }
+            } else {
+                wishOf[id] = wish
+            }
+        }
+        return shared
+    }
+
+    /// How many later requests with the same wish are looked at for the retry of one.
+    private static let maximumSuccessors = 64
 
     private mutating func link() {
-        let groups = groups(of: entries.indices) { entry in
-            let key = entry.method == "POST" ? entry.details.idempotencyKey?.digest : nil
-            return AttemptKey(
-                session: entry.session,
-                client: entry.client,
-                method: entry.method,
-                path: entry.path,
-                query: entry.queryDigest,
-                key: key,
-                content: entry.method == "POST" && key == nil ? entry.contentDigest : nil
-            )
+        var groups: [Wish: [Int]] = [:]
+        var order: [Wish] = []
+        for index in entries.indices {
+            if groups[wishes[index]] == nil { order.append(wishes[index]) }
+            groups[wishes[index], default: []].append(index)
         }
-        for group in groups where group.count > 1 {
-            var failed = FailedAttempts()
-            for index in group {
-                let entry = entries[index]
-                if let earlier = failed.predecessor(of: entry.arrival, ends) {
-                    next[earlier] = index
-                    previous[index] = earlier
-                }
-                if ends[index] != .max, entry.isTransient || entry.status == 401 {
-                    let wait = requiredWait(after: index) ?? 0
-                    failed.insert(
-                        index,
-                        end: ends[index],
-                        patience: wait - Self.tolerance(of: wait)
-                    )
+        // When each connection was first seen: a retry after a broken one comes over a new one.
+        var opened: [UInt64: Int64] = [:]
+        for entry in entries where opened[entry.connection] == nil {
+            opened[entry.connection] = entry.arrival
+        }
+        for wish in order {
+            guard let group = groups[wish], group.count > 1 else { continue }
+            let failed = group.filter {
+                ends[$0] != .max && (entries[$0].isTransient || entries[$0].status == 401)
+            }
+            for index in failed.sorted(by: { (ends[$0], $0) < (ends[$1], $1) }) {
+                guard let later = successor(of: index, in: group, opened) else { continue }
+                if callers.relation(of: later, to: index) == .successor {
+                    takenUp[index] = true
+                } else {
+                    next[index] = later
+                    previous[later] = index
                 }
             }
+            findRhythm(in: group)
         }
     }
 
-    /// The failed attempts at one call that no later request has been linked to.
+    /// How well a request fits as the retry of another; the least is taken.
     ///
-    /// Requests are put to it in the order of arrival.
-    private struct FailedAttempts {
-        /// Those that have not ended, by their end.
-        private var running = EndQueue()
-        /// Those that have ended, by the moment from which a retry is patient.
-        private var ripening = EndQueue()
-        /// Those that have ended, by their end, ripe or not.
-        private var ended = EndQueue()
-        /// Those whose `Retry-After` has been waited for, by their end.
-        private var ripe = EndQueue()
-        /// From when a retry is patient, for each that runs.
-        private var patience: [Int: Int64] = [:]
-        /// Those that a later request has been linked to, or that are ripe: no longer of `ended`.
-        private var passed: Set<Int> = []
-        private var taken: Set<Int> = []
+    /// One correlation id for two attempts says that they are one call, unless it stands for other calls,
+    /// too. A retry comes over the connection of the failed attempt while that is open, over a new one, or
+    /// one that a pool had left, when it is not. A request over a connection that was in use before is more likely somebody else's,
+    /// and so is one that came before the time, succeeded, and was followed by one in time.
+    private enum Fit: Int, Comparable {
+        case sameRequest
+        case sameConnection
+        case newConnection
+        case otherConnection
+        case earlyOnNewConnection
+        case earlyOnOtherConnection
+        case successor
 
-        /// Adds an attempt.
-        ///
-        /// - Parameter patience: How long after its end a retry is patient.
-        mutating func insert(_ index: Int, end: Int64, patience: Int64) {
-            running.insert(index, at: end)
-            let ripeAt = end.addingReportingOverflow(max(0, patience))
-            self.patience[index] = ripeAt.overflow ? .max : ripeAt.partialValue
-        }
+        static func < (one: Fit, other: Fit) -> Bool { one.rawValue < other.rawValue }
+    }
 
-        /// Which attempt a request retries: the one that ended first, among those whose
-        /// `Retry-After` has been waited for, if there is any such.
-        mutating func predecessor(of arrival: Int64, _ ends: [Int64]) -> Int? {
-            while let index = running.pop(notAfter: arrival) {
-                ended.insert(index, at: ends[index])
-                ripening.insert(index, at: patience[index] ?? ends[index])
-            }
-            while let index = ripening.pop(notAfter: arrival) {
-                if taken.contains(index) { continue }
-                passed.insert(index)
-                ripe.insert(index, at: ends[index])
-            }
-            // What ended too long ago is given up; the others end later.
-            while let index = ripe.pop(notAfter: arrival) {
-                if arrival - ends[index] <= Timeline.longestPause { return index }
-            }
-            while let index = ended.pop(notAfter: arrival) {
-                if passed.contains(index) || arrival - ends[index] > Timeline.longestPause {
-                    continue
+    /// How long after the time a request may come to be preferred to an earlier one.
+    private static let horizon = 10 * Seconds.nanoseconds
+
+    private func successor(of index: Int, in group: [Int], _ opened: [UInt64: Int64]) -> Int? {
+        let entry = entries[index]
+        let end = ends[index]
+        let wait = requiredWait(after: index) ?? 0
+        let dueAt = end.addingReportingOverflow(max(0, wait - Self.tolerance(of: wait)))
+        let due = dueAt.overflow ? Int64.max : dueAt.partialValue
+        let horizon = min(wait, Self.longestPause) * 2 + Self.horizon
+        var best: (fit: Fit, index: Int)?
+        let hasID = entry.sentID.map { !sharedIDs.contains($0) } ?? false
+        let first = firstPlace(in: group, arrivingAtOrAfter: end)
+        for later in group[first...].prefix(Self.maximumSuccessors) {
+            let gap = entries[later].arrival - end
+            if gap > Self.longestPause { break }
+            if best != nil, gap > horizon { break }
+            guard later != index, previous[later] == nil else { continue }
+            let fit: Fit
+            switch callers.relation(of: later, to: index) {
+            case .other: continue
+            case .successor: fit = .successor
+            case .same:
+                let other = entries[later]
+                let isNew = entry.lostAnswer || (opened[other.connection] ?? 0) >= end
+                // A failed one leads on; one that succeeded before the time may be another's.
+                let isEarly = wait > 0 && other.arrival < due && other.succeeded
+                if hasID, other.sentID == entry.requestID {
+                    fit = .sameRequest
+                } else if other.connection == entry.connection {
+                    fit = .sameConnection
+                } else if isEarly {
+                    fit = isNew ? .earlyOnNewConnection : .earlyOnOtherConnection
+                } else {
+                    fit = isNew ? .newConnection : .otherConnection
                 }
-                taken.insert(index)
-                return index
             }
-            return nil
+            if best.map({ fit < $0.fit }) ?? true { best = (fit, later) }
+            if fit == .sameRequest || (fit == .sameConnection && !hasID) { break }
+        }
+        return best?.index
+    }
+
+    // MARK: Rhythm
+
+    /// How many pauses after answers without a failure it takes to see a rhythm.
+    private static let beatsOfRhythm = 3
+    /// How far a beat may be off, as a share.
+    private static let shareOfRhythm = 0.2
+
+    /// Finds the requests of a poller: they come as long after a failure as after a success.
+    private mutating func findRhythm(in group: [Int]) {
+        var beats: [Int64] = []
+        for (earlier, later) in zip(group, group.dropFirst())
+        where entries[earlier].succeeded && !isDisturbed(earlier, later) {
+            beats.append(entries[later].arrival - entries[earlier].arrival)
+        }
+        guard beats.count >= Self.beatsOfRhythm else { return }
+        beats.sort()
+        let beat = Double(beats[beats.count / 2])
+        // Nobody polls so fast that it could be told from a retry loop.
+        guard beat >= Double(Seconds.nanoseconds) / 2 else { return }
+        for index in group {
+            guard let earlier = previous[index] else { continue }
+            let pause = Double(entries[index].arrival - entries[earlier].arrival)
+            if abs(pause - beat) <= Self.shareOfRhythm * beat { rhythmic[index] = true }
         }
     }
 
@@ -308,11 +398,25 @@ extension JournalEntry {
         }
     }
 
+    /// The status, or what came in its place, in a word or two.
+    var shortAnswer: String {
+        switch delivery {
+        case .pending: return "awaited"
+        case .clientLeft: return "left"
+        case .cut, .complete: return lostAnswer ? "lost" : status.map { String($0) } ?? "no answer"
+        }
+    }
+
     /// How it failed in a way that may pass; `nil` where it did not.
     var failureKind: FailureKind? {
         guard isTransient else { return nil }
         guard lostAnswer else { return .status }
         return delivery == .clientLeft ? .silence : .connection
+    }
+
+    /// The correlation id that the client sent, where it could be used.
+    var sentID: String? {
+        traits.contains(.sentRequestID) && !traits.contains(.malformedRequestID) ? requestID : nil
     }
 
     /// Whether a whole, unspoiled 2xx reached the client.

@@ -11,6 +11,13 @@ package struct VerdictContext: Sendable {
     package var isStrict: Bool
     /// The monotonic time of the verdict in nanoseconds, to judge answers that are still awaited.
     package var monotonicNow: Int64?
+    /// When the command under test was stopped from outside, in monotonic nanoseconds; `nil` where it
+    /// ended by itself, or where there is none.
+    package var stopped: Int64?
+    /// Whether the command under test has ended by itself: it will wait for nothing any more.
+    package var hasEnded: Bool
+    /// After how long the server closes an idle connection, in nanoseconds.
+    package var idleTimeout: Int64
 
     package init(
         session: String,
@@ -18,7 +25,10 @@ package struct VerdictContext: Sendable {
         dropped: UInt64 = 0,
         scenario: Scenario? = nil,
         isStrict: Bool = false,
-        monotonicNow: Int64? = nil
+        monotonicNow: Int64? = nil,
+        stopped: Int64? = nil,
+        hasEnded: Bool = false,
+        idleTimeout: Int64 = 75_000_000_000
     ) {
         self.session = session
         self.operations = operations
@@ -26,6 +36,9 @@ package struct VerdictContext: Sendable {
         self.scenario = scenario
         self.isStrict = isStrict
         self.monotonicNow = monotonicNow
+        self.stopped = stopped
+        self.hasEnded = hasEnded
+        self.idleTimeout = idleTimeout
     }
 
     /// One operation, as the contract describes it.

@@ -9,8 +9,8 @@ package struct VerdictReport: Sendable {
     package let coverage: Coverage
     /// How many requests were judged, and how many had been dropped before.
     package let journal: (entries: Int, dropped: UInt64)
-    /// The scenario that was played, with the pass marks that were not reached.
-    package let scenario: (name: String, missing: [String])?
+    /// The scenario that was played.
+    package let scenario: PlayedScenario?
     package let isStrict: Bool
 
     /// The result of the whole; the raw values are the words of the reports.
@@ -18,6 +18,22 @@ package struct VerdictReport: Sendable {
         case pass
         case fail
         case notExercised = "not-exercised"
+    }
+
+    /// What became of a scenario.
+    package struct PlayedScenario: Sendable {
+        package let name: String
+        /// The pass marks that were not exercised.
+        package let missing: [String]
+        /// Whether it met anything: one of its pass marks was exercised, or it has none.
+        package let isReached: Bool
+    }
+
+    /// The checks that failed: first those that fail the whole, in the order of the catalogue.
+    package var failures: [CheckResult] {
+        let failed = checks(.fail)
+        return failed.filter { $0.check.level == .must }
+            + failed.filter { $0.check.level == .should }
     }
 
     /// The checks with one outcome.
@@ -37,7 +53,7 @@ package enum VerdictExit: Int32, Sendable {
     case pass = 0
     /// Some check fails: a "must", or any with `--strict`.
     case fail = 1
-    /// Nothing was exercised, or a pass mark of the scenario was not.
+    /// Nothing was exercised, or nothing that the scenario is about.
     case notExercised = 2
     /// The command under test failed, or the mock did.
     case commandFailed = 3
@@ -56,7 +72,7 @@ package enum VerdictExit: Int32, Sendable {
             self = .fail
         } else if commandFailed {
             self = .commandFailed
-        } else if report.outcome == .notExercised || !(report.scenario?.missing ?? []).isEmpty {
+        } else if report.outcome == .notExercised || report.scenario?.isReached == false {
             self = .notExercised
         } else {
             self = .pass
@@ -77,7 +93,12 @@ package func verdict(of entries: [JournalEntry], context: VerdictContext) -> Ver
     let outcome: VerdictReport.Outcome =
         isFailed ? .fail : exercised.isEmpty ? .notExercised : .pass
     let scenario = context.scenario.map { scenario in
-        (name: scenario.name, missing: scenario.passMarks.filter { !exercised.contains($0) })
+        VerdictReport.PlayedScenario(
+            name: scenario.name,
+            missing: scenario.passMarks.filter { !exercised.contains($0) },
+            isReached: scenario.passMarks.isEmpty
+                || scenario.passMarks.contains { exercised.contains($0) }
+        )
     }
     return VerdictReport(
         session: context.session,

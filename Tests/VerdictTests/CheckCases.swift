@@ -63,7 +63,10 @@ extension CheckCase {
             $0.call(Story.sites) { $0.cut() }
         },
         CheckCase("retry.retries-transient", .fail, "the client gave up") {
-            $0.call(Story.sites, status: nil) { $0.delivery = .clientLeft }
+            $0.call(Story.sites, status: nil, takes: 5) { $0.delivery = .clientLeft }
+        },
+        CheckCase("retry.retries-transient", .fail, "a token request is given up") {
+            $0.tokenRequest(status: 429) { $0.details.retryAfter = .init(seconds: 1) }
         },
         CheckCase("retry.retries-transient", .fail, "another query is another call") {
             $0.call(Story.sites, status: 503) { $0.queryDigest = Story.digest("a=1") }
@@ -171,10 +174,12 @@ extension CheckCase {
                 $0.details.retryAfter = .init(seconds: 2)
             }
             $0.now -= 0.05
+            $0.connection = 2
             $0.call(Story.sites, status: 503, takes: 0.1)
             $0.wait(0.3)
             $0.call(Story.sites)
             $0.wait(1.7)
+            $0.connection = 1
             $0.call(Story.sites)
         },
         CheckCase("retry.bounded", .notExercised, "no retry") { $0.call(Story.sites) },
@@ -348,6 +353,21 @@ extension CheckCase {
     private static let permanent: [CheckCase] = {
         let id = "retry.leaves-permanent-errors-alone"
         return [
+            CheckCase(id, .fail, "a GET that was refused, over and over") {
+                for _ in 1...4 { $0.call(Story.summary, status: 404) }
+            },
+            CheckCase(id, .notExercised, "a GET is asked again after something was done") {
+                for number in 1...4 {
+                    $0.call(Story.summary, status: 404)
+                    $0.post(key: "k\(number)")
+                }
+            },
+            CheckCase(id, .notExercised, "a poller waits for what is to come") {
+                for _ in 1...4 {
+                    $0.call(Story.summary, status: 404)
+                    $0.wait(10)
+                }
+            },
             CheckCase(id, .notExercised, "a GET may be asked again") {
                 $0.call(Story.summary, status: 404)
                 $0.call(Story.summary, status: 404)
@@ -654,10 +674,15 @@ extension CheckCase {
             $0.page()
             $0.page("null", form: .null, status: 400)
         },
-        CheckCase("paging.stops-at-end", .fail, "an old token after the end") {
+        CheckCase("paging.stops-at-end", .fail, "one page over and over after the end") {
             $0.page(next: "t1")
-            $0.page("t1")
-            $0.page("t1")
+            for _ in 1...4 { $0.page("t1") }
+        },
+        CheckCase("paging.stops-at-end", .pass, "the Back button") {
+            $0.page(next: "t1")
+            $0.page("t1", next: "t2")
+            $0.page("t2")
+            $0.page("t1", next: "t2")
         },
         CheckCase("paging.stops-at-end", .pass, "two walks at once have the same tokens") {
             $0.page(next: "t1", takes: 1)
@@ -672,12 +697,11 @@ extension CheckCase {
             $0.wait(0.3)
             $0.page("t1")
         },
-        CheckCase("paging.stops-at-end", .fail, "an old token, though a fault met its first use") {
+        CheckCase("paging.stops-at-end", .fail, "over and over, though a fault met its first use") {
             $0.page(next: "t1")
             $0.page("t1", status: 503) { $0.details.nextTokenSent = nil }
             $0.wait(0.3)
-            $0.page("t1")
-            $0.page("t1")
+            for _ in 1...4 { $0.page("t1") }
         },
         CheckCase("paging.stops-at-end", .pass, "a spoiled last page is asked for again") {
             $0.page(next: "t1")
@@ -686,6 +710,21 @@ extension CheckCase {
             }
             $0.wait(0.3)
             $0.page("t1")
+        },
+        CheckCase("paging.reads-to-the-end", .notExercised, "no list") { $0.call(Story.sites) },
+        CheckCase("paging.reads-to-the-end", .pass, "to the end") {
+            $0.page(next: "t1")
+            $0.page("t1")
+        },
+        CheckCase("paging.reads-to-the-end", .notExercised, "a look at twenty") {
+            $0.page(next: "t1", size: 20)
+        },
+        CheckCase("paging.reads-to-the-end", .fail, "the first page of a size nobody asked for") {
+            $0.page(next: "t1") { $0.details.query = [] }
+        },
+        CheckCase("paging.reads-to-the-end", .fail, "left between two pages") {
+            $0.page(next: "t1")
+            $0.page("t1", next: "t2")
         },
         CheckCase("paging.keeps-parameters", .notExercised, "one page") { $0.page(next: "t1") },
         CheckCase("paging.keeps-parameters", .pass, "the same size") {
@@ -718,6 +757,10 @@ extension CheckCase {
                     $0.offsetPage(skip: 200, items: 7)
                 }
             },
+            CheckCase(id, .fail, "leaves a page out") {
+                $0.offsetPage(skip: 0, items: 100)
+                $0.offsetPage(skip: 200, items: 7)
+            },
             CheckCase(id, .pass, "an empty page ends a list of full pages") {
                 $0.offsetPage(skip: 0, items: 100)
                 $0.offsetPage(skip: 100, items: 0)
@@ -730,7 +773,21 @@ extension CheckCase {
                 $0.offsetPage(skip: 0, items: 7)
                 $0.offsetPage(skip: 100, items: 0)
             },
-            CheckCase(id, .fail, "counts pages instead of items") {
+            CheckCase(id, .pass, "overlaps on purpose") {
+                $0.offsetPage(skip: 0, items: 100)
+                $0.offsetPage(skip: 90, items: 100)
+                $0.offsetPage(skip: 180, items: 20)
+            },
+            CheckCase(id, .pass, "a reader jumps to page 7", implied: ["paging.reads-to-the-end"]) {
+                $0.offsetPage(skip: 0, items: 100)
+                $0.offsetPage(skip: 600, items: 100)
+            },
+            CheckCase(
+                id,
+                .fail,
+                "counts pages instead of items",
+                implied: ["paging.reads-to-the-end"]
+            ) {
                 $0.offsetPage(skip: 0, items: 100)
                 $0.offsetPage(skip: 1, items: 100)
             },
@@ -824,6 +881,27 @@ extension CheckCase {
             $0.call(Story.sites)
             $0.call(Story.summary)
         },
+        CheckCase("auth.no-stampede", .notExercised, "no token") { $0.call(Story.sites) },
+        CheckCase("auth.no-stampede", .pass, "one token") {
+            $0.tokenRequest()
+            $0.call(Story.sites)
+        },
+        CheckCase("auth.no-stampede", .pass, "eight processes, eight tokens") { story in
+            for number in 0..<8 {
+                story.connection = UInt64(number)
+                story.tokenRequest(takes: 0.002)
+                for _ in 1...3 { story.call(Story.sites) }
+            }
+        },
+        CheckCase("auth.no-stampede", .fail, "five threads, one token is kept") { story in
+            for number in 0..<5 {
+                story.connection = UInt64(number)
+                story.tokenRequest(takes: 0.5)
+                story.now -= 0.499
+            }
+            story.wait(0.6)
+            story.call(Story.sites)
+        },
         CheckCase("auth.recovers-from-401", .notExercised, "no 401") { $0.call(Story.sites) },
         CheckCase("auth.recovers-from-401", .pass, "one token, then the call") {
             $0.call(Story.sites, status: 401) { $0.refusal = .tokenExpired }
@@ -877,10 +955,34 @@ extension CheckCase {
             $0.wait(2)
             $0.tokenRequest()
         },
-        CheckCase("auth.no-token-storm", .fail, "a try a second") { story in
+        CheckCase("auth.no-token-storm", .fail, "a rush") { story in
             for _ in 1...6 {
                 story.tokenRequest(status: 429)
-                story.wait(1)
+                story.wait(0.015)
+            }
+        },
+        CheckCase("auth.no-token-storm", .fail, "five constant pauses of 70 ms") { story in
+            for _ in 1...6 {
+                story.tokenRequest(status: 503)
+                story.wait(0.07)
+            }
+        },
+        CheckCase("auth.no-token-storm", .pass, "a back-off with jitter") { story in
+            for pause in [0.45, 1.1, 1.8, 0] {
+                story.tokenRequest(status: 503)
+                story.wait(pause)
+            }
+        },
+        CheckCase("auth.no-token-storm", .fail, "renewed again and again in vain") { story in
+            for _ in 1...9 {
+                story.tokenRequest()
+                story.call(Story.sites, status: 401) { $0.refusal = .tokenInvalid }
+            }
+        },
+        CheckCase("auth.no-token-storm", .notExercised, "renewed once in vain") { story in
+            for _ in 1...2 {
+                story.tokenRequest()
+                story.call(Story.sites, status: 401) { $0.refusal = .tokenInvalid }
             }
         },
         CheckCase("auth.no-token-storm", .pass, "four tries in eleven seconds") { story in
@@ -890,10 +992,11 @@ extension CheckCase {
             }
         },
         CheckCase("auth.no-token-storm", .pass, "each client is counted apart") { story in
-            for number in 1...6 {
+            for number in 1...9 {
                 story.client = "client-\(number % 3)"
+                story.connection = UInt64(number % 3)
                 story.tokenRequest(status: 503)
-                story.wait(1)
+                story.wait(0.03)
             }
         },
     ]
@@ -956,7 +1059,12 @@ extension CheckCase {
             $0.put("g")
             $0.put("g", status: 403, refusal: .urlUsed)
         },
-        CheckCase("upload.single-put", .notExercised, "the success was never heard of") {
+        CheckCase(
+            "upload.single-put",
+            .notExercised,
+            "the success was never heard of",
+            implied: ["upload.new-url-after-failure"]
+        ) {
             $0.put("g") { $0.cut(.after) }
             $0.put("g", status: 403, refusal: .urlUsed)
         },
@@ -979,6 +1087,63 @@ extension CheckCase {
         ) {
             $0.put("g", status: 403, refusal: .urlExpired)
             $0.put("g", status: 403, refusal: .urlExpired)
+        },
+        CheckCase("upload.new-url-after-failure", .fail, "a broken PUT to the same URL again") {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g") { $0.cut() }
+            $0.put("g")
+        },
+        CheckCase(
+            "upload.new-url-after-failure",
+            .notExercised,
+            "what was sent wrong is sent right",
+            implied: ["upload.content-type"]
+        ) {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g", status: 403, refusal: .uploadContentType) { $0.committed = false }
+            $0.put("g") { $0.contentDigest = Story.digest("again") }
+        },
+        CheckCase("upload.stored-after-failure", .notExercised, "no failure") {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g")
+        },
+        CheckCase("upload.stored-after-failure", .pass, "stored by a new URL") {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g") { $0.cut() }
+            $0.askForURLs(["h"], key: "k2")
+            $0.put("h")
+        },
+        CheckCase(
+            "upload.stored-after-failure",
+            .fail,
+            "the report goes without it",
+            implied: ["upload.completed", "reporting.report-after-files"]
+        ) {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g") { $0.cut() }
+            $0.post(Story.reports, key: "r") {
+                $0.details.report = .init(status: "final", reportedAt: nil)
+            }
+        },
+        CheckCase(
+            "upload.stored-after-failure",
+            .fail,
+            "one of two is lost",
+            implied: ["upload.completed"]
+        ) {
+            $0.askForURLs(["g", "h"], key: "k")
+            $0.put("g") { $0.cut() }
+            $0.put("h") { $0.cut() }
+            $0.askForURLs(["i", "j"], key: "k2")
+            $0.put("i")
+        },
+        CheckCase("upload.content-as-promised", .notExercised, "no file") { $0.call(Story.sites) },
+        CheckCase("upload.content-as-promised", .pass, "a file") { $0.put("g") },
+        CheckCase("upload.content-as-promised", .fail, "no octets") {
+            $0.put("g") { $0.details.uploadFlaw = .empty }
+        },
+        CheckCase("upload.content-as-promised", .fail, "no PDF") {
+            $0.put("g") { $0.details.uploadFlaw = .unlike }
         },
         CheckCase("upload.no-credentials", .notExercised, "no presigned URL") {
             $0.call(Story.sites)
@@ -1043,7 +1208,40 @@ extension CheckCase {
         CheckCase("reporting.pending-only", .fail, "one that is not pending") {
             $0.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
         },
-        CheckCase("transport.reuses-connections", .notExercised, "nineteen requests") { story in
+        CheckCase("reporting.report-after-files", .notExercised, "no files") {
+            report("final", &$0)
+        },
+        CheckCase("reporting.report-after-files", .pass, "file, then report") {
+            $0.askForURLs(["g"], key: "k")
+            $0.put("g")
+            report("final", &$0)
+        },
+        CheckCase("reporting.report-after-files", .fail, "report, then file") {
+            $0.askForURLs(["g"], key: "k")
+            report("final", &$0)
+            $0.put("g")
+        },
+        CheckCase("reporting.no-step-back", .notExercised, "no report") { $0.post(key: "k") },
+        CheckCase("reporting.no-step-back", .pass, "preliminary, final, amended") {
+            for status in ["preliminary", "final", "amended"] { report(status, &$0) }
+        },
+        CheckCase("reporting.no-step-back", .fail, "preliminary over final") {
+            for status in ["final", "preliminary"] { report(status, &$0) }
+        },
+        CheckCase("reporting.plausible-time", .notExercised, "no time") { report("final", &$0) },
+        CheckCase("reporting.plausible-time", .pass, "now") { report("final", at: 0, &$0) },
+        CheckCase("reporting.plausible-time", .fail, "ten hours ahead") {
+            report("final", at: 36_000, &$0)
+        },
+        CheckCase("reporting.plausible-time", .fail, "two years back") {
+            report("final", at: -63_072_000, &$0)
+        },
+        CheckCase("reporting.plausible-time", .notJudged, "the clock was set") {
+            $0.advanceClock(3600)
+            report("final", at: 36_000, &$0)
+        },
+        CheckCase("transport.reuses-connections", .notExercised, "no request") { _ in },
+        CheckCase("transport.reuses-connections", .notJudged, "nineteen requests") { story in
             for number in 1...19 {
                 story.connection = UInt64(number)
                 story.call(Story.sites)
@@ -1073,12 +1271,41 @@ extension CheckCase {
                 story.call(Story.summary, on: "A\(number)")
             }
         },
-        CheckCase("transport.reuses-connections", .notJudged, "sixteen at once need sixteen") {
+        CheckCase("transport.reuses-connections", .pass, "sixteen at once need sixteen") {
             story in
             for number in 0..<32 {
                 story.connection = UInt64(number % 16)
                 story.call(Story.sites, takes: 1)
                 story.now -= number == 15 ? 0 : 1
+            }
+        },
+        CheckCase("transport.reuses-connections", .pass, "a pool that is opened at once and kept") {
+            story in
+            for number in 0..<31 {
+                story.connection = UInt64(number % 12)
+                story.call(Story.sites, takes: 0.001)
+                if number > 12 { story.wait(0.1) }
+            }
+        },
+        CheckCase("transport.reuses-connections", .pass, "the server ends idle connections") {
+            story in
+            for number in 0..<21 {
+                story.connection = UInt64(number)
+                story.call(Story.sites)
+                story.wait(76)
+            }
+        },
+        CheckCase("transport.reuses-connections", .notJudged, "three hosts need three pools") {
+            story in
+            story.connection = 100
+            story.tokenRequest()
+            for number in 0..<20 {
+                story.connection = UInt64(number % 4)
+                if number < 12 {
+                    story.call(Story.sites)
+                } else {
+                    story.request(.download, "GET", "/attachments/g\(number)")
+                }
             }
         },
         CheckCase("transport.times-out", .notExercised, "no silence") { $0.call(Story.sites) },
@@ -1135,6 +1362,13 @@ extension CheckCase {
             $0.call(Story.sites) { $0.findings = .patientDataInRequestID }
         },
     ]
+
+    private static func report(_ status: String, at seconds: Int64? = nil, _ story: inout Story) {
+        let now = Int64(story.now + story.clockLead)
+        story.post(Story.reports, key: "r\(story.entries.count)", body: status) {
+            $0.details.report = .init(status: status, reportedAt: seconds.map { now + $0 })
+        }
+    }
 
     private static func silence(seconds: Double, left: Bool, _ story: inout Story) {
         story.call(Story.sites, status: nil, takes: seconds) {

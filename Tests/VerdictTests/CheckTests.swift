@@ -33,11 +33,15 @@ import Verdict
                 "idempotency.key-reused-on-retry", "idempotency.payload-stable",
                 "idempotency.key-fresh-per-operation", "idempotency.no-duplicate-effect",
                 "paging.cursor-verbatim", "paging.stops-at-end", "paging.keeps-parameters",
-                "paging.offset-stops", "auth.token-reused", "auth.recovers-from-401",
-                "auth.no-token-storm", "auth.header-only", "auth.within-domains",
-                "upload.before-expiry", "upload.content-type", "upload.content-length",
-                "upload.size", "upload.single-put", "upload.new-url-after-failure",
+                "paging.offset-stops", "paging.reads-to-the-end", "auth.token-reused",
+                "auth.recovers-from-401", "auth.no-token-storm", "auth.no-stampede",
+                "auth.header-only", "auth.within-domains", "upload.before-expiry",
+                "upload.content-type", "upload.content-length", "upload.size",
+                "upload.single-put", "upload.new-url-after-failure",
+                "upload.stored-after-failure", "upload.content-as-promised",
                 "upload.no-credentials", "upload.completed", "reporting.pending-only",
+                "reporting.report-after-files", "reporting.no-step-back",
+                "reporting.plausible-time",
                 "transport.reuses-connections", "transport.times-out", "contract.valid-requests",
                 "contract.known-parameters", "privacy.no-patient-data-in-urls",
                 "trace.correlation-id",
@@ -47,9 +51,12 @@ import Verdict
         #expect(
             shoulds == [
                 "retry.jitters", "retry.bounded", "idempotency.key-sent", "paging.keeps-parameters",
-                "auth.token-reused", "auth.within-domains", "upload.new-url-after-failure",
-                "upload.completed", "reporting.pending-only", "transport.reuses-connections",
-                "contract.known-parameters", "trace.correlation-id",
+                "paging.reads-to-the-end", "auth.token-reused", "auth.no-stampede",
+                "auth.within-domains", "upload.content-as-promised", "upload.completed",
+                "reporting.pending-only", "reporting.report-after-files",
+                "reporting.no-step-back", "reporting.plausible-time",
+                "transport.reuses-connections", "contract.known-parameters",
+                "trace.correlation-id",
             ]
         )
     }
@@ -161,7 +168,7 @@ import Verdict
         #expect(abs(gap - 100_000_000) < 1000)
         #expect(evidence.limit == 2_000_000_000)
         #expect(evidence.tolerance == 50_000_000)
-        #expect(result.summary.contains("Retry-After asked for 2.000 s"))
+        #expect(result.summary.contains(" s, told 2.000 s by Retry-After"))
     }
 
     @Test("Evidence does not repeat what was found in a correlation id or a path")

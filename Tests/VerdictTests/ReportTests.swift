@@ -139,7 +139,7 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
     @Test("Text begins with the verdict and fits 80 columns", arguments: stories)
     func text(name: String, story: Story) throws {
         let report = story.verdict(
-            scenario: .init(name: "calm", passMarks: Check.all.map(\.id)),
+            scenario: .init(name: "calm", passMarks: ["upload.size"]),
             dropped: 12_345
         )
         let text = report.text(colour: false)
@@ -153,10 +153,13 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
         if name == "good" { #expect(story.verdict().text(colour: false).hasPrefix("PASS")) }
         for result in report.checks { #expect(text.contains(result.check.id)) }
         for result in report.checks(.fail) {
-            let start = try #require(lines.firstIndex { $0.contains("FAIL  \(result.check.id)") })
+            let word = report.counts(result) ? "FAIL" : "WARN"
+            let start = try #require(
+                lines.firstIndex { $0.contains("\(word)  \(result.check.id)") }
+            )
             let rest = lines[start...].prefix(14).joined(separator: " ")
-            #expect(rest.contains("Asked:"))
-            #expect(rest.contains("Mend:"))
+            #expect(rest.contains("Rule:"))
+            #expect(rest.contains("Fix:"))
         }
     }
 
@@ -172,6 +175,41 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
             rest = rest[escape...].drop { $0 != "m" }.dropFirst()
         }
         #expect(plain + rest == report.text(colour: false))
+    }
+
+    @Test("JUnit has an error where the scenario met nothing, and what Jenkins' schema knows")
+    func junitOfScenario() throws {
+        for (mark, errors) in [("contract.valid-requests", 0), ("upload.size", 1)] {
+            let junit = mixedStory().verdict(scenario: .init(name: "calm", passMarks: [mark])).junit
+            let parser = XMLParser(data: Data(junit.utf8))
+            let reader = JUnitReader()
+            parser.delegate = reader
+            #expect(parser.parse())
+            #expect(reader.names == ["scenario reached"] + Check.all.map(\.id))
+            #expect(reader.suite["errors"] == "\(errors)")
+            #expect(reader.suite["tests"] == "\(Check.all.count + 1)")
+            #expect(reader.counts["error", default: 0] == errors)
+            let root = try #require(junit.split(separator: "\n").dropFirst().first)
+            #expect(root.hasPrefix("  <testsuites ") || root.hasPrefix("<testsuites "))
+            #expect(!root.contains("skipped"))
+        }
+    }
+
+    @Test("Musts come first, and each case names number, method, path, answer and time")
+    func order() throws {
+        let report = mixedStory().verdict()
+        let levels = report.failures.map(\.check.level)
+        #expect(levels == levels.filter { $0 == .must } + levels.filter { $0 == .should })
+        #expect(levels.contains(.must) && levels.contains(.should))
+        let text = report.text(colour: false).replacing("\n", with: " ")
+            .replacing(#/ +/#, with: " ")
+        #expect(
+            text.contains(
+                "GET /integrations/v1/acme/\(Story.sites)/A1: #2 503 at 0.010 s > #3 200 at 0.12"
+            ),
+            "\(text)"
+        )
+        #expect(text.contains("was retried after 0.1"))
     }
 
     @Test("Markdown tables keep their columns whatever the texts hold")

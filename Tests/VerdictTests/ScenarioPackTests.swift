@@ -39,6 +39,47 @@ import Verdict
         #expect(missing.map(\.id) == [])
     }
 
+    @Test("Pass marks are musts", arguments: names)
+    func marksAreMusts(name: String) throws {
+        for mark in try pack(name).passMarks { #expect(Check.named(mark)?.level == .must) }
+    }
+
+    @Test("A clock step may count one operation, and a pack may shorten lives")
+    func operationSteps() throws {
+        let pack = try ScenarioPack([
+            "name": "x", "title": "X", "description": "Y", "tokenSeconds": 4,
+            "uploadUrlSeconds": 1,
+            "clock": [["operation": "a", "afterRequests": 2, "advance": "PT1S"]],
+        ])
+        #expect(pack.tokenSeconds == 4 && pack.uploadURLSeconds == 1)
+        var clock = ScenarioClock(pack)
+        let advances = ["a", "b", nil, "b", "a", "a"].map { clock.countRequest(of: $0) }
+        #expect(advances == [0, 0, 0, 0, 1_000_000_000, 0])
+        for bad: JSONValue in [0, -1, "4", 86_401] {
+            #expect(throws: ScenarioPack.Faults.self) {
+                try ScenarioPack([
+                    "name": "x", "title": "X", "description": "Y", "tokenSeconds": bad,
+                ])
+            }
+        }
+    }
+
+    @Test("A clock step that counts an operation of no contract is refused, with its place")
+    func unknownOperation() throws {
+        let value: JSONValue = [
+            "name": "x", "title": "X", "description": "Y",
+            "clock": [
+                ["operation": "b", "afterRequests": 1, "advance": "PT1S"],
+                ["operation": "a", "afterRequests": 1, "advance": "PT1S"],
+            ],
+        ]
+        #expect(try ScenarioPack(value, operations: ["a", "b"]).clock.count == 2)
+        let error = #expect(throws: ScenarioPack.Faults.self) {
+            try ScenarioPack(value, operations: ["b"])
+        }
+        #expect(error?.faults.map { "\($0.pointer)" } == ["/clock/1/operation"])
+    }
+
     @Test("A pack may leave out rules, clock and pass marks")
     func minimum() throws {
         let pack = try ScenarioPack(["name": "x", "title": "X", "description": "Y"])

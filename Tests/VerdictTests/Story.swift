@@ -9,6 +9,14 @@ struct Story {
     /// What the session's clock is ahead of the monotonic one, in seconds.
     var clockLead = 1_700_000_000.0
     var clockMoves: UInt32 = 0
+    /// How often the control API has changed records.
+    var interventions: UInt32 = 0
+    /// Whether the command under test has ended by itself.
+    var hasEnded = false
+    /// When the command under test was stopped, on the monotonic clock, in seconds.
+    var stopped: Double?
+    /// After how long the server closes an idle connection, in seconds.
+    var idleTimeout = 75.0
     var client: String? = "acme-partner"
     var connection: UInt64 = 1
     /// The token sent, and issued by the next token request.
@@ -78,6 +86,7 @@ struct Story {
         entry.status = status
         entry.delivery = .complete
         entry.clockMoves = clockMoves
+        entry.interventions = interventions
         entry.answerEnded = Int64((now + takes) * 1e9)
         entry.answerBegan = entry.answerEnded
         change(&entry)
@@ -175,6 +184,14 @@ struct Story {
             entry.appointmentID = nil
             entry.details.pageSize = size
             entry.queryDigest = Self.digest("pageSize=\(size)&nextToken=\(sent ?? "")")
+            entry.details.query = [
+                .init(name: "pageSize", value: .integer(Int(size)), isKnown: true)
+            ]
+            if let sent {
+                entry.details.query.append(
+                    .init(name: "nextToken", value: .digest(Self.digest(sent)), isKnown: true)
+                )
+            }
             entry.details.nextTokenSent = sent.map { .init(digest: Self.digest($0), form: form) }
             entry.details.nextTokenIssued = next.map(Self.digest)
             entry.itemCount = size
@@ -241,13 +258,17 @@ struct Story {
         isStrict: Bool = false,
         scenario: VerdictContext.Scenario? = nil,
         dropped: UInt64 = 0,
-        monotonicNow: Double? = nil
+        monotonicNow: Double? = nil,
+        stopped: Double? = nil
     ) -> VerdictReport {
         var context = Self.context
         context.isStrict = isStrict
         context.scenario = scenario
         context.dropped = dropped
         context.monotonicNow = monotonicNow.map { Int64($0 * 1e9) }
+        context.stopped = (stopped ?? self.stopped).map { Int64($0 * 1e9) }
+        context.hasEnded = hasEnded
+        context.idleTimeout = Int64(idleTimeout * 1e9)
         return Verdict.verdict(of: numbered(entries), context: context)
     }
 
