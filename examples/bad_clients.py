@@ -69,15 +69,15 @@ class CannotWait(Bad):
         return 0.1 * 2**attempt * random.uniform(0.75, 1.25)
 
     def work(self):
-        self.get("reporting/appointments/pending")
+        self.get("reporting/appointments/pending", pageSize=50)
         self.comment()
 
 
 FLAKY_CALLS = (
     "sites",
-    "reporting/appointments/pending",
+    "reporting/appointments/pending?pageSize=500",
     f"reporting/appointments/{APPOINTMENT}",
-    "appointments",
+    "appointments?take=1",
     f"appointments/{APPOINTMENT}",
     f"appointments/operational/by-id/{APPOINTMENT}",
 )
@@ -120,7 +120,7 @@ class WaitsToTheMillisecond(Bad):
 def side_by_side(client, calls):
     def run(call):
         copy = type(client)()
-        copy._token, copy._token_ends = client._token, client._token_ends
+        copy._token, copy._token_renewal = client._token, client._token_renewal
         call(copy)
 
     threads = [threading.Thread(target=run, args=(call,)) for call in calls]
@@ -151,6 +151,13 @@ class InsistsOnTheImpossible(Bad):
 
     def fields(self, correlation_id, key=None, has_content=False):
         return super().fields(correlation_id, key and self.new_key(), has_content)
+
+
+@variant("retry.leaves-permanent-errors-alone/get")
+class LooksAgainAndAgain(Bad):
+    def work(self):
+        for _ in range(5):
+            self.attempt(lambda: self.get("reporting/appointments/A999999"))
 
 
 # Idempotency ------------------------------------------------------------------------------------------
@@ -254,8 +261,9 @@ class GoesRoundAndRound(Bad):
             if not page["nextToken"]:
                 break
             query["nextToken"] = page["nextToken"]
-        # The last cursor once more, to see whether something has been added.
-        self.get(PENDING, **query)
+        # The last cursor again and again, to see whether something has been added.
+        for _ in range(3):
+            self.get(PENDING, **query)
 
 
 @variant("paging.stops-at-end/null")
@@ -269,7 +277,21 @@ class AsksForPageNull(Bad):
 class ChangesThePageSize(Bad):
     def work(self):
         page = self.get(PENDING, pageSize=100)
-        self.get(PENDING, pageSize=50, nextToken=page["nextToken"])
+        while page["nextToken"]:
+            page = self.get(PENDING, pageSize=50, nextToken=page["nextToken"])
+
+
+@variant("paging.reads-to-the-end")
+class KnowsOnePage(Bad):
+    def work(self):
+        self.get("appointments")
+
+
+@variant("paging.reads-to-the-end/middle")
+class LeavesInTheMiddle(Bad):
+    def work(self):
+        page = self.get(PENDING, pageSize=20)
+        self.get(PENDING, pageSize=20, nextToken=page["nextToken"])
 
 
 QUARTER = good_client.around(good_client.TODAY)
@@ -287,7 +309,9 @@ class NeedsAnEmptyPage(Bad):
 class SkipsTooFar(Bad):
     def work(self):
         self.get("appointments", **QUARTER, skip=0, take=50)
-        self.get("appointments", **QUARTER, skip=100, take=50)
+        skip = 100
+        while len(self.get("appointments", **QUARTER, skip=skip, take=50)) == 50:
+            skip += 50
 
 
 # Tokens -----------------------------------------------------------------------------------------------
@@ -296,7 +320,7 @@ class SkipsTooFar(Bad):
 @variant("auth.token-reused")
 class AsksForATokenPerCall(Bad):
     def token(self):
-        self._token_ends = 0.0
+        self._token_renewal = 0.0
         return super().token()
 
     def work(self):
@@ -307,11 +331,15 @@ class AsksForATokenPerCall(Bad):
 @variant("auth.recovers-from-401", "token-expiry")
 class TakesNoForAnAnswer(Bad):
     def work(self):
-        for _ in range(6):
+        for _ in range(30):
             try:
                 self.get("sites")
             except Refused:
                 return
+
+    def token(self):
+        # Whatever expires_in says.
+        return self._token or super().token()
 
     def call(self, method, path, query=None, body=None):
         fields = self.fields(str(uuid.uuid4())) | {"Authorization": f"Bearer {self.token()}"}
@@ -327,6 +355,29 @@ class HammersTheTokenEndpoint(Bad):
         return 0.01
 
     def work(self):
+        self.get("sites")
+
+
+@variant("auth.no-token-storm/renewal", "broken-tokens")
+class RenewsForEver(Bad):
+    def work(self):
+        for number in range(9):
+            self.attempt(lambda: self.get(f"appointments/A90000{number}"))
+            self._token_renewal = 0.0
+            time.sleep(0.1)
+
+
+@variant("auth.no-stampede")
+class FetchesATokenPerThread(Bad):
+    def work(self):
+        clients = [type(self)() for _ in range(5)]
+        threads = [threading.Thread(target=client.token) for client in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        # The last one wins.
+        self._token, self._token_renewal = clients[-1]._token, clients[-1]._token_renewal
         self.get("sites")
 
 
@@ -365,8 +416,8 @@ class Uploads(Bad):
 @variant("upload.before-expiry", "slow-upload")
 class ComesTooLate(Uploads):
     def wrong(self, url):
-        # The scenario moves the clock after this call.
-        self.get("sites")
+        # The scenario gives it one second.
+        time.sleep(2.1)
         self.put(url, PDF, "application/pdf")
 
 
@@ -407,6 +458,45 @@ class KnocksOnAClosedDoor(ComesTooLate):
         self.put(url, PDF + b"\n", "application/pdf")
 
 
+@variant("upload.new-url-after-failure/broken", "upload-trouble")
+class KnocksUntilItOpens(Bad):
+    def work(self):
+        [item] = self.upload_urls(APPOINTMENT, {"a.pdf": "application/pdf"})
+        for _ in range(3):
+            try:
+                self.put(item["uploadUrl"], PDF, "application/pdf")
+            except OSError:
+                pass
+
+
+@variant("upload.stored-after-failure", "upload-trouble")
+class ReportsWithoutItsFile(Bad):
+    def work(self):
+        [item] = self.upload_urls(APPOINTMENT, {"a.pdf": "application/pdf"})
+        try:
+            self.put(item["uploadUrl"], PDF, "application/pdf")
+        except OSError:
+            pass
+        report(self, "final")
+
+
+def report(client, status, **more):
+    body = {"reportText": "No acute abnormality detected.", "reportStatus": status, **more}
+    client.post(f"reporting/appointments/{APPOINTMENT}/report", body)
+
+
+@variant("upload.content-as-promised")
+class UploadsNothing(Bad):
+    def work(self):
+        self.upload(APPOINTMENT, "a.pdf", b"", "application/pdf")
+
+
+@variant("upload.content-as-promised/type")
+class UploadsAPage(Bad):
+    def work(self):
+        self.upload(APPOINTMENT, "a.pdf", b"<html>please log in</html>", "application/pdf")
+
+
 @variant("upload.no-credentials")
 class ShowsItsTokenToEverybody(Bad):
     def put(self, url, content, content_type):
@@ -435,6 +525,27 @@ class ReportsOnAnything(Bad):
         self.attempt(lambda: self.get(f"reporting/appointments/{finalised['appointmentId']}"))
 
 
+@variant("reporting.report-after-files")
+class ReportsFirst(Bad):
+    def work(self):
+        [item] = self.upload_urls(APPOINTMENT, {"a.pdf": "application/pdf"})
+        report(self, "final")
+        self.put(item["uploadUrl"], PDF, "application/pdf")
+
+
+@variant("reporting.no-step-back")
+class TakesTheFinalWordBack(Bad):
+    def work(self):
+        report(self, "final")
+        report(self, "preliminary")
+
+
+@variant("reporting.plausible-time")
+class ReportsFromTheFuture(Bad):
+    def work(self):
+        report(self, "final", reportedAtUtc="2199-01-01T00:00:00Z")
+
+
 @variant("transport.reuses-connections")
 class HangsUpAfterEachCall(Bad):
     def exchange(self, method, url, fields, content=None):
@@ -447,6 +558,7 @@ class HangsUpAfterEachCall(Bad):
     def work(self):
         for _ in range(25):
             self.get("sites")
+            time.sleep(0.06)
 
 
 @variant("transport.times-out", "slow-friday")
@@ -472,6 +584,31 @@ class MakesUpAFilter(Bad):
 class AsksByName(Bad):
     def work(self):
         self.attempt(lambda: self.get("patients/" + urllib.parse.quote("DOE, Jane")))
+
+
+@variant("privacy.no-patient-data-in-urls/double")
+class EncodesTwice(Bad):
+    def work(self):
+        self.attempt(lambda: self.get("patients/" + urllib.parse.quote(urllib.parse.quote("DOE, Jane"))))
+
+
+@variant("privacy.no-patient-data-in-urls/key")
+class NamesItsKeys(ChoosesKeys):
+    def key(self, key):
+        return f"jane-doe.{key}"
+
+    def work(self):
+        self.comment()
+
+
+@variant("privacy.no-patient-data-in-urls/agent")
+class TellsItsReferer(Bad):
+    def fields(self, correlation_id, key=None, has_content=False):
+        page = "https://ris.example/patients?name=Jane%20Doe"
+        return {**super().fields(correlation_id, key, has_content), "Referer": page}
+
+    def work(self):
+        self.get(f"appointments/{APPOINTMENT}")
 
 
 class TracesWith(Bad):
@@ -517,7 +654,7 @@ class HasOneTraceForAll(TracesWith):
 
     def work(self):
         self.token()
-        side_by_side(self, [lambda client: client.get("sites"), lambda client: client.get("appointments")])
+        side_by_side(self, [lambda client: client.get("sites"), lambda client: client.get("appointments", take=20)])
 
 
 def main(arguments):

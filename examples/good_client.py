@@ -25,7 +25,7 @@ TIMEOUT_SECONDS = float(os.environ.get("QUBS_TIMEOUT", "5"))
 FIRST_PAUSE_SECONDS = float(os.environ.get("QUBS_FIRST_PAUSE", "0.15"))
 LONGEST_PAUSE_SECONDS = 20.0
 TRANSIENT = {429, 500, 502, 503, 504}
-TOKEN_MARGIN_SECONDS = 300
+TOKEN_MARGIN_SECONDS = 300.0
 
 
 class Refused(Exception):
@@ -60,7 +60,7 @@ class Client:
         self.secret = environment["QUBS_CLIENT_SECRET"]
         self.connections = {}
         self._token = None
-        self._token_ends = 0.0
+        self._token_renewal = 0.0
 
     # One request, one answer -------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class Client:
 
     def token(self):
         """The token, fetched anew shortly before its end."""
-        if time.monotonic() >= self._token_ends - TOKEN_MARGIN_SECONDS:
+        if time.monotonic() >= self._token_renewal:
             form = {
                 "grant_type": "client_credentials",
                 "client_id": self.client_id,
@@ -127,7 +127,8 @@ class Client:
             if answer.status != 200:
                 raise Refused(answer.status, answer.content.decode(errors="replace"))
             self._token = answer.json["access_token"]
-            self._token_ends = time.monotonic() + answer.json["expires_in"]
+            lifetime = answer.json["expires_in"]
+            self._token_renewal = time.monotonic() + lifetime - min(TOKEN_MARGIN_SECONDS, lifetime / 4)
         return self._token
 
     # Calls --------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ class Client:
         answer = self.persist(attempt)
         if answer.status == 401:
             # The token has ended before its time: one new one, and the call once more.
-            self._token_ends = 0.0
+            self._token_renewal = 0.0
             answer = self.persist(attempt)
         if answer.status not in (200, 201):
             detail = answer.content.decode(errors="replace")

@@ -150,11 +150,19 @@ package final class Application: Sendable {
         var generator = SystemRandomNumberGenerator()
         digestKey = JournalDigest.Key(generator.next(), generator.next())
         let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)
-        scenarios = try ScenarioLibrary(parts.scenarios, faultRules)
+        verdictOperations = contract.operations.filter(\.isPartnerOperation)
+            .map(VerdictContext.OperationFacts.init)
+        let operations = Set(verdictOperations.map(\.id))
+        scenarios = try ScenarioLibrary(parts.scenarios, faultRules, operations: operations)
         var scenario: Scenario?
         let scenarioSource = "--scenario \(configuration.scenario ?? "")"
         if let pack = parts.scenario {
-            scenario = try Scenario(pack, faultRules, source: scenarioSource)
+            scenario = try Scenario(
+                pack,
+                faultRules,
+                operations: operations,
+                source: scenarioSource
+            )
         }
         do throws(Sessions.Refusal) {
             sessions = try Sessions(
@@ -176,8 +184,6 @@ package final class Application: Sendable {
         }
         handlers = try OperationHandlers.table(for: contract)
         pagings = contract.operations.map(VerdictContext.Paging.init)
-        verdictOperations = contract.operations.filter(\.isPartnerOperation)
-            .map(VerdictContext.OperationFacts.init)
         controlHandlers = try ControlAPI.table(for: controlContract)
         hosts = KnownHosts(configuration: configuration)
         access = ControlAccess(configuration: configuration, hosts: hosts)

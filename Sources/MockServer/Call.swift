@@ -82,6 +82,7 @@ final class Call: @unchecked Sendable {
             arrival: Int64(arrival)
         )
         entry.clockMoves = UInt32(truncatingIfNeeded: time.moves)
+        entry.interventions = session.interventions
         if correlation.wasSent {
             entry.traits.insert(.sentRequestID)
             if !correlation.isClients { entry.traits.insert(.malformedRequestID) }
@@ -102,6 +103,7 @@ final class Call: @unchecked Sendable {
         entry.session = session.name
         entry.wallTime = time.nanoseconds
         entry.clockMoves = UInt32(truncatingIfNeeded: time.moves)
+        entry.interventions = session.interventions
     }
 
     /// A digest for the journal.

@@ -199,7 +199,7 @@ extension Application {
             }
         }
         if isOperation, !call.isOfNoSession {
-            let advance = session.scenario.countRequest()
+            let advance = session.scenario.countRequest(of: call.entry.operation)
             if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
         }
         if let id, let link = helpLink(to: id, of: call, status: response.status) {

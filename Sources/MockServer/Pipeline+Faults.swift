@@ -111,7 +111,8 @@ extension Application {
             ordinal: fault.ordinal,
             phase: fault.phase == .before ? .before : .after,
             effects: effects,
-            delay: fault.delayNanoseconds
+            delay: fault.delayNanoseconds,
+            sentOctets: delivery.truncateAfter
         )
     }
 

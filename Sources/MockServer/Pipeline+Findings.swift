@@ -1,6 +1,7 @@
 import Contract
 import HTTPMessage
 import Journal
+import OAuth
 import Privacy
 import Synchronization
 
@@ -30,7 +31,46 @@ extension Application {
             }
         }
         inspectRequestID(of: call, &suspect)
+        inspectFields(of: call, &suspect)
         return remainder(of: suspect, in: call)
+    }
+
+    /// The fields, beside the correlation id, that proxies log as they log URLs.
+    private static let loggedFields: [StaticString] = ["idempotency-key", "referer", "user-agent"]
+
+    private func inspectFields(of call: Call, _ suspect: inout PersonalData.Suspect) {
+        for name in Self.loggedFields {
+            guard let value = call.request.fields.first(name), !Self.isPlainID(value),
+                !Self.isCommonAgent(value)
+            else { continue }
+            let text = PersonalText(Self.plain(value, plusIsSpace: false)[...])
+            if text.words.count > 1 || !text.numbers.isEmpty { suspect.fields.append(text) }
+        }
+    }
+
+    /// Whether a `User-Agent` is one product and its version, as most clients' are: `curl/8.14.1`.
+    private static func isCommonAgent(_ value: ArraySlice<UInt8>) -> Bool {
+        value.contains(UInt8(ascii: "/"))
+            && !value.contains { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "%") || $0 >= 0x80 }
+    }
+
+    /// Times that a text is decoded: proxies and frameworks encode what is encoded already.
+    private static let maximumDecodings = 4
+
+    /// A text decoded until nothing changes any more, within reason.
+    private static func plain(_ text: ArraySlice<UInt8>, plusIsSpace: Bool) -> [UInt8] {
+        var plain = Array(text)
+        for round in 0..<maximumDecodings {
+            // Only the outermost coding is that of a query.
+            let isQuery = plusIsSpace && round == 0
+            guard
+                plain.contains(UInt8(ascii: "%")) || (isQuery && plain.contains(UInt8(ascii: "+"))),
+                let decoded = PercentCoding.decode(plain[...], plusIsSpace: isQuery),
+                decoded != plain
+            else { break }
+            plain = decoded
+        }
+        return plain
     }
 
     /// Notes what the log must not repeat of a control request; as `inspect`, but of the path only
@@ -141,7 +181,7 @@ extension Application {
         to suspect: inout PersonalData.Suspect
     ) {
         guard Self.isWorthALook(text) else { return }
-        let decoded = PercentCoding.decode(text, plusIsSpace: plusIsSpace) ?? Array(text)
+        let decoded = Self.plain(text, plusIsSpace: plusIsSpace)
         let words = PersonalText(decoded[...])
         if !words.isHarmless { suspect.url.append(words) }
     }
@@ -190,17 +230,29 @@ extension Application {
         if content.isEmpty { return }
         let holdsToken: Bool =
             switch call.entry.kind {
-            case .operation: TokenScan.holdsToken(content[...])
+            // A report may hold a link with somebody else's token: that is its text.
+            case .operation: TokenScan.holdsToken(content[...], marks: Self.marksOfOurTokens)
             case .token:
                 TokenScan.holdsToken(
                     content.prefix(Self.maximumSearchedForm),
-                    except: "client_assertion"
+                    except: "client_assertion",
+                    marks: Self.marksOfOurTokens
                 )
             // A file is whatever it is.
             case .upload, .download, .other: false
             }
         if holdsToken { call.entry.findings.insert(.tokenInContent) }
     }
+
+    /// The issuer, as it stands in the base64url of claims: at each of three places within a group.
+    private static let marksOfOurTokens: [[UInt8]] = {
+        let issuer = Array("qubs-mock.invalid".utf8)
+        return (0..<3).map { place in
+            let text = Base64URL.encodedOctets([UInt8](repeating: 0, count: place) + issuer)
+            // The digits that hold bits of what stands before or behind are left out.
+            return Array(text[((place * 8 + 5) / 6)..<((place + issuer.count) * 8 / 6)])
+        }
+    }()
 
     /// Octets of a form that are searched for tokens.
     private static let maximumSearchedForm = 65_536

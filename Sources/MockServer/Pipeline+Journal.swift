@@ -95,6 +95,23 @@ extension Application {
         }
         guard call.entry.queryDigest != nil else { return }
         describeRefusedToken(call, valid: valid)
+        describeQuery(call, valid: valid)
+    }
+
+    /// Notes the query of a request that was answered before anybody had read it: by a fault at the
+    /// door, or because of its token. The verdict must know what it asked for.
+    func describeUnread(_ call: Call, operation: Operation, match: PathMatch) {
+        guard configuration.keepsJournal, call.entry.kind == .operation,
+            call.entry.queryDigest != nil, call.entry.details.query.isEmpty
+        else { return }
+        var request = call.request
+        request.content = []
+        let valid = contract.validate(request, operation: operation, match: match)
+        describeQuery(call, valid: valid)
+    }
+
+    /// Notes the parameters of a query.
+    private func describeQuery(_ call: Call, valid: ValidatedRequest) {
         var query: [JournalDetails.QueryParameter] = []
         // No more room than is needed: it is kept as long as the entry.
         query.reserveCapacity(

@@ -174,6 +174,7 @@ extension Application: RequestHandler {
     private func carryOut(_ call: Call, operation: Operation, match: PathMatch) -> Outcome {
         if let fault = call.fault, !fault.runsOperation {
             notePayload(of: call, operation: operation)
+            describeUnread(call, operation: operation, match: match)
             return .injected
         }
         return .result(
@@ -250,7 +251,12 @@ extension Application: RequestHandler {
     ) throws(Problem) -> Answer {
         // Without the session that a token names, the token cannot be judged either.
         if let problem = call.sessionProblem, problem.reason == .unavailable { throw problem }
-        try authorize(call, operation: operation)
+        do throws(Problem) {
+            try authorize(call, operation: operation)
+        } catch {
+            describeUnread(call, operation: operation, match: match)
+            throw error
+        }
         inspectContent(of: call)
         if let problem = call.sessionProblem { throw problem }
         if let early = call.early { throw early }

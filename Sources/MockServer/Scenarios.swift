@@ -9,15 +9,18 @@ package struct Scenario: Sendable {
     package let pack: ScenarioPack
     let rules: [FaultRule]
 
-    /// - Parameter source: Where the pack comes from, in the words of whoever gave it.
+    /// - Parameters:
+    ///   - operations: The ids of the contract's operations.
+    ///   - source: Where the pack comes from, in the words of whoever gave it.
     /// - Throws: One line for them: what is wrong with it, and where.
     init(
         _ value: JSONValue,
         _ reader: FaultRuleReader,
+        operations: Set<String>,
         source: String
     ) throws(Application.StartError) {
         do throws(ScenarioPack.Faults) {
-            pack = try ScenarioPack(value)
+            pack = try ScenarioPack(value, operations: operations)
         } catch {
             throw Application.StartError(source, error.faults.map { ($0.pointer, $0.reason) })
         }
@@ -39,13 +42,18 @@ struct ScenarioLibrary: Sendable {
     let packs: [ScenarioPack]
     private let values: [JSONValue]
     private let faultRules: FaultRuleReader
+    private let operations: Set<String>
 
     /// - Throws: Where a built-in pack is not valid; its rules are looked at when it is started.
-    init(_ values: [JSONValue], _ faultRules: FaultRuleReader) throws(Application.StartError) {
+    init(
+        _ values: [JSONValue],
+        _ faultRules: FaultRuleReader,
+        operations: Set<String>
+    ) throws(Application.StartError) {
         var packs: [ScenarioPack] = []
         for value in values {
             do throws(ScenarioPack.Faults) {
-                packs.append(try ScenarioPack(value))
+                packs.append(try ScenarioPack(value, operations: operations))
             } catch {
                 let name = value["name"]?.string.map { "the scenario \($0)" } ?? "a scenario"
                 throw Application.StartError(name, error.faults.map { ($0.pointer, $0.reason) })
@@ -54,12 +62,18 @@ struct ScenarioLibrary: Sendable {
         self.packs = packs
         self.values = values
         self.faultRules = faultRules
+        self.operations = operations
     }
 
     /// The scenario of this name; `nil` where there is none.
     func scenario(named name: String) throws(Application.StartError) -> Scenario? {
         guard let place = packs.firstIndex(where: { $0.name == name }) else { return nil }
-        return try Scenario(values[place], faultRules, source: "the scenario \(name)")
+        return try Scenario(
+            values[place],
+            faultRules,
+            operations: operations,
+            source: "the scenario \(name)"
+        )
     }
 }
 
@@ -78,6 +92,8 @@ final class ScenarioStage: Sendable {
     private struct State: Sendable {
         var played: Played
         var clock: ScenarioClock
+        var tokenSeconds: Int64?
+        var uploadURLSeconds: Int64?
         var ruleIDs: [String]
     }
 
@@ -86,6 +102,12 @@ final class ScenarioStage: Sendable {
     private let state = Mutex<State?>(nil)
 
     init() {}
+
+    /// How long tokens live while a scenario says so, in seconds.
+    var tokenSeconds: Int64? { state.withLock { $0?.tokenSeconds } }
+
+    /// How long upload URLs live while a scenario says so, in seconds.
+    var uploadURLSeconds: Int64? { state.withLock { $0?.uploadURLSeconds } }
 
     /// What is played, or was last.
     var played: Played? { state.withLock { $0?.played } }
@@ -114,6 +136,8 @@ final class ScenarioStage: Sendable {
                     isActive: true
                 ),
                 clock: clock,
+                tokenSeconds: scenario.pack.tokenSeconds,
+                uploadURLSeconds: scenario.pack.uploadURLSeconds,
                 ruleIDs: listings.map(\.id)
             )
             hasSteps.store(!clock.isSpent, ordering: .relaxed)
@@ -126,6 +150,8 @@ final class ScenarioStage: Sendable {
             hasSteps.store(false, ordering: .relaxed)
             defer {
                 state?.ruleIDs = []
+                state?.tokenSeconds = nil
+                state?.uploadURLSeconds = nil
                 state?.played.isActive = false
             }
             return state?.ruleIDs ?? []
@@ -144,10 +170,10 @@ final class ScenarioStage: Sendable {
     /// Counts an answered request to an operation of the API.
     ///
     /// - Returns: By how many nanoseconds to advance the session's clock.
-    func countRequest() -> Int64 {
+    func countRequest(of operation: String?) -> Int64 {
         guard hasSteps.load(ordering: .relaxed) else { return 0 }
         return state.withLock { state in
-            let advance = state?.clock.countRequest() ?? 0
+            let advance = state?.clock.countRequest(of: operation) ?? 0
             if state?.clock.isSpent ?? true { hasSteps.store(false, ordering: .relaxed) }
             return advance
         }

@@ -31,6 +31,8 @@ package final class Session: Sendable {
     let contentQueue = DispatchQueue(label: "qubs-mock.content")
     /// Where control operations run that would hold up a worker for too long.
     let controlQueue = DispatchQueue(label: "qubs-mock.control")
+    /// How often the control API has changed records or ledger.
+    private let intervened = Atomic<UInt32>(0)
     /// The scenario of `--scenario`.
     private let standingScenario: Scenario?
 
@@ -65,6 +67,13 @@ package final class Session: Sendable {
         journal.clear()
         FreedMemory.note(octets: octets)
     }
+
+    /// How often the control API has changed records or ledger: what it separates is not held against
+    /// a client.
+    var interventions: UInt32 { intervened.load(ordering: .relaxed) }
+
+    /// Notes that the control API changes records or ledger.
+    func intervene() { intervened.wrappingAdd(1, ordering: .relaxed) }
 
     /// Plays a scenario, in place of another.
     ///

@@ -32,7 +32,7 @@ struct VerdictTests {
         #expect(verdict["result"] == "not-exercised")
         #expect(verdict["session"] == "default")
         let checks = verdict["checks"]?.array ?? []
-        #expect(checks.count == 37)
+        #expect(checks.count == 44)
         #expect(checks.allSatisfy { $0["result"] == "not-exercised" })
         #expect(verdict["coverage"]?["of"] == 28)
         #expect(verdict["journal"] == ["entries": 0, "dropped": 0])
@@ -178,7 +178,7 @@ struct VerdictTests {
             (try server.control("GET", "/faults").json["items"]?.array ?? [])
                 .compactMap { $0["id"]?.string }
         }
-        #expect(try ids() == ["mine", "expiry-token"])
+        #expect(try ids() == ["mine", "expiry-token", "expiry-pace"])
         #expect(try server.control("POST", "/scenarios/stop").status == 204)
         #expect(try ids() == ["mine"])
         let taken: JSONValue = [
@@ -201,8 +201,8 @@ struct VerdictTests {
         #expect(check("contract.known-parameters", in: verdict)?["result"] == "pass")
         #expect(verdict["journal"] == ["entries": 1, "dropped": 0])
         let missing = verdict["scenario"]?["notExercised"]?.array ?? []
-        #expect(missing.contains("upload.completed"))
-        #expect(!missing.contains("contract.known-parameters"))
+        #expect(missing.contains("upload.size"))
+        #expect(!missing.contains("contract.valid-requests"))
     }
 
     @Test("A clock step comes after so many answered calls, and only once")
@@ -246,12 +246,12 @@ struct VerdictTests {
                 (try server.control("GET", "/faults\(query)").json["items"]?.array ?? [])
                     .compactMap { $0["id"]?.string }
             }
-            #expect(try ids() == ["expiry-token"])
+            #expect(try ids() == ["expiry-token", "expiry-pace"])
             #expect(
                 try server.control("POST", "/scenarios/lost-answers/start\(query)").status == 200
             )
             #expect(try server.control("POST", "/reset\(query)").status == 204)
-            #expect(try ids() == ["expiry-token"])
+            #expect(try ids() == ["expiry-token", "expiry-pace"])
             let verdict = try server.control("GET", "/verdict\(query)").json
             #expect(verdict["scenario"]?["name"] == "token-expiry")
         }

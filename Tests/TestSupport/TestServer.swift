@@ -46,11 +46,14 @@ package final class TestServer {
 
     /// Starts a server.
     ///
-    /// - Parameter change: What shall differ from the defaults.
+    /// - Parameters:
+    ///   - isFrozen: Whether the clock stands; else nobody has ever set it.
+    ///   - change: What shall differ from the defaults.
     package init(
         faults: JSONValue? = nil,
         scenario: JSONValue? = nil,
         maximumPages: Int? = nil,
+        isFrozen: Bool = true,
         _ change: (inout Configuration) throws -> Void = { _ in }
     ) throws {
         var configuration = Configuration()
@@ -97,7 +100,9 @@ package final class TestServer {
             scenario: scenario
         )
         application = try Application(configuration: configuration, parts: parts)
-        application.sessions.default.clock.set(.frozen, nanoseconds: Self.start * 1_000_000_000)
+        if isFrozen {
+            application.sessions.default.clock.set(.frozen, nanoseconds: Self.start * 1_000_000_000)
+        }
         listener = try Listener(configuration: configuration.transport, handler: application)
         application.listens(at: "http://127.0.0.1:\(listener.port)")
         listener.start()

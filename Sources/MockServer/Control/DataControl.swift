@@ -171,7 +171,10 @@ enum DataControl {
         _ body: (SessionWriter) throws(StoreError) -> Result
     ) throws(Problem) -> Result {
         let session = try call.openSession()
-        defer { session.personalData.invalidate() }
+        defer {
+            session.intervene()
+            session.personalData.invalidate()
+        }
         do throws(StoreError) {
             return try session.store.write(
                 by: {

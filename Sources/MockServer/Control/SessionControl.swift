@@ -90,6 +90,7 @@ enum SessionControl {
         try storing { () throws(StoreError) in
             try session.store.restoreSnapshot(named: call.string("name"))
         }
+        session.intervene()
         session.personalData.invalidate()
         return .noContent
     }
@@ -110,6 +111,7 @@ enum SessionControl {
                     now: scope.contains("clock") ? SessionClock().now() : session.clock.now()
                 )
             }
+            session.intervene()
         }
         if scope.contains("clock") { session.clock.reset() }
         if scope.contains("faults") { session.resetFaults() }

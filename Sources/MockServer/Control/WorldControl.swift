@@ -103,7 +103,9 @@ enum WorldControl {
             throw Problem(store: error)
         }
         switch outcome {
-        case .happened(let record): return .json(record)
+        case .happened(let record):
+            session.intervene()
+            return .json(record)
         case .refused(let reason): throw Problem(.conflict, 409, reason)
         }
     }

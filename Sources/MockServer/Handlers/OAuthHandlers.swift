@@ -47,7 +47,8 @@ enum OAuthHandlers {
             let response = try application.issuer.issue(
                 for: asked,
                 now: call.now.secondsSince1970,
-                lifetimeSeconds: lifetime ?? TokenIssuer.defaultLifetimeSeconds,
+                lifetimeSeconds: lifetime ?? call.call.session.scenario.tokenSeconds
+                    ?? TokenIssuer.defaultLifetimeSeconds,
                 flaw: flaw,
                 using: &call.call.worker.secureGenerator
             )

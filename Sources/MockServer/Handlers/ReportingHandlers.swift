@@ -128,7 +128,9 @@ enum ReportingHandlers {
     private static func createUploads(_ call: OperationCall) throws(Problem) -> Answer {
         // A key is kept for as long as its URLs live.
         let lifetime = Int64(call.operation.idempotencyRetentionSeconds ?? 0)
-        let expires = call.now.advanced(bySeconds: lifetime)
+        let expires = call.now.advanced(
+            bySeconds: call.call.session.scenario.uploadURLSeconds ?? lifetime
+        )
         let category = call.application.reporting.attachmentCategory
         var uploads: [NewUpload] = []
         var items: [JSONValue] = []
@@ -181,6 +183,11 @@ enum ReportingHandlers {
             reportedAt: try time("reportedAtUtc", of: call),
             text: body?["reportText"]?.string ?? "",
             clinician: body?["interpretingClinician"]
+        )
+        call.call.entry.details.report = JournalDetails.Report(
+            status: status,
+            reportedAt: (body?["reportedAtUtc"]?.string).flatMap { Instant(rfc3339: $0) }?
+                .secondsSince1970
         )
         let settings = call.application.reporting
         let finalises =

@@ -28,6 +28,7 @@ enum TransferHandlers {
         let contentType = try checkUpload(call)
         let content = call.call.request.content
         let digest = SHA256Digest.hexadecimal(of: content)
+        call.call.entry.details.uploadFlaw = flaw(of: content, called: contentType)
         do throws(StoreError) {
             try call.call.session.store.write(
                 by: { call.application.changeOrigin(of: call.call) }
@@ -45,6 +46,22 @@ enum TransferHandlers {
         }
         call.call.entry.committed = true
         return Answer(status: 200)
+    }
+
+    /// Why a file cannot be what it is called; `nil` where nothing speaks against it.
+    private static func flaw(of file: [UInt8], called type: String?) -> JournalDetails.UploadFlaw? {
+        if file.isEmpty { return .empty }
+        switch type.flatMap({ MediaType(Array($0.utf8)[...])?.essence }) {
+        case "application/pdf":
+            // Readers look for the mark in the first 1,024 octets (ISO 32000-2, annex I).
+            let head = file.prefix(1_024)
+            let isPDF = head.indices.contains { head[$0...].starts(with: "%PDF".utf8) }
+            return isPDF ? nil : .unlike
+        case "application/dicom":
+            // PS3.10 §7.1: a preamble of 128 octets, then the prefix.
+            return file.dropFirst(128).starts(with: "DICM".utf8) ? nil : .unlike
+        default: return nil
+        }
     }
 
     /// Refuses an upload for its URL or its fields, whatever its content.
