@@ -1,4 +1,5 @@
 import Contract
+import HTTPTransport
 package import JSON
 import Journal
 import Privacy
@@ -30,7 +31,7 @@ package struct Judgement: Sendable {
     package static func exitStatus(of json: JSONValue) -> Int32 {
         switch json["result"]?.string {
         case "fail": VerdictExit.fail.rawValue
-        case "pass" where (json["scenario"]?["notExercised"]?.array ?? []).isEmpty:
+        case "pass" where json["scenario"]?["reached"] != false:
             VerdictExit.pass.rawValue
         case "pass", "not-exercised": VerdictExit.notExercised.rawValue
         default: VerdictExit.commandFailed.rawValue
@@ -43,24 +44,53 @@ package struct Judgement: Sendable {
 
 extension Application {
     /// Judges the client of a session, which is opened where nobody has used it.
-    package func judge(sessionNamed name: String, isStrict: Bool) throws(StartError) -> Judgement {
+    ///
+    /// - Parameters:
+    ///   - stopped: When the command under test was stopped, in monotonic nanoseconds.
+    ///   - hasEnded: Whether it ended by itself.
+    package func judge(
+        sessionNamed name: String,
+        isStrict: Bool,
+        stopped: Int64? = nil,
+        hasEnded: Bool = false
+    ) throws(StartError) -> Judgement {
         let session: Session
         do throws(Problem) {
             session = try openSession(name)
         } catch {
             throw StartError(error.detail)
         }
-        return judge(session, isStrict: isStrict)
+        return judge(session, isStrict: isStrict, stopped: stopped, hasEnded: hasEnded)
+    }
+
+    /// The journal of a session, oldest first, in the form in which the control API lists it.
+    package func journalJSON(ofSession name: String) -> [UInt8] {
+        guard let journal = sessions.existing(name)?.journal else { return Array("{}".utf8) }
+        let (entries, dropped) = journal.contents()
+        return JournalList.octets(of: entries, dropped: dropped, maximumOctets: .max)
+            + [UInt8(ascii: "\n")]
+    }
+
+    /// When the last request of any session arrived, in monotonic nanoseconds.
+    package var lastArrival: Int64? {
+        sessions.all().compactMap {
+            $0.journal.entries(matching: JournalFilter(limit: 1)).first?.arrival
+        }.max()
     }
 
     /// Judges the client of a session by its journal: all of it, or what came since its scenario
     /// was started.
     ///
-    /// - Parameter now: The monotonic time of the verdict, in nanoseconds.
+    /// - Parameters:
+    ///   - now: The monotonic time of the verdict, in nanoseconds.
+    ///   - stopped: When the command under test was stopped, where it was.
+    ///   - hasEnded: Whether it ended by itself.
     package func judge(
         _ session: Session,
         isStrict: Bool,
-        now: Int64 = SystemTime.monotonic()
+        now: Int64 = SystemTime.monotonic(),
+        stopped: Int64? = nil,
+        hasEnded: Bool = false
     ) -> Judgement {
         session.personalData.settle()
         let played = session.scenario.played
@@ -77,7 +107,10 @@ extension Application {
             dropped: dropped,
             scenario: played.map { .init(name: $0.name, passMarks: $0.passMarks) },
             isStrict: isStrict,
-            monotonicNow: now
+            monotonicNow: now,
+            stopped: stopped,
+            hasEnded: hasEnded,
+            idleTimeout: Int64(configuration.transport.idleTimeout.nanoseconds)
         )
         return Judgement(report: verdict(of: entries, context: context))
     }

@@ -1,17 +1,33 @@
 import Dispatch
 import Glibc
 import Synchronization
+import Time
 
 /// The command under test, run behind a `ProcessGuard`.
 enum GuardedCommand {
+    /// How a command ended.
+    struct End {
+        /// Never `.started` or `.stopped`.
+        let report: ProcessGuard.Report
+        /// When somebody from outside began to end it, in monotonic nanoseconds; `nil` where it ended by
+        /// itself.
+        let stopped: Int64?
+        /// Whether it took longer than it might.
+        let isOverdue: Bool
+    }
+
     /// Runs a command to its end, passing signals on to it.
     ///
-    /// - Parameter environment: What is added to the environment of this process, or replaces it.
-    /// - Returns: How it ended; never `.started` or `.stopped`.
+    /// - Parameters:
+    ///   - added: What is added to the environment of this process, or replaces it.
+    ///   - limitSeconds: After how long it is ended, first politely.
+    ///   - watch: Called every second meanwhile.
     static func run(
         _ command: [String],
-        environment added: [String: String]
-    ) throws(Failure) -> ProcessGuard.Report {
+        environment added: [String: String],
+        limitSeconds: Int?,
+        watch: @escaping @Sendable () -> Void
+    ) throws(Failure) -> End {
         let orders = try Pipe()
         defer { orders.close() }
         let reports = try Pipe()
@@ -38,7 +54,10 @@ enum GuardedCommand {
         reports.closeWriting()
         JobControl.passStopsOn(to: orders.writing)
         defer { JobControl.passStopsOn(to: -1) }
-        return withSignals(heard, passedOnTo: orders.writing) {
+        let stopping = Stopping()
+        let report = withSignals(heard, passedOnTo: orders.writing, stopping) {
+            let timer = watchTimer(limitSeconds, orders.writing, stopping, watch)
+            defer { timer.cancel() }
             var started: pid_t?
             var end: ProcessGuard.Report?
             while let report = next(from: reports.reading) {
@@ -55,6 +74,49 @@ enum GuardedCommand {
             if let started { kill(-started, SIGKILL) }
             return .signalled(SIGKILL)
         }
+        if case .signalled = report { stopping.begin() }
+        return End(report: report, stopped: stopping.time, isOverdue: stopping.isOverdue)
+    }
+
+    /// When a command was first told to end from outside.
+    private final class Stopping: Sendable {
+        private let state = Mutex<(time: Int64?, isOverdue: Bool)>((nil, false))
+
+        var time: Int64? { state.withLock { $0.time } }
+        var isOverdue: Bool { state.withLock { $0.isOverdue } }
+
+        func begin(isOverdue: Bool = false) {
+            state.withLock { state in
+                guard state.time == nil else { return }
+                state = (SystemTime.monotonic(), isOverdue)
+            }
+        }
+    }
+
+    /// How long a command that is overdue has between the polite signal and the last one.
+    private static let secondsToEnd = 5
+
+    private static func watchTimer(
+        _ limitSeconds: Int?,
+        _ orders: Int32,
+        _ stopping: Stopping,
+        _ watch: @escaping @Sendable () -> Void
+    ) -> any DispatchSourceTimer {
+        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "qubs-mock.watch"))
+        let begin = SystemTime.monotonic()
+        timer.schedule(deadline: .now() + 1, repeating: 1)
+        timer.setEventHandler {
+            let seconds = (SystemTime.monotonic() - begin) / 1_000_000_000
+            guard let limitSeconds, seconds >= limitSeconds else { return watch() }
+            if stopping.time == nil {
+                stopping.begin(isOverdue: true)
+                send(SIGTERM, to: orders)
+            } else if seconds >= limitSeconds + secondsToEnd {
+                send(SIGKILL, to: orders)
+            }
+        }
+        timer.activate()
+        return timer
     }
 
     /// A line about a command that did not end well; `nil` where it did.
@@ -104,6 +166,7 @@ enum GuardedCommand {
     private static func withSignals<Result>(
         _ numbers: [Int32],
         passedOnTo orders: Int32,
+        _ stopping: Stopping,
         _ body: () -> Result
     ) -> Result {
         let queue = DispatchQueue(label: "qubs-mock.signals")
@@ -114,6 +177,7 @@ enum GuardedCommand {
             registration.enter()
             source.setRegistrationHandler { registration.leave() }
             source.setEventHandler {
+                stopping.begin()
                 let isPolite = count.withLock { count in
                     count += 1
                     return count <= politeSignals

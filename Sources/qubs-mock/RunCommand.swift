@@ -4,6 +4,7 @@ import HTTPTransport
 import MockServer
 import OAuth
 import Store
+import Synchronization
 import Time
 
 /// `qubs-mock run`: a server, a scenario, a command, and the verdict on what the command did.
@@ -20,6 +21,8 @@ struct RunCommand: ParsableCommand {
             or a pass mark of the scenario was not, 3 the command or the mock failed, 64 wrong \
             command line.
 
+            What was open when the command was stopped, by a signal or by --limit, is not judged.
+
             SIGINT, SIGTERM, SIGHUP and SIGQUIT are passed on to the command; the third one kills it.
             """
     )
@@ -35,6 +38,10 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Whether the data change by themselves: still or living.")
     var world = WorldMode.still
     @OptionGroup var readingOptions: ReadingOptions
+    @Option(help: "File for the journal of the run, as GET /__admin/requests answers it: .json.")
+    var journal: String?
+    @Option(help: "Seconds after which the command is ended, and the run has failed.")
+    var limit: Int?
     @Flag(help: "Let a failed \"should\" fail the whole.")
     var strict = false
     @Option(help: "Requests that are kept for the verdict.")
@@ -55,6 +62,10 @@ struct RunCommand: ParsableCommand {
         if let report, ReportFile.form(of: report) == nil {
             throw ValidationError("--report takes a file that ends in .json, .xml or .md.")
         }
+        if let journal, !journal.hasSuffix(".json") {
+            throw ValidationError("--journal takes a file that ends in .json.")
+        }
+        if let limit { _ = try OptionCheck.number(limit, "limit", in: 1...86_400) }
     }
 
     func run() throws {
@@ -73,7 +84,8 @@ struct RunCommand: ParsableCommand {
     private static let client = (id: "acme-partner", secret: "acme-partner-secret", domain: "acme")
 
     private func judgeCommand() throws(Failure) -> Int32 {
-        if let report { try ReportFile.check(report) }
+        if let report { try ReportFile.check(report, "--report") }
+        if let journal { try ReportFile.check(journal, "--journal") }
         var configuration = Configuration()
         configuration.transport.port = 0
         configuration.log = .off
@@ -100,9 +112,14 @@ struct RunCommand: ParsableCommand {
         application.listens(at: baseURL)
         listener.start()
 
-        let end: ProcessGuard.Report
+        let end: GuardedCommand.End
+        let silence = SilenceNotice(application, since: SystemTime.monotonic())
         do throws(Failure) {
-            end = try GuardedCommand.run(command, environment: variables(baseURL: baseURL))
+            end = try GuardedCommand.run(
+                command,
+                environment: variables(baseURL: baseURL),
+                limitSeconds: limit
+            ) { silence.look() }
         } catch {
             listener.stop(grace: .zero)
             application.close()
@@ -112,19 +129,35 @@ struct RunCommand: ParsableCommand {
         // noted as cut or left before the journal is read.
         listener.stop(grace: Self.grace)
         defer { application.close() }
-        if case .notStarted(let code) = end {
+        if case .notStarted(let code) = end.report {
             throw Failure(message: "\(FileError(path: command[0], code: code))")
         }
-        if let line = GuardedCommand.line(about: end) { Output.error("qubs-mock: \(line)") }
+        if end.isOverdue, let limit {
+            Output.error("qubs-mock: the command was ended after --limit \(limit) s")
+        } else if let line = GuardedCommand.line(about: end.report) {
+            Output.error("qubs-mock: \(line)")
+        }
         let judgement: Judgement
         do throws(Application.StartError) {
-            judgement = try application.judge(sessionNamed: session, isStrict: strict)
+            judgement = try application.judge(
+                sessionNamed: session,
+                isStrict: strict,
+                stopped: end.stopped,
+                hasEnded: end.stopped == nil
+            )
         } catch {
             throw Failure(message: error.description)
         }
         Output.errorText(judgement.text(colour: Output.isColourful(2)))
         if let report { try ReportFile.write(judgement, to: report) }
-        return judgement.exitStatus(commandFailed: end != .exited(0))
+        if let journal {
+            try ReportFile.write(
+                application.journalJSON(ofSession: session),
+                to: journal,
+                "--journal"
+            )
+        }
+        return judgement.exitStatus(commandFailed: end.report != .exited(0) || end.isOverdue)
     }
 
     private func variables(baseURL: String) -> [String: String] {
@@ -153,21 +186,21 @@ enum ReportFile {
     }
 
     /// Finds out before a long run whether the file can be written.
-    static func check(_ path: String) throws(Failure) {
+    static func check(_ path: String, _ option: String) throws(Failure) {
         var status = stat()
         if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-            throw Failure(message: "--report \(FileError(path: path, code: EISDIR))")
+            throw Failure(message: "\(option) \(FileError(path: path, code: EISDIR))")
         }
         if stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
             throw Failure(
-                message: "--report \(path): exists and is no regular file; it was not touched"
+                message: "\(option) \(path): exists and is no regular file; it was not touched"
             )
         }
         // Not all that keeps a file from being made shows in permissions: a trial does.
         let trial = "\(path).\(getpid()).tmp"
         let descriptor = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            throw Failure(message: "--report \(FileError(path: path, code: errno))")
+            throw Failure(message: "\(option) \(FileError(path: path, code: errno))")
         }
         close(descriptor)
         unlink(trial)
@@ -180,10 +213,41 @@ enum ReportFile {
             case .junit: Array(judgement.junit.utf8)
             case .markdown: Array(judgement.markdown.utf8)
             }
+        try write(octets, to: path, "--report")
+    }
+
+    static func write(_ octets: [UInt8], to path: String, _ option: String) throws(Failure) {
         do throws(FileError) {
             try FileSystem.replace(path, with: octets)
         } catch {
-            throw Failure(message: "--report \(error)")
+            throw Failure(message: "\(option) \(error)")
         }
+    }
+}
+
+/// Says once a minute that nothing is heard of the command.
+private final class SilenceNotice: Sendable {
+    private static let secondsBetween: Int64 = 60
+
+    private let application: Application
+    private let begin: Int64
+    private let told = Mutex<Int64>(0)
+
+    init(_ application: Application, since begin: Int64) {
+        self.application = application
+        self.begin = begin
+    }
+
+    func look() {
+        let last = max(begin, application.lastArrival ?? begin)
+        let silence = (SystemTime.monotonic() - last) / 1_000_000_000
+        let minutes = silence / Self.secondsBetween
+        let isNew = told.withLock { told in
+            defer { told = minutes }
+            return minutes > told
+        }
+        guard isNew else { return }
+        let what = last == begin ? "it was started" : "its last request"
+        Output.error("qubs-mock: waiting for the command, \(silence) s since \(what)")
     }
 }

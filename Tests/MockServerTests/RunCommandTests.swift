@@ -43,7 +43,7 @@ struct RunCommandTests {
             #expect(try process.exitStatus() == 0, "\(process.errorOutput)")
             #expect(process.output == "out\n")
             #expect(process.errorLines.first == "err")
-            #expect(process.errorLines.dropFirst().first?.hasPrefix("PASS  37 checks:") == true)
+            #expect(process.errorLines.dropFirst().first?.hasPrefix("PASS  44 checks:") == true)
             #expect(!process.errorOutput.contains("\u{1B}"))
             let report = try #require(FileManager.default.contents(atPath: path))
             #expect(String(decoding: report, as: UTF8.self).hasPrefix(beginning))
@@ -77,7 +77,8 @@ struct RunCommandTests {
     func gaps() throws {
         #expect(try run(["--", "true"]).exitStatus() == 2)
         let process = try run([
-            "--scenario", "calm", "--", "python3", Self.badClients, "paging.keeps-parameters",
+            "--scenario", "upload-trouble", "--", "python3", Self.badClients,
+            "paging.keeps-parameters",
         ])
         #expect(try process.exitStatus() == 2)
         #expect(process.errorLines.first?.hasPrefix("GAPS") == true)
@@ -407,14 +408,14 @@ struct RunCommandTests {
         #expect(try verdict().exitStatus() == 0)
         let strict = try verdict("--strict")
         #expect(try strict.exitStatus() == 1)
-        #expect(strict.output.hasPrefix("FAIL  37 checks:"))
+        #expect(strict.output.hasPrefix("FAIL  44 checks:"))
         #expect(strict.errorOutput == "")
         for (format, beginning) in [
             ("json", "{\"session\""), ("junit", "<?xml"), ("markdown", "## PASS"), ("text", "PASS"),
         ] {
             #expect(try verdict("--format", format).output.hasPrefix(beginning))
         }
-        _ = try server.control("POST", "/scenarios/calm/start")
+        _ = try server.control("POST", "/scenarios/token-expiry/start")
         _ = try server.get("sites")
         #expect(try verdict().exitStatus() == 2)
         let unknown = try verdict("--session", "nobody")
