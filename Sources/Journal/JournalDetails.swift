@@ -143,7 +143,7 @@ package struct JournalDetails: Sendable {
 
     /// A report that was submitted.
     package struct Report: Sendable, Equatable {
-        /// `preliminary`, `final`, …
+        /// Such as `preliminary` or `final`.
         package var status: String
         /// `reportedAtUtc`, in seconds since 1970; `nil` where it was left out.
         package var reportedAt: Int64?

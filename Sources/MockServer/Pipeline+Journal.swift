@@ -98,8 +98,9 @@ extension Application {
         describeQuery(call, valid: valid)
     }
 
-    /// Notes the query of a request that was answered before anybody had read it: by a fault at the
-    /// door, or because of its token. The verdict must know what it asked for.
+    /// Notes the query of a request that a fault or its token refused before anybody had read it.
+    ///
+    /// The verdict must know what it asked for.
     func describeUnread(_ call: Call, operation: Operation, match: PathMatch) {
         guard configuration.keepsJournal, call.entry.kind == .operation,
             call.entry.queryDigest != nil, call.entry.details.query.isEmpty

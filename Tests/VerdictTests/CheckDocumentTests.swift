@@ -72,7 +72,7 @@ enum CheckDocument {
     private static let opening = """
         # The checks of the verdict
 
-        What each check of [the verdict](../README.md#the-verdict) asks of a client, what it counts, and where it says
+        What each check of [the verdict](verdict.md) asks of a client, what it counts, and where it says
         nothing. This page is written by a test from the catalogue of checks and from the cases that prove them; the examples
         are those cases, with the sentences that the report has for them.
 
