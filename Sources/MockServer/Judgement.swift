@@ -63,12 +63,15 @@ extension Application {
         return judge(session, isStrict: isStrict, stopped: stopped, hasEnded: hasEnded)
     }
 
-    /// The journal of a session, oldest first, in the form in which the control API lists it.
+    /// The journal of a session, newest first, in the form in which the control API lists it, whole.
     package func journalJSON(ofSession name: String) -> [UInt8] {
-        guard let journal = sessions.existing(name)?.journal else { return Array("{}".utf8) }
-        let (entries, dropped) = journal.contents()
-        return JournalList.octets(of: entries, dropped: dropped, maximumOctets: .max)
-            + [UInt8(ascii: "\n")]
+        let (entries, dropped) = sessions.existing(name)?.journal.contents() ?? ([], 0)
+        var octets = Array(#"{"items":["#.utf8)
+        for (place, entry) in entries.reversed().enumerated() {
+            if place > 0 { octets.append(UInt8(ascii: ",")) }
+            JSONWriter.append(entry.json, to: &octets)
+        }
+        return octets + Array("],\"dropped\":\(dropped)}\n".utf8)
     }
 
     /// When the last request of any session arrived, in monotonic nanoseconds.

@@ -31,13 +31,14 @@ package struct TokenIssuer: Sendable {
         flaw: TokenFlaw? = nil,
         using generator: inout some RandomNumberGenerator
     ) throws(OAuthError) -> TokenResponse {
-        switch request.grant {
+        let lifetime = Self.clamped(lifetimeSeconds)
+        return switch request.grant {
         case .clientCredentials:
             try issue(
                 to: request.client,
                 session: request.session,
                 now: now,
-                lifetimeSeconds: lifetimeSeconds,
+                lifetimeSeconds: lifetime,
                 flaw: flaw,
                 using: &generator
             )
@@ -46,7 +47,7 @@ package struct TokenIssuer: Sendable {
                 text,
                 for: request,
                 now: now,
-                lifetime: Self.clamped(lifetimeSeconds),
+                lifetime: lifetime,
                 flaw: flaw,
                 using: &generator
             )

@@ -31,6 +31,10 @@ struct RunCommand: ParsableCommand {
     var scenario: String?
     @Option(help: "Session that the command's client belongs to.")
     var session = SessionName.default
+    @Option(help: "File for the journal of the run, as GET /__admin/requests answers it: .json.")
+    var journal: String?
+    @Option(help: "Seconds after which the command is ended, and the run has failed.")
+    var limit: Int?
     @Option(help: "File for the report: .json, .xml (JUnit) or .md.")
     var report: String?
     @Option(help: "Day around which the data lie, such as 2026-11-28 (default: the present one).")
@@ -38,10 +42,6 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Whether the data change by themselves: still or living.")
     var world = WorldMode.still
     @OptionGroup var readingOptions: ReadingOptions
-    @Option(help: "File for the journal of the run, as GET /__admin/requests answers it: .json.")
-    var journal: String?
-    @Option(help: "Seconds after which the command is ended, and the run has failed.")
-    var limit: Int?
     @Flag(help: "Let a failed \"should\" fail the whole.")
     var strict = false
     @Option(help: "Requests that are kept for the verdict.")
