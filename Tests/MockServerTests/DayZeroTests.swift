@@ -15,55 +15,13 @@ struct DayZeroTests {
         try TestServer { $0.today = LocalDate(today) }
     }
 
-    /// All appointments of a domain, in the order of the list.
-    private static func all(
-        _ server: TestServer,
-        _ domain: String,
-        _ client: String,
-        _ view: String = "operational",
-        _ query: String = ""
-    ) throws -> [JSONValue] {
-        var items: [JSONValue] = []
-        repeat {
-            let page =
-                try server.get(
-                    "appointments\(view.isEmpty ? "" : "/\(view)")?take=500&skip=\(items.count)\(query)",
-                    as: client,
-                    domain: domain
-                ).json.array ?? []
-            items += page
-            if page.count < 500 { return items }
-        } while true
-    }
-
-    /// All pending appointments of a domain, in the order of the list.
-    private static func pending(
-        _ server: TestServer,
-        _ domain: String,
-        _ client: String
-    ) throws -> [JSONValue] {
-        var items: [JSONValue] = []
-        var token: String?
-        repeat {
-            let next = token.map { "&nextToken=\($0)" } ?? ""
-            let page = try server.get(
-                "reporting/appointments/pending?pageSize=100\(next)",
-                as: client,
-                domain: domain
-            ).json
-            items += page["items"]?.array ?? []
-            token = page["nextToken"]?.string
-        } while token != nil
-        return items
-    }
-
     /// Every answer about the data that a digest over all lists would cover.
     private static func answers(_ server: TestServer) throws -> [String] {
         var texts: [String] = []
         for (domain, client) in clients {
-            texts += try all(server, domain, client, "").map { $0.text }
-            texts += try all(server, domain, client).map { $0.text }
-            texts += try pending(server, domain, client).map { $0.text }
+            texts += try server.allAppointments(domain, as: client, view: "").map { $0.text }
+            texts += try server.allAppointments(domain, as: client).map { $0.text }
+            texts += try server.allPending(domain, as: client).map { $0.text }
         }
         return texts
     }
@@ -148,7 +106,8 @@ struct DayZeroTests {
     ) throws -> [String: JSONValue] {
         let items =
             try view == "pending"
-            ? pending(server, domain, client) : all(server, domain, client, view)
+            ? server.allPending(domain, as: client)
+            : server.allAppointments(domain, as: client, view: view)
         return Dictionary(
             items.map { ($0["appointmentId"]?.string ?? "", $0) },
             uniquingKeysWith: { first, _ in first }
@@ -182,14 +141,12 @@ struct DayZeroTests {
     func filters(today: String) throws {
         let server = try Self.server(today)
         for (domain, client) in Self.clients {
-            let all = try Self.all(server, domain, client)
+            let all = try server.allAppointments(domain, as: client)
             let onDay = all.filter { $0["appointmentDate"] == .string(today) }
-            let found = try Self.all(
-                server,
+            let found = try server.allAppointments(
                 domain,
-                client,
-                "operational",
-                "&appointmentDate=\(today)"
+                as: client,
+                query: "&appointmentDate=\(today)"
             )
             #expect(found == onDay && found.count > 40, "\(domain): \(found.count)")
             let later = try #require(LocalDate(today)).daysSince1970 + 7
@@ -199,7 +156,7 @@ struct DayZeroTests {
                 return date >= today && date <= end
             }
             let range = "&startDate=\(today)&endDate=\(end)"
-            #expect(try Self.all(server, domain, client, "operational", range) == week)
+            #expect(try server.allAppointments(domain, as: client, query: range) == week)
         }
         // A fixed record stays on its day, and is found there.
         let fixed =
@@ -242,7 +199,7 @@ struct DayZeroTests {
         #expect(domains.compactMap { $0["domain"]?.string } == ["acme", "globex"])
         #expect(domains[1]["present"] == "2026-11-28T04:00:00Z", "noon in Perth")
         #expect(domains[0]["referenceTimeZone"] == "Australia/Brisbane")
-        let count = try Self.all(server, "acme", "acme-partner").count
+        let count = try server.allAppointments("acme", as: "acme-partner").count
         #expect(domains[0]["appointments"] == .integer(count))
         // Twelve months back, three ahead.
         #expect(domains[0]["first"] == "2025-11-28" && domains[0]["last"] == "2027-02-26")
@@ -288,12 +245,10 @@ struct DayZeroTests {
         let data = try server.control("GET", "/data").json
         #expect(data["dayZero"] == "2025-06-02")
         let present = try #require(data["present"]?.string)
-        let day = try Self.all(
-            server,
+        let day = try server.allAppointments(
             "acme",
-            "acme-partner",
-            "operational",
-            "&appointmentDate=2025-06-02"
+            as: "acme-partner",
+            query: "&appointmentDate=2025-06-02"
         )
         #expect(day.count > 250)
         for record in day {

@@ -24,30 +24,8 @@ struct WorldTests {
     private static func answers(_ server: TestServer) throws -> [String] {
         var texts: [String] = []
         for (domain, client) in clients {
-            var count = 0
-            repeat {
-                let page =
-                    try server.get(
-                        "appointments/operational?take=500&skip=\(texts.count - count)",
-                        as: client,
-                        domain: domain
-                    ).json.array ?? []
-                texts += page.map(Self.text)
-                if page.count < 500 { break }
-            } while true
-            count = texts.count
-            var token: String?
-            repeat {
-                let next = token.map { "&nextToken=\($0)" } ?? ""
-                let page = try server.get(
-                    "reporting/appointments/pending?pageSize=100\(next)",
-                    as: client,
-                    domain: domain
-                ).json
-                texts += (page["items"]?.array ?? []).map(Self.text)
-                token = page["nextToken"]?.string
-            } while token != nil
-            count = texts.count
+            texts += try server.allAppointments(domain, as: client).map(Self.text)
+            texts += try server.allPending(domain, as: client).map(Self.text)
         }
         texts += try events(server).map(Self.text)
         return texts
