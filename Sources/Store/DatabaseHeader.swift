@@ -1,3 +1,5 @@
+import Glibc
+
 /// The first 100 octets of a database file (SQLite file format §1.3), read without SQLite.
 ///
 /// Opening a foreign database, even to look, may leave files beside it; reading its head does not.
@@ -28,6 +30,14 @@ struct DatabaseHeader: Equatable {
 
     /// Whether this program, in this version, made the file.
     var isOurs: Bool { applicationID == Self.applicationID && version == Self.version }
+
+    /// Says in a file that nobody has open that it keeps a write-ahead log.
+    static func markAsLogged(_ path: String) throws(StoreError) {
+        let descriptor = try Files.open(path, O_RDWR)
+        defer { close(descriptor) }
+        let versions: [UInt8] = [2, 2]
+        guard pwrite(descriptor, versions, 2, 18) == 2 else { throw Files.failure("write", path) }
+    }
 
     private static let magic = Array("SQLite format 3\0".utf8)
 }

@@ -57,9 +57,18 @@ final class LedgerTable {
 
     /// All entries that have not expired, the next to expire first.
     func entries(now: Instant) throws(StoreError) -> [LedgerEntry] {
+        try entries(expiringAfter: now.secondsSince1970)
+    }
+
+    /// All entries, the expired ones included.
+    func everything() throws(StoreError) -> [LedgerEntry] {
+        try entries(expiringAfter: .min)
+    }
+
+    private func entries(expiringAfter seconds: Int64) throws(StoreError) -> [LedgerEntry] {
         try all.begin()
         defer { all.reset() }
-        all.bind(1, now.secondsSince1970)
+        all.bind(1, seconds)
         var entries: [LedgerEntry] = []
         while try all.step() {
             if let entry = Self.entry(all) { entries.append(entry) }

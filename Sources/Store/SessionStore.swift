@@ -468,24 +468,88 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         Files.removeDatabase(fresh)
         do throws(StoreError) {
             try seed.copy(to: fresh)
+            if isKept {
+                // In WAL mode from the start, so that nobody takes it for untouched.
+                let database = try context.writer(to: fresh, laid: laid).tables.database
+                let attach = Statement(database, "ATTACH ?1 AS old")
+                try attach.begin()
+                attach.bind(1, Database.uri(path))
+                try attach.run()
+                try database.execute(
+                    "INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old"
+                )
+            }
+            try replace(with: fresh, path: path, isUntouched: !isKept)
         } catch {
-            guard error == .full, !isKept else { throw error }
-            // What is thrown away makes the room.
-            share(seed, path)
-            if (try? seed.copy(to: path)) == nil { Files.removeDatabase(path) }
+            Files.removeDatabase(fresh)
+            guard error == .full else { throw error }
+            guard isKept else {
+                // What is thrown away makes the room.
+                share(seed, path)
+                if (try? seed.copy(to: path)) == nil { Files.removeDatabase(path) }
+                lockDatabase(path)
+                return
+            }
+            try resetWithoutRoom(to: seed, path)
             return
         }
-        if isKept {
-            // In WAL mode from the start, so that nobody takes it for untouched.
-            let database = try context.writer(to: fresh, laid: laid).tables.database
-            let attach = Statement(database, "ATTACH ?1 AS old")
-            try attach.begin()
-            attach.bind(1, Database.uri(path))
-            try attach.run()
-            try database.execute("INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old")
-        }
-        try replace(with: fresh, path: path, isUntouched: !isKept)
         state.withLock { $0.seed = seed }
+    }
+
+    /// Brings back what the session started with, and keeps the ledger, on a disk that has no room
+    /// for a second file: the present data go first.
+    ///
+    /// Meanwhile the ledger is in memory alone. Under `writing`.
+    ///
+    /// - Throws: `StoreError.full`, and nothing is lost, where the data have no room even then.
+    private func resetWithoutRoom(to seed: SeedData, _ path: String) throws(StoreError) {
+        let entries = try openWriter().tables.ledger.everything()
+        let room =
+            Files.freeOctets(besideFile: path) + Files.allocatedOctets(path)
+            + Files.allocatedOctets(path + "-wal")
+        // What an entry takes beside its content: its scope, twice because of the index.
+        let ledgerOctets = entries.reduce(1 << 16) { $0 + $1.answer.content.count + 1_024 }
+        guard seed.octets + ledgerOctets <= room else { throw .full }
+        share(seed, path)
+        let fresh = path + StoreFileName.freshSuffix
+        do throws(StoreError) {
+            try seed.copy(to: fresh)
+            try Self.add(entries, to: fresh)
+            try Files.rename(fresh, to: path)
+            lockDatabase(path)
+        } catch {
+            Files.removeDatabase(fresh)
+            context.notice(
+                "session \(name) has lost its idempotency ledger: somebody else took the room on the "
+                    + "disk while it was reset"
+            )
+            throw error
+        }
+        let readers = context.readers(of: path, isUntouched: false)
+        state.withLock { $0.data = .own(path: path, pool: readers) }
+    }
+
+    /// Locks the file that has taken the place of `--database`, under whatever name others know it.
+    private func lockDatabase(_ path: String) {
+        guard path == context.place.databasePath else { return }
+        // The lock beside it is still held, and keeps out whoever uses the same name.
+        context.lock.withLock { _ = try? $0?.add(path) }
+    }
+
+    /// Adds ledger entries to a database that nobody has open, with no more room than they take.
+    private static func add(_ entries: [LedgerEntry], to path: String) throws(StoreError) {
+        try insert(entries, into: Database(.ownFile(path)))
+        try DatabaseHeader.markAsLogged(path)
+    }
+
+    private static func insert(
+        _ entries: [LedgerEntry],
+        into database: Database
+    ) throws(StoreError) {
+        try database.execute("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN")
+        let ledger = LedgerTable(database)
+        for entry in entries { try ledger.insert(entry, now: Instant(secondsSince1970: .min)) }
+        try database.execute("COMMIT")
     }
 
     /// Throws away the session's own data: it shares again what all start with.
@@ -499,6 +563,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         old.pool?.close()
         letGoOfWriter()
         hasPrepared.store(false, ordering: .relaxed)
+        if path == context.place.databasePath { context.lock.withLock { $0?.removeCompanion() } }
         Files.removeDatabase(path)
         // Where the folder for temporary data was replaced.
         if let own = old.path, own != path { Files.removeDatabase(own) }

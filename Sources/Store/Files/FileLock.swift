@@ -52,6 +52,16 @@ final class FileLock: Sendable {
         return true
     }
 
+    /// Lets go of the other file, which is removed, and of the room that it takes on the disk.
+    ///
+    /// No connection may have it open.
+    func removeCompanion() {
+        companion.withLock { companion in
+            if companion >= 0 { close(companion) }
+            companion = -1
+        }
+    }
+
     /// Ends the lock and removes its file, in this order for others.
     func remove() {
         Files.remove(path)

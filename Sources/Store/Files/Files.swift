@@ -43,6 +43,22 @@ enum Files {
         return status(path).map { rlim_t($0.st_size) + 4096 > limit.rlim_cur } ?? false
     }
 
+    /// Octets of the disk that a file takes; 0 where nothing is there.
+    static func allocatedOctets(_ path: String) -> Int {
+        // `stat` counts in 512 octets, whatever the file system does.
+        status(path).map { Int($0.st_blocks) * 512 } ?? 0
+    }
+
+    /// Octets that are free where a file lies, or will lie.
+    static func freeOctets(besideFile path: String) -> Int {
+        var status = statvfs()
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        guard statvfs(folder, &status) == 0 else { return 0 }
+        let (octets, isTooMany) = Int(clamping: status.f_bavail)
+            .multipliedReportingOverflow(by: Int(clamping: status.f_frsize))
+        return isTooMany ? 1 << 50 : min(octets, 1 << 50)
+    }
+
     /// The path without symbolic links, which a file that is not there yet may be behind, too.
     ///
     /// Where the names on the way are not UTF-8, the path stays as it was given: a `String` cannot
