@@ -20,40 +20,26 @@ package final class Application: Sendable {
     let controlContract: OpenAPIContract
     let clients: ClientRegistry
     let keys: SigningKeys
-    let issuer: TokenIssuer
     package let sessions: Sessions
     let store: MockStore
     let faultRules: FaultRuleReader
-    /// The key of the journal's digests.
-    let digestKey: JournalDigest.Key
     let log: LogSink
     /// Finds work that holds a worker too long, in debug builds.
     package let watchdog: Watchdog
-    /// One handler for each operation of the contract, at the operation's index.
-    let handlers: [OperationHandler]
     /// What the verdict must know of each operation of the API.
     let verdictOperations: [VerdictContext.OperationFacts]
-    /// How each operation of the contract is paged, at the operation's index.
-    let pagings: [VerdictContext.Paging]
     let scenarios: ScenarioLibrary
     let controlHandlers: [ControlAPI.Handler]
-    let hosts: KnownHosts
     let access: ControlAccess
-    let reporting: ReportingSettings
     /// Where the documentation leaves freedom, and how it can be read there.
     let readings: ReadingCatalogue
-    /// What the contract says of answers.
-    let answerForms: AnswerForms
-    /// The longest that the URL of a download is given out for, in seconds.
-    let longestDownloadSeconds: Int64
-    /// How billing is written, for appointments that have no billing record.
-    let billingShape: ViewShape
-    let workers: [WorkerContext]
-    let verifier: TokenVerifier
+    let workers: Workers
+    /// What requests to the emulated API read of the server.
+    let context: ServerContext
+    /// The life of a request to the emulated API.
+    let pipeline: Pipeline
     /// Rotations of keys that run or wait.
     let rotations = Atomic(0)
-    /// Where the server listens, such as `http://127.0.0.1:8080`, once it does.
-    let baseURL = Mutex("")
 
     /// What a server is made of.
     package struct Parts {
@@ -134,21 +120,17 @@ package final class Application: Sendable {
                 configuration
             )
         }
-        issuer = TokenIssuer(keys: keys)
         do throws(ReadingCatalogue.Fault) {
             readings = try ReadingCatalogue(parts.readings, contract: contract.document)
         } catch {
             throw StartError("readings.json", [(error.pointer, error.reason)])
         }
-        answerForms = AnswerForms(contract: contract)
         let catalogue = readings
         faultRules = FaultRuleReader(
             form: Self.ruleForm(in: controlContract),
             vocabulary: MatchVocabulary(contract: contract, clients: clients),
             defaultSeed: Int64(truncatingIfNeeded: configuration.seed)
         )
-        var generator = SystemRandomNumberGenerator()
-        digestKey = JournalDigest.Key(generator.next(), generator.next())
         let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)
         verdictOperations = contract.operations.filter(\.isPartnerOperation)
             .map(VerdictContext.OperationFacts.init)
@@ -182,19 +164,29 @@ package final class Application: Sendable {
         } catch {
             throw Self.refused(error, scenarioSource)
         }
-        handlers = try OperationHandlers.table(for: contract)
-        pagings = contract.operations.map(VerdictContext.Paging.init)
+        let handlers = try OperationHandlers.table(for: contract)
         controlHandlers = try ControlAPI.table(for: controlContract)
-        hosts = KnownHosts(configuration: configuration)
+        let hosts = KnownHosts(configuration: configuration)
         access = ControlAccess(configuration: configuration, hosts: hosts)
-        reporting = ReportingSettings(contract: contract)
-        longestDownloadSeconds = Self.longestDownloadSeconds(contract)
-        billingShape = ViewShapes(contract: contract).billing
-        verifier = TokenVerifier(keys: keys)
-        let verifier = verifier
-        workers = (0..<configuration.transport.workers).map {
-            WorkerContext(index: $0, verifier: verifier)
-        }
+        workers = Workers(
+            count: configuration.transport.workers,
+            verifier: TokenVerifier(keys: keys)
+        )
+        context = ServerContext(
+            configuration: configuration,
+            contract: contract,
+            clients: clients,
+            keys: keys
+        )
+        pipeline = Pipeline(
+            context: context,
+            hosts: hosts,
+            sessions: sessions,
+            handlers: handlers,
+            workers: workers,
+            watchdog: watchdog,
+            log: log
+        )
     }
 
     /// The schema of fault rules in the contract of the control API.
@@ -233,16 +225,6 @@ package final class Application: Sendable {
         return StartError("\(folder)\(file)\(place.isEmpty ? "" : " at \(place)"): \(reason)")
     }
 
-    /// The upper end of `urlTtlSeconds`, as the contract has it.
-    private static func longestDownloadSeconds(_ contract: OpenAPIContract) -> Int64 {
-        let ends = contract.operations.flatMap(\.parameters).filter { $0.name == "urlTtlSeconds" }
-            .compactMap(\.clamp?.upperBound)
-        guard let longest = ends.max() else {
-            preconditionFailure("the contract bounds no urlTtlSeconds")
-        }
-        return Int64(longest)
-    }
-
     /// Why the first sessions cannot be opened.
     private static func refused(
         _ refusal: Sessions.Refusal,
@@ -256,24 +238,19 @@ package final class Application: Sendable {
         }
     }
 
-    /// The time that signing keys retire by: they belong to the server, so no session moves it.
-    var keysNow: Instant {
-        Instant(secondsSince1970: SystemTime.wall().floorDivided(by: 1_000_000_000))
-    }
-
     /// The admin token, where one was made because none was given and one is needed.
     package var generatedAdminToken: String? { access.isGenerated ? access.token : nil }
 
     /// Writes what is left of the log, and lets go of the data.
     package func close() {
-        for worker in workers where !worker.log.isEmpty { log.append(worker.log) }
+        for worker in workers.all where !worker.log.isEmpty { log.append(worker.log) }
         log.flush()
         store.close()
     }
 
     /// Tells the application where it listens.
     package func listens(at baseURL: String) {
-        self.baseURL.withLock { $0 = baseURL }
+        context.baseURL.withLock { $0 = baseURL }
     }
 }
 
@@ -325,11 +302,4 @@ extension MatchVocabulary {
             pathPrefixes: [prefix, "/_mock/openapi" + prefix]
         )
     }
-}
-
-/// The operations that are told apart by more than their handlers.
-enum OperationID {
-    static let token = "token"
-    static let upload = "upload"
-    static let download = "download"
 }

@@ -56,7 +56,7 @@ extension Application {
     ) throws(StartError) -> Judgement {
         let session: Session
         do throws(Problem) {
-            session = try openSession(name)
+            session = try sessions.opened(name)
         } catch {
             throw StartError(error.detail)
         }

@@ -32,7 +32,7 @@ enum ServiceDocuments {
         guard methods.contains(method) else {
             throw Problem(methodNotAllowed: method, allowed: methods)
         }
-        return answer(call.application.contract, form: form, to: call)
+        return answer(call.context.contract, form: form, to: call)
     }
 
     /// The answer to `OPTIONS *`, which asks about the server as a whole (RFC 9110 §9.3.7).
@@ -71,8 +71,8 @@ extension Call {
     var baseURL: String {
         BaseURL.of(
             request,
-            publicURL: application.configuration.publicURL,
-            fallback: application.baseURL.withLock { $0 }
+            publicURL: context.configuration.publicURL,
+            fallback: context.baseURL.withLock { $0 }
         )
     }
 }

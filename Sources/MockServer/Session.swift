@@ -247,3 +247,14 @@ package final class Sessions: Sendable {
         return try dropped.get()
     }
 }
+
+extension Sessions {
+    /// The session of this name, opened where it was not.
+    func opened(_ name: String) throws(Problem) -> Session {
+        do throws(Refusal) {
+            return try open(name)
+        } catch {
+            throw Problem(refusal: error)
+        }
+    }
+}

@@ -20,7 +20,7 @@ enum ChangesControl {
             throw Problem(store: error)
         }
         if isNormalised { return .json(NormalisedChanges.octets(of: log)) }
-        let withheld = call.application.withheld(
+        let withheld = PrivacyInspection.withheld(
             Set(log.items.map(\.origin.requestID)),
             in: session
         )

@@ -53,11 +53,10 @@ package enum ControlAPI {
 
 /// A control request that is valid and allowed.
 struct ControlCall {
+    let application: Application
     let call: Call
     let operation: Operation
     let valid: ValidatedRequest
-
-    var application: Application { call.application }
 
     /// A path or query parameter that is required, or that has a default.
     func string(_ name: StaticString) -> String { valid.string(name) ?? "" }
@@ -82,7 +81,7 @@ struct ControlCall {
 
     /// The session that the request is about, opened where it was not.
     func openSession() throws(Problem) -> Session {
-        let session = try application.openSession(string("session"))
+        let session = try application.sessions.opened(string("session"))
         call.session = session
         return session
     }
@@ -97,7 +96,7 @@ extension Application {
         )
         if case .matched(let operation, _) = route, WorldControl.concerns(operation),
             let session = sessions.existing(
-                Self.queryValue("session", of: call.request.target) ?? SessionName.default
+                call.request.target.queryValue("session") ?? SessionName.default
             ), !call.hasMetWorld
         {
             do throws(Problem) { try checkAccess(call, route) } catch {
@@ -105,8 +104,8 @@ extension Application {
             }
             call.session = session
             let now = session.clock.read()
-            if isWorldBehind(call, at: now.nanoseconds) {
-                return meetWorld(call, at: now.instant, exchange) {
+            if pipeline.isWorldBehind(call, at: now.nanoseconds) {
+                return pipeline.meetWorld(call, at: now.instant, exchange) {
                     self.control(call, exchange: exchange)
                 }
             }
@@ -125,7 +124,7 @@ extension Application {
         // The worker goes on with other connections; nobody but the queue has the call meanwhile.
         let worker = call.worker
         controlQueue(for: call, isRotation: isRotation).async {
-            call.worker = WorkerContext(index: self.workers.count, verifier: self.verifier)
+            call.worker = self.workers.contextBeside()
             let answer = Result { () throws(Problem) in try self.controlAnswer(call) }
             call.worker = worker
             if isRotation { self.rotations.subtract(1, ordering: .relaxed) }
@@ -141,7 +140,7 @@ extension Application {
     /// holds up another session.
     private func controlQueue(for call: Call, isRotation: Bool) -> DispatchQueue {
         if isRotation { return ControlAPI.keysQueue }
-        let name = Self.queryValue("session", of: call.request.target) ?? SessionName.default
+        let name = call.request.target.queryValue("session") ?? SessionName.default
         return sessions.existing(name)?.controlQueue ?? ControlAPI.queue
     }
 
@@ -222,7 +221,11 @@ extension Application {
 
     private func controlLogLine(of call: Call, status: Int) -> LogLine? {
         if configuration.log == .off { return nil }
-        return logLine(of: call, status: status, suspect: inspectControl(call))
+        return pipeline.finishing.logLine(
+            of: call,
+            status: status,
+            suspect: PrivacyInspection.inspectControl(call, controlContract)
+        )
     }
 
     private func controlAnswer(_ call: Call) throws(Problem) -> Answer {
@@ -230,12 +233,17 @@ extension Application {
         let document = try ControlDocuments.form(of: request)
         let route = controlContract.route(method: request.method, path: request.target.path)
         try checkAccess(call, route)
-        if let document { return ControlDocuments.answer(document, to: call) }
+        if let document { return ControlDocuments.answer(document, controlContract, to: call) }
         let (operation, match) = try routed(request, route)
-        try refuseContentCoding(of: request, operation)
+        try ContentCoding.refuseCoding(of: request, for: operation)
         let valid = controlContract.validate(request, operation: operation, match: match)
         if let refusal = Problem(refusing: valid) { throw refusal }
-        let controlCall = ControlCall(call: call, operation: operation, valid: valid)
+        let controlCall = ControlCall(
+            application: self,
+            call: call,
+            operation: operation,
+            valid: valid
+        )
         if operation.tag == "Journal" {
             // What was found in requests is there before anybody reads the journal.
             sessions.existing(controlCall.string("session"))?.personalData.settle()
@@ -280,7 +288,11 @@ enum ControlDocuments {
         return form
     }
 
-    static func answer(_ form: ServiceDocuments.Form, to call: Call) -> Answer {
-        ServiceDocuments.answer(call.application.controlContract, form: form, to: call)
+    static func answer(
+        _ form: ServiceDocuments.Form,
+        _ contract: OpenAPIContract,
+        to call: Call
+    ) -> Answer {
+        ServiceDocuments.answer(contract, form: form, to: call)
     }
 }

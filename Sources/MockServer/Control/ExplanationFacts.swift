@@ -36,7 +36,7 @@ struct ExplanationFacts {
         clients = application.clients
         records = SessionRecords(
             session.store.reader(worker: call.call.worker.index),
-            pendingStatus: application.reporting.pendingStatus
+            pendingStatus: application.context.reporting.pendingStatus
         )
         now = session.clock.now()
         baseURL = call.call.baseURL

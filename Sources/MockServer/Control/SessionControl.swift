@@ -29,7 +29,7 @@ enum SessionControl {
     private static func open(_ call: ControlCall) throws(Problem) -> Answer {
         let name = call.string("name")
         let isNew = call.application.sessions.existing(name) == nil
-        return .json(state(try call.application.openSession(name)), status: isNew ? 201 : 200)
+        return .json(state(try call.application.sessions.opened(name)), status: isNew ? 201 : 200)
     }
 
     private static func drop(_ call: ControlCall) throws(Problem) -> Answer {

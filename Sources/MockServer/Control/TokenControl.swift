@@ -38,9 +38,9 @@ enum TokenControl {
         // The session of the client id wins over that of the query.
         let session =
             named.session == SessionName.default
-            ? try call.openSession() : try application.openSession(named.session)
+            ? try call.openSession() : try application.sessions.opened(named.session)
         do throws(OAuthError) {
-            let response = try application.issuer.issue(
+            let response = try application.context.issuer.issue(
                 to: named.client,
                 session: session.name,
                 now: session.clock.now().secondsSince1970,
@@ -63,7 +63,7 @@ enum TokenControl {
     private static func rotate(_ call: ControlCall) throws(Problem) -> Answer {
         let application = call.application
         do throws(SigningKeyError) {
-            try application.keys.rotate(now: application.keysNow.secondsSince1970)
+            try application.keys.rotate(now: SigningKeys.now.secondsSince1970)
         } catch {
             throw Problem(.unavailable, 500, "No new key could be made: \(error)")
         }
@@ -71,7 +71,7 @@ enum TokenControl {
     }
 
     private static func keys(of application: Application) -> Answer {
-        let entries = application.keys.entries(now: application.keysNow.secondsSince1970)
+        let entries = application.keys.entries(now: SigningKeys.now.secondsSince1970)
         let items = entries.map { entry in
             var object = entry.key.publicJWK.object ?? JSONObject()
             object["signs"] = .bool(entry.retiresAt == nil)

@@ -107,7 +107,7 @@ enum AppointmentHandlers {
             let record = JSONObject([
                 ("domain", .string(call.domain)), ("appointmentId", .string(id)),
             ])
-            return .json(call.application.billingShape.octets(of: record))
+            return .json(call.context.billingShape.octets(of: record))
         }
     }
 

@@ -67,7 +67,7 @@ enum AttachmentHandlers {
             purpose: .download(disposition: call.string("disposition"))
         )
         row.append(
-            url: call.call.baseURL + url.target(secret: call.application.keys.secret),
+            url: call.call.baseURL + url.target(secret: call.context.keys.secret),
             expiresAt: expires,
             to: &output
         )

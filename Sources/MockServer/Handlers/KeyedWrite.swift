@@ -49,7 +49,7 @@ struct KeyedWrite {
         let outcome: Outcome
         do throws(StoreError) {
             outcome = try call.call.session.store.write(
-                by: { call.application.changeOrigin(of: call.call) }
+                by: { call.call.changeOrigin() }
             ) { writer throws(StoreError) in
                 try decide(writer, effect)
             }
@@ -143,7 +143,7 @@ struct KeyedWrite {
 
     private func requirePending(_ writer: SessionWriter) throws(StoreError) {
         try writer.require(
-            status: call.application.reporting.pendingStatus,
+            status: call.context.reporting.pendingStatus,
             domain: call.domain,
             appointment: call.string("appointmentId")
         )

@@ -17,7 +17,7 @@ enum OAuthHandlers {
 
     /// `POST /oauth2/token` (RFC 6749 §3.2): every refusal is an `OAuthError`.
     private static func token(_ call: OperationCall) throws(Problem) -> Answer {
-        let application = call.application
+        let context = call.context
         let request = call.call.request
         do throws(OAuthError) {
             if request.fields.count(of: "authorization") > 1 {
@@ -30,7 +30,7 @@ enum OAuthHandlers {
             var asked = try TokenRequest(
                 form: request.content[...],
                 authorization: request.fields.first("authorization"),
-                clients: application.clients
+                clients: context.clients
             )
             call.call.entry.client = asked.client.id
             // Without a session of its own the client id takes that of X-Mock-Session.
@@ -44,7 +44,7 @@ enum OAuthHandlers {
             if let lifetime, lifetime != TokenIssuer.defaultLifetimeSeconds {
                 call.call.note(.tokenLifetime, String(lifetime))
             }
-            let response = try application.issuer.issue(
+            let response = try context.issuer.issue(
                 for: asked,
                 now: call.now.secondsSince1970,
                 lifetimeSeconds: lifetime ?? call.call.session.scenario.tokenSeconds
@@ -117,7 +117,7 @@ enum OAuthHandlers {
     }
 
     private static func jwks(_ call: OperationCall) throws(Problem) -> Answer {
-        .json(call.application.keys.jwks(now: call.application.keysNow.secondsSince1970))
+        .json(call.context.keys.jwks(now: SigningKeys.now.secondsSince1970))
     }
 
     private static func openIDConfiguration(_ call: OperationCall) throws(Problem) -> Answer {

@@ -21,10 +21,10 @@ extension OperationCall {
         providers: [String]?
     ) throws(Problem) -> Answer {
         let token = PagingToken(
-            secret: application.keys.secret,
+            secret: context.keys.secret,
             boundTo: [
                 operation.id, domain, status, principal?.clientID ?? "", call.session.name,
-                application.configuration.order.rawValue, String(application.configuration.seed),
+                context.configuration.order.rawValue, String(context.configuration.seed),
             ]
         )
         let place = try pagePlace(token)

@@ -27,7 +27,7 @@ enum ReportingHandlers {
 
     private static func listPending(_ call: OperationCall) throws(Problem) -> Answer {
         try call.page(
-            status: call.application.reporting.pendingStatus,
+            status: call.context.reporting.pendingStatus,
             view: .reporting,
             providers: nil
         )
@@ -78,7 +78,7 @@ enum ReportingHandlers {
             try reader.status(domain: call.domain, appointment: call.string("appointmentId"))
         }
         guard let status else { throw call.missing(.appointment) }
-        let pending = call.application.reporting.pendingStatus
+        let pending = call.context.reporting.pendingStatus
         guard status == pending else {
             throw Problem(rule: .wrongStatus(required: pending, found: status))
         }
@@ -131,7 +131,7 @@ enum ReportingHandlers {
         let expires = call.now.advanced(
             bySeconds: call.call.session.scenario.uploadURLSeconds ?? lifetime
         )
-        let category = call.application.reporting.attachmentCategory
+        let category = call.context.reporting.attachmentCategory
         var uploads: [NewUpload] = []
         var items: [JSONValue] = []
         for item in call.valid.body?["items"]?.array ?? [] {
@@ -156,7 +156,7 @@ enum ReportingHandlers {
                 "guid": .string(guid), "fileName": .string(fileName),
                 "category": .string(category),
                 "uploadUrl": .string(
-                    call.call.baseURL + url.target(secret: call.application.keys.secret)
+                    call.call.baseURL + url.target(secret: call.context.keys.secret)
                 ),
                 "uploadUrlExpiresAtUtc": .string(expires.rfc3339),
             ])
@@ -189,7 +189,7 @@ enum ReportingHandlers {
             reportedAt: (body?["reportedAtUtc"]?.string).flatMap { Instant(rfc3339: $0) }?
                 .secondsSince1970
         )
-        let settings = call.application.reporting
+        let settings = call.context.reporting
         let finalises =
             status == "final" && call.call.readings.departs(to: FinalReport.finalises)
         let answer = JSONWriter.octets(of: [

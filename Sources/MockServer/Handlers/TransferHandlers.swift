@@ -31,7 +31,7 @@ enum TransferHandlers {
         call.call.entry.details.uploadFlaw = flaw(of: content, called: contentType)
         do throws(StoreError) {
             try call.call.session.store.write(
-                by: { call.application.changeOrigin(of: call.call) }
+                by: { call.call.changeOrigin() }
             ) { writer throws(StoreError) in
                 try writer.putContent(
                     guid: call.string("guid"),
@@ -81,8 +81,7 @@ enum TransferHandlers {
         }
         // RFC 9110 §14.5: whoever takes a part for the whole would store a damaged file.
         if request.fields.first("content-range") != nil {
-            throw call.application.refusal(
-                of: call.call,
+            throw call.call.refusal(
                 field: "Content-Range",
                 keyword: "content-range",
                 "Leave it out: an upload is the whole content.",
@@ -125,7 +124,7 @@ enum TransferHandlers {
         let url = try verified(call, purpose: .download(disposition: disposition))
         try checkExpiry(of: url, call)
         let left = url.expires.secondsSince1970.subtractingSaturated(call.now.secondsSince1970)
-        let longest = call.application.longestDownloadSeconds.addingSaturated(
+        let longest = call.context.longestDownloadSeconds.addingSaturated(
             SessionClock.stepSeconds
         )
         guard left <= longest else {
@@ -177,7 +176,7 @@ enum TransferHandlers {
             purpose: purpose
         )
         guard
-            url.isSigned(with: call.string("signature"), secret: call.application.keys.secret),
+            url.isSigned(with: call.string("signature"), secret: call.context.keys.secret),
             call.call.session.name == url.session
         else { throw unknownURL }
         call.call.entry.details.presigned = JournalDetails.PresignedURL(

@@ -5,16 +5,15 @@ import OAuth
 import Privacy
 import Synchronization
 
-// What a client sends where it does not belong: patients and tokens in URLs, tokens in bodies.
-
-extension Application {
+/// Finds what a client sends where it does not belong: patients and tokens in URLs, tokens in bodies.
+enum PrivacyInspection {
     /// Notes tokens, and finds out whether there is reason to look for patients.
     ///
     /// Ordinary requests cost a look at each octet of the query. A path is looked at only where the
     /// answer is no success: an identifier that was found is an identifier, not a name.
     ///
     /// - Returns: What is left to be looked at, once the index is made; `nil` for nothing.
-    func inspect(_ call: Call, status: Int) -> PersonalData.Suspect? {
+    static func inspect(_ call: Call, status: Int) -> PersonalData.Suspect? {
         var suspect = PersonalData.Suspect()
         let target = call.request.target
         let isRefused = !(200..<400).contains(status)
@@ -38,7 +37,7 @@ extension Application {
     /// The fields, beside the correlation id, that proxies log as they log URLs.
     private static let loggedFields: [StaticString] = ["idempotency-key", "referer", "user-agent"]
 
-    private func inspectFields(of call: Call, _ suspect: inout PersonalData.Suspect) {
+    private static func inspectFields(of call: Call, _ suspect: inout PersonalData.Suspect) {
         for name in Self.loggedFields {
             guard let value = call.request.fields.first(name), !Self.isPlainID(value),
                 !Self.isCommonAgent(value)
@@ -75,11 +74,14 @@ extension Application {
 
     /// Notes what the log must not repeat of a control request; as `inspect`, but of the path only
     /// what the client chose.
-    func inspectControl(_ call: Call) -> PersonalData.Suspect? {
+    static func inspectControl(
+        _ call: Call,
+        _ contract: OpenAPIContract
+    ) -> PersonalData.Suspect? {
         var suspect = PersonalData.Suspect()
         let path = call.request.target.path
         var chosen = path.split(separator: UInt8(ascii: "/"))
-        let route = controlContract.route(method: call.request.method, path: path)
+        let route = contract.route(method: call.request.method, path: path)
         if case .matched(let operation, _) = route {
             let template = operation.pathTemplate.split(separator: "/")
             chosen = zip(template, chosen).filter { $0.0.hasPrefix("{") }.map { $0.1 }
@@ -91,7 +93,7 @@ extension Application {
         return rest
     }
 
-    private func inspect(
+    private static func inspect(
         path segments: [ArraySlice<UInt8>],
         of call: Call,
         _ suspect: inout PersonalData.Suspect
@@ -102,7 +104,7 @@ extension Application {
         }
     }
 
-    private func inspectRequestID(of call: Call, _ suspect: inout PersonalData.Suspect) {
+    private static func inspectRequestID(of call: Call, _ suspect: inout PersonalData.Suspect) {
         if call.entry.traits.contains(.sentRequestID) {
             for value in call.request.fields.values(named: "x-correlation-id")
             where !Self.isPlainID(value[...]) {
@@ -121,7 +123,7 @@ extension Application {
     /// Those of some correlation ids that must not be repeated; returns when that is known.
     ///
     /// Blocks its thread: for queues that have one of their own.
-    func withheld(_ requestIDs: Set<String>, in session: Session) -> Set<String> {
+    static func withheld(_ requestIDs: Set<String>, in session: Session) -> Set<String> {
         let found = FoundIDs()
         var isWaiting = false
         for id in requestIDs {
@@ -142,7 +144,7 @@ extension Application {
     }
 
     /// What of a suspect is left to be looked at, once the index is made; else it is noted.
-    private func remainder(
+    private static func remainder(
         of suspect: PersonalData.Suspect,
         in call: Call
     ) -> PersonalData.Suspect? {
@@ -160,7 +162,7 @@ extension Application {
         return nil
     }
 
-    private func inspect(query: [UInt8], of call: Call, _ suspect: inout PersonalData.Suspect) {
+    private static func inspect(query: [UInt8], of call: Call, _ suspect: inout PersonalData.Suspect) {
         for pair in query.split(separator: UInt8(ascii: "&")) {
             let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let name = pair[..<end]
@@ -175,7 +177,7 @@ extension Application {
         }
     }
 
-    private func add(
+    private static func add(
         _ text: ArraySlice<UInt8>,
         plusIsSpace: Bool,
         to suspect: inout PersonalData.Suspect
@@ -225,7 +227,7 @@ extension Application {
     /// The content of a stranger is not searched: what it costs, anybody could make us pay. At the
     /// token endpoint the form itself is what makes a sender known; of it only the beginning is
     /// searched, which is longer than any form that is taken.
-    func inspectContent(of call: Call) {
+    static func inspectContent(of call: Call) {
         let content = call.request.content
         if content.isEmpty { return }
         let holdsToken: Bool =

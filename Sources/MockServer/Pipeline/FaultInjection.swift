@@ -8,11 +8,21 @@ import OAuth
 import QUBS
 import Time
 
-extension Application {
+/// Decides what shall go wrong with a request, and does it to its answer.
+final class FaultInjection: Sendable {
+    private let readings: AnswerReading
+    /// Whether injected answers carry `X-Mock-Fault`.
+    private let sendsField: Bool
+
+    init(readings: AnswerReading, sendsField: Bool) {
+        self.readings = readings
+        self.sendsField = sendsField
+    }
+
     /// Counts the request under every rule that matches, and says what shall go wrong with it.
     ///
     /// - Throws: 400 for a `Prefer` field that asks for the impossible.
-    func decideFault(_ call: Call, operation: Operation) throws(Problem) -> FaultDecision? {
+    func decide(for call: Call, operation: Operation) throws(Problem) -> FaultDecision? {
         var preferred: FaultDecision?
         let fields = call.request.fields
         if fields.count(of: "prefer") > 0 {
@@ -21,8 +31,7 @@ extension Application {
             do throws(PreferredFault.Malformed) {
                 preferred = try PreferredFault.parse(lines)
             } catch {
-                throw refusal(
-                    of: call,
+                throw call.refusal(
                     field: "Prefer",
                     keyword: "prefer",
                     "\(error.preference): \(error.reason)",
@@ -60,7 +69,7 @@ extension Application {
         if let status = fault.status {
             effects.insert(.status)
             response = injectedResponse(status, by: fault, for: call, operation: operation)
-            reform(&response, of: call, operation: operation)
+            readings.reform(&response, of: call, operation: operation)
         }
         if let content = fault.content, spoil(&response, content) { effects.insert(.content) }
         let hasContent = call.request.method != .head && !response.content.isEmpty
@@ -95,7 +104,7 @@ extension Application {
         }
         // An effect that has nothing to act on, such as a cut beyond the content, is none.
         if effects.isEmpty { return }
-        if configuration.sendsFaultHeader {
+        if sendsField {
             response.fields.append(HTTPResponse.Field("X-Mock-Fault", fault.ruleID))
         }
         if fault.ruleID == PreferredFault.ruleID,

@@ -26,7 +26,13 @@ extension Call {
     }
 }
 
-extension Application {
+/// Gives an answer the form that the readings of its call want.
+final class AnswerReading: Sendable {
+    /// What the contract says of answers.
+    private let forms: AnswerForms
+
+    init(contract: OpenAPIContract) { forms = AnswerForms(contract: contract) }
+
     /// Writes the content of an answer as the readings of its call have it.
     func reform(_ response: inout HTTPResponse, of call: Call, operation: Operation?) {
         let readings = call.readings
@@ -44,7 +50,7 @@ extension Application {
             readings,
             hidesStatuses: operation.map(Self.mayHideStatuses) ?? false
         )
-        let form = answerForms.form(of: response.status, of: operation)
+        let form = forms.form(of: response.status, of: operation)
         if let content = rewriter.rewrite(response.content, form: form) {
             response.content = content
             for id in ReadingID.allCases where rewriter.departures.contains(id) {

@@ -5,9 +5,17 @@ import JSON
 import Journal
 import OAuth
 import QUBS
-import Readings
 
-extension Application {
+/// Finds out who calls, and in which session.
+final class CallerIdentification: Sendable {
+    private let clients: ClientRegistry
+    private let sessions: Sessions
+
+    init(clients: ClientRegistry, sessions: Sessions) {
+        self.clients = clients
+        self.sessions = sessions
+    }
+
     /// Finds out who calls, and which session the call belongs to; refuses nobody yet.
     ///
     /// The credential chooses the session; without a token `X-Mock-Session` does; else `default`.
@@ -49,14 +57,14 @@ extension Application {
             if session !== call.session { call.enter(session) }
         } else {
             do throws(TokenError) {
-                try verified.check(at: keysNow.secondsSince1970)
+                try verified.check(at: SigningKeys.now.secondsSince1970)
             } catch {
                 // A token from before its session was dropped opens none.
                 call.isOfNoSession = true
                 call.credentials = .refused(error)
                 return
             }
-            call.enter(try openSession(verified.session))
+            call.enter(try sessions.opened(verified.session))
         }
         call.entry.client = verified.principal.clientID
         // The end of the signature tells tokens apart as well as the whole.
@@ -71,7 +79,7 @@ extension Application {
         do throws(TokenError) {
             try token.check(
                 at: call.now.secondsSince1970,
-                keysAt: keysNow.secondsSince1970
+                keysAt: SigningKeys.now.secondsSince1970
             )
             call.principal = token.principal
             call.credentials = .accepted
@@ -91,8 +99,7 @@ extension Application {
         guard let value = call.request.fields.first("x-mock-session") else { return }
         let name = String(decoding: value, as: UTF8.self)
         guard SessionName.isValid(name) else {
-            throw refusal(
-                of: call,
+            throw call.refusal(
                 field: "X-Mock-Session",
                 keyword: "session",
                 "Send \(SessionName.rule).",
@@ -125,97 +132,15 @@ extension Application {
             guard let claim else { return }
             call.entry.client = claim.client.id
             if claim.session != SessionName.default {
-                call.enter(try openSession(claim.session))
+                call.enter(try sessions.opened(claim.session))
             } else if let named = request.fields.text("x-mock-session") {
                 // Valid, or the request would have been refused.
-                call.enter(try openSession(named))
+                call.enter(try sessions.opened(named))
             }
         case OperationID.upload, OperationID.download:
-            let name = Self.queryValue("session", of: request.target)
+            let name = request.target.queryValue("session")
             if let name { enterExisting(name, call) }
         default: break
-        }
-    }
-
-    /// The first value of a query parameter, where it needs no decoding.
-    static func queryValue(_ name: String, of target: RequestTarget) -> String? {
-        for pair in (target.query ?? []).split(separator: UInt8(ascii: "&")) {
-            let parts = pair.split(
-                separator: UInt8(ascii: "="),
-                maxSplits: 1,
-                omittingEmptySubsequences: false
-            )
-            if parts.count == 2, parts[0].elementsEqual(name.utf8) {
-                return String(decoding: parts[1], as: UTF8.self)
-            }
-        }
-        return nil
-    }
-
-    /// The session of this name, opened where it was not.
-    func openSession(_ name: String) throws(Problem) -> Session {
-        do throws(Sessions.Refusal) {
-            return try sessions.open(name)
-        } catch {
-            throw Problem(refusal: error)
-        }
-    }
-
-    /// 401 without a good token, 403 where the token does not open the domain.
-    func authorize(_ call: Call, operation: Operation) throws(Problem) {
-        guard operation.requiresToken else { return }
-        guard let principal = call.principal else {
-            switch call.credentials {
-            case .refused(let fault):
-                throw Problem(unauthorized: fault)
-            case .absent, .accepted:
-                throw Problem(unauthorized: .absent)
-            case .otherScheme:
-                throw Problem(unauthorized: .otherScheme)
-            }
-        }
-        // A domain that is not percent-encoded UTF-8 is refused with the parameters.
-        guard let domain = call.entry.domain else { return }
-        guard principal.mayUse(domain: domain) else {
-            let domains = principal.domains.joined(separator: ", ")
-            throw Problem(
-                .domain,
-                403,
-                domains.isEmpty
-                    ? "This token opens no domain: ask for one with another client."
-                    : "This token opens the domains \(domains) only: use one of these in the path, "
-                        + "or another client."
-            )
-        }
-    }
-
-    /// 403 where the caller lacks the site, the permission or the grant that the contract names.
-    func checkGrants(_ call: OperationCall) throws(Problem) {
-        guard let principal = call.principal else { return }
-        let operation = call.operation
-        if operation.siteGrantParameter != nil, !principal.mayUse(site: call.string("siteName")) {
-            throw Problem(
-                .site,
-                403,
-                "This client is limited to certain sites, and this is none of them: "
-                    + "GET /sites lists them."
-            )
-        }
-        if let permission = operation.requiredPermission, !principal.holds(permission: permission) {
-            throw Problem(
-                .permission,
-                403,
-                "This operation needs the permission \(permission), which the token lacks."
-            )
-        }
-        if operation.requiredGrant != nil, !principal.isReferrer {
-            if call.call.departs(to: MissingGrant.empty) { return }
-            throw Problem(
-                .providerNumbers,
-                403,
-                "This operation is for referrers and specialists: the token holds no provider "
-                    + "numbers."
-            )
         }
     }
 }

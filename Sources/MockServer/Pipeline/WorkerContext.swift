@@ -87,3 +87,23 @@ final class WorkerContext: @unchecked Sendable {
         return dateText
     }
 }
+
+/// The contexts of all workers.
+struct Workers: Sendable {
+    private let contexts: [WorkerContext]
+    private let verifier: TokenVerifier
+
+    init(count: Int, verifier: TokenVerifier) {
+        self.verifier = verifier
+        contexts = (0..<count).map { WorkerContext(index: $0, verifier: verifier) }
+    }
+
+    subscript(worker: Int) -> WorkerContext { contexts[worker] }
+
+    var all: [WorkerContext] { contexts }
+
+    /// A context for work beside the workers, used once.
+    func contextBeside() -> WorkerContext {
+        WorkerContext(index: contexts.count, verifier: verifier)
+    }
+}

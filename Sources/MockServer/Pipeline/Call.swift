@@ -14,7 +14,7 @@ import Time
 /// A class, so that handlers and a delayed continuation share it at the cost of one reference;
 /// it is confined to the worker of its connection, hence unchecked.
 final class Call: @unchecked Sendable {
-    let application: Application
+    let context: ServerContext
     var worker: WorkerContext
     let request: HTTPRequest
     let correlation: CorrelationID
@@ -58,18 +58,19 @@ final class Call: @unchecked Sendable {
     }
 
     init(
-        application: Application,
+        context: ServerContext,
+        session: Session,
         worker: WorkerContext,
         request: HTTPRequest,
         connectionID: UInt64,
         arrival: UInt64
     ) {
-        self.application = application
+        self.context = context
+        self.session = session
         self.worker = worker
         self.request = request
         self.arrival = arrival
         correlation = CorrelationID(request.fields, using: &worker.generator)
-        session = application.sessions.default
         time = session.clock.read()
         entry = JournalEntry(
             requestID: correlation.text,
@@ -108,7 +109,7 @@ final class Call: @unchecked Sendable {
 
     /// A digest for the journal.
     func digest(_ octets: some Collection<UInt8>) -> JournalDigest {
-        JournalDigest(of: octets, key: application.digestKey)
+        JournalDigest(of: octets, key: context.digestKey)
     }
 }
 
@@ -119,7 +120,8 @@ struct OperationCall {
     /// The typed values of parameters and content.
     let valid: ValidatedRequest
 
-    var application: Application { call.application }
+    /// What handlers read of the server.
+    var context: ServerContext { call.context }
     /// The caller; only operations that need no token have none.
     var principal: Principal? { call.principal }
     var reader: SessionReader { call.reader }

@@ -5,20 +5,30 @@ import Journal
 import Time
 import Verdict
 
-// What the journal and the verdict need of a request, gathered while it passes.
+/// Notes what the journal and the verdict need of a request, while it passes.
+final class RequestRecorder: Sendable {
+    private let contract: OpenAPIContract
+    private let keepsJournal: Bool
+    /// How each operation of the contract is paged, at the operation's index.
+    private let pagings: [VerdictContext.Paging]
 
-extension Application {
+    init(contract: OpenAPIContract, keepsJournal: Bool) {
+        self.contract = contract
+        self.keepsJournal = keepsJournal
+        pagings = contract.operations.map(VerdictContext.Paging.init)
+    }
+
     /// Notes what routing found.
-    func describe(_ call: Call, operation: Operation, match: PathMatch) {
+    func noteRoute(of call: Call, operation: Operation, match: PathMatch) {
         let request = call.request
         switch operation.id {
         case OperationID.token: call.entry.kind = .token
         case OperationID.upload:
             call.entry.kind = .upload
-            describePresigned(call, operation: operation, match: match)
+            notePresigned(call, operation: operation, match: match)
         case OperationID.download:
             call.entry.kind = .download
-            describePresigned(call, operation: operation, match: match)
+            notePresigned(call, operation: operation, match: match)
         default:
             if operation.isPartnerOperation {
                 call.entry.kind = .operation
@@ -27,7 +37,7 @@ extension Application {
         }
         call.entry.domain = operation.pathValue("domain", in: match)
         call.entry.appointmentID = operation.pathValue("appointmentId", in: match)
-        guard configuration.keepsJournal else { return }
+        guard keepsJournal else { return }
         // So much is shown at most; the rest would only take room.
         call.entry.userAgent = request.fields.first("user-agent").map {
             String(decoding: $0.prefix(Self.maximumUserAgentOctets), as: UTF8.self)
@@ -62,17 +72,17 @@ extension Application {
 
     /// Notes which presigned URL is used, before anybody has looked at its signature: a fault may
     /// meet the request at the door.
-    private func describePresigned(_ call: Call, operation: Operation, match: PathMatch) {
+    private func notePresigned(_ call: Call, operation: Operation, match: PathMatch) {
         guard let guid = operation.pathValue("guid", in: match) else { return }
         call.entry.client = call.session.uploadOwners.owner(of: guid)
-        let expires = Self.queryValue("expires", of: call.request.target).flatMap { Int64($0) }
+        let expires = call.request.target.queryValue("expires").flatMap { Int64($0) }
         guard let expires, Instant.writableSeconds.contains(expires) else { return }
         call.entry.details.presigned = JournalDetails.PresignedURL(guid: guid, expiresAt: expires)
     }
 
     /// Notes what the contract found.
-    func describe(_ call: Call, valid: ValidatedRequest) {
-        guard configuration.keepsJournal else { return }
+    func noteParameters(of call: Call, valid: ValidatedRequest) {
+        guard keepsJournal else { return }
         if !valid.isValid {
             call.entry.details.violations = valid.violations.map { violation in
                 JournalViolation(
@@ -94,25 +104,35 @@ extension Application {
             call.entry.details.take = valid.int("take").map { Int32(clamping: $0) }
         }
         guard call.entry.queryDigest != nil else { return }
-        describeRefusedToken(call, valid: valid)
-        describeQuery(call, valid: valid)
+        noteRefusedToken(call, valid: valid)
+        noteQuery(call, valid: valid)
     }
 
     /// Notes the query of a request that a fault or its token refused before anybody had read it.
     ///
     /// The verdict must know what it asked for.
-    func describeUnread(_ call: Call, operation: Operation, match: PathMatch) {
-        guard configuration.keepsJournal, call.entry.kind == .operation,
+    func noteUnread(_ call: Call, operation: Operation, match: PathMatch) {
+        guard keepsJournal, call.entry.kind == .operation,
             call.entry.queryDigest != nil, call.entry.details.query.isEmpty
         else { return }
         var request = call.request
         request.content = []
         let valid = contract.validate(request, operation: operation, match: match)
-        describeQuery(call, valid: valid)
+        noteQuery(call, valid: valid)
+    }
+
+    /// Notes the payload of a request that a fault answers in the operation's place.
+    func notePayload(of call: Call, operation: Operation) {
+        if operation.idempotencyRetentionSeconds != nil,
+            // What is no JSON has no payload to compare.
+            let body = try? JSONParser.parse(call.request.content)
+        {
+            call.entry.details.fingerprint = call.digest(KeyedWrite.fingerprint(of: body))
+        }
     }
 
     /// Notes the parameters of a query.
-    private func describeQuery(_ call: Call, valid: ValidatedRequest) {
+    private func noteQuery(_ call: Call, valid: ValidatedRequest) {
         var query: [JournalDetails.QueryParameter] = []
         // No more room than is needed: it is kept as long as the entry.
         query.reserveCapacity(
@@ -146,28 +166,8 @@ extension Application {
         call.entry.details.query = query
     }
 
-    /// 400 for a field of the mock's own, which no contract describes.
-    func refusal(
-        of call: Call,
-        field: String,
-        keyword: String,
-        _ message: String,
-        detail: String
-    ) -> Problem {
-        call.entry.details.violations.append(
-            JournalViolation(
-                location: "header",
-                name: field,
-                keyword: keyword,
-                message: message,
-                contractPointer: ""
-            )
-        )
-        return Problem(.contract, 400, detail, errors: [(field, [message])])
-    }
-
     /// Notes a nextToken that the contract does not let through to the operation.
-    private func describeRefusedToken(_ call: Call, valid: ValidatedRequest) {
+    private func noteRefusedToken(_ call: Call, valid: ValidatedRequest) {
         let isRefused = valid.violations.contains {
             $0.location == .query && $0.name == "nextToken"
         }

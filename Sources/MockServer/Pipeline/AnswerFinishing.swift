@@ -11,24 +11,62 @@ import Readings
 import Store
 import Time
 
-// From an answer to octets: the fields that every answer has, the journal, the log, and what a
-// fault makes of it.
+/// Makes the reply of an answer: what a fault and the readings make of it, the fields that every
+/// answer has, journal, and log.
+final class AnswerFinishing: Sendable {
+    private let configuration: Configuration
+    private let log: LogSink
+    private let faults: FaultInjection
+    private let readings: AnswerReading
 
-extension Application {
-    /// Delivers a refusal, and writes its reason into the journal: the only place that does.
-    func deliver(_ call: Call, problem: Problem, operation: Operation? = nil) -> Reply {
+    init(
+        configuration: Configuration,
+        log: LogSink,
+        faults: FaultInjection,
+        readings: AnswerReading
+    ) {
+        self.configuration = configuration
+        self.log = log
+        self.faults = faults
+        self.readings = readings
+    }
+
+    /// The reply of what came of an operation.
+    func reply(
+        to call: Call,
+        _ result: Result<Answer, Problem>,
+        operation: Operation
+    ) -> Reply {
+        switch result {
+        case .success(let answer):
+            call.entry.itemCount = answer.itemCount.map { Int32(truncatingIfNeeded: $0) }
+            if let token = answer.nextToken {
+                call.entry.details.nextTokenIssued = call.digest(token.utf8)
+            }
+            return reply(to: call, response: answer.response, operation: operation)
+        case .failure(let problem):
+            return reply(to: call, problem: problem, operation: operation)
+        }
+    }
+
+    /// The reply of a refusal; writes its reason into the journal: the only place that does.
+    func reply(
+        to call: Call,
+        problem: Problem,
+        operation: Operation? = nil
+    ) -> Reply {
         call.entry.refusal = problem.reason
         if let logged = problem.logged { log.append("qubs-mock: \(logged)\n".utf8) }
         // The server, not the endpoint, refuses content before it is read.
         if operation?.id == OperationID.token, problem.reason != .tooLarge {
-            return deliver(
-                call,
+            return reply(
+                to: call,
                 response: OAuthHandlers.answer(for: problem).response,
                 operation: operation
             )
         }
-        return deliver(
-            call,
+        return reply(
+            to: call,
             response: problem.response(
                 instance: String(decoding: call.request.target.path, as: UTF8.self),
                 requestID: call.correlation.text
@@ -37,25 +75,19 @@ extension Application {
         )
     }
 
-    /// Delivers an answer of the operation, or a refusal, as the fault wants it.
-    func deliver(_ call: Call, response: HTTPResponse, operation: Operation? = nil) -> Reply {
+    /// The reply of an answer or a refusal, as the fault wants it.
+    func reply(
+        to call: Call,
+        response: HTTPResponse,
+        operation: Operation? = nil
+    ) -> Reply {
         var response = response
         var delivery = Delivery()
-        if call.fault?.status == nil { reform(&response, of: call, operation: operation) }
+        if call.fault?.status == nil { readings.reform(&response, of: call, operation: operation) }
         if let fault = call.fault {
-            shape(&response, &delivery, by: fault, for: call, operation: operation)
+            faults.shape(&response, &delivery, by: fault, for: call, operation: operation)
         }
         return finish(call, response: response, delivery: delivery)
-    }
-
-    /// Notes the payload of a request that a fault answers in the operation's place.
-    func notePayload(of call: Call, operation: Operation) {
-        if operation.idempotencyRetentionSeconds != nil,
-            // What is no JSON has no payload to compare.
-            let body = try? JSONParser.parse(call.request.content)
-        {
-            call.entry.details.fingerprint = call.digest(KeyedWrite.fingerprint(of: body))
-        }
     }
 
     /// Puts a request that a delay holds up into the journal, so that it can be seen meanwhile, and
@@ -72,7 +104,7 @@ extension Application {
         )
         let journal = call.session.journal
         let suspect = examineHeld(call)
-        let entry = number(call.entry, of: call)
+        let entry = call.enterJournal(call.entry)
         if let suspect {
             call.session.personalData.examine(suspect) { findings in
                 guard findings.isEmpty else { return }
@@ -87,54 +119,6 @@ extension Application {
         return ticket
     }
 
-    /// Puts an entry of a call that is not answered yet into the journal.
-    ///
-    /// - Returns: Its number, which the call keeps.
-    @discardableResult
-    private func number(_ entry: JournalEntry, of call: Call) -> UInt64 {
-        let journal = call.session.journal
-        if let number = call.number {
-            journal.complete(number, with: entry)
-            return number
-        }
-        let number = journal.append(entry)
-        call.number = number
-        return number
-    }
-
-    /// Who makes the changes of a call, for their log.
-    ///
-    /// The call gets its place in the journal now: the number is to be stored with the changes. What
-    /// the entry says is written with the answer; until then nothing of it is shown that may be a name.
-    func changeOrigin(of call: Call) -> ChangeOrigin {
-        if call.number == nil {
-            var entry = JournalEntry(
-                requestID: call.entry.requestID,
-                session: call.entry.session,
-                kind: call.entry.kind,
-                method: call.entry.method,
-                path: call.entry.path,
-                connection: call.entry.connection,
-                wallTime: call.entry.wallTime,
-                arrival: call.entry.arrival
-            )
-            entry.operation = call.entry.operation
-            entry.client = call.entry.client
-            entry.domain = call.entry.domain
-            entry.appointmentID = call.entry.appointmentID
-            entry.clockMoves = call.entry.clockMoves
-            entry.traits.insert(.unexamined)
-            number(entry, of: call)
-        }
-        return ChangeOrigin(
-            requestID: call.correlation.text,
-            request: call.number,
-            journal: call.session.journalKey,
-            client: call.entry.client,
-            time: call.now
-        )
-    }
-
     /// Marks the entry of a call that is not answered yet where it may hold a name.
     ///
     /// Treat possible names as names until the operation has succeeded: only then is a name in the
@@ -144,7 +128,7 @@ extension Application {
     private func examineHeld(_ call: Call) -> PersonalData.Suspect? {
         let findings = call.entry.findings
         defer { call.entry.findings = findings }
-        let suspect = inspect(call, status: 404)
+        let suspect = PrivacyInspection.inspect(call, status: 404)
         let isSuspicious = !call.entry.findings.isDisjoint(with: [.inURL, .inRequestID])
         if suspect != nil || isSuspicious { call.entry.traits.insert(.unexamined) }
         return isSuspicious ? nil : suspect
@@ -156,7 +140,7 @@ extension Application {
         response.fields.reserveCapacity(response.fields.count + 3)
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
-        if !call.readings.isDefault { frame(&response, delivery, of: call) }
+        if !call.readings.isDefault { readings.frame(&response, delivery, of: call) }
         if isAnswered(call) {
             call.entry.status = UInt16(truncatingIfNeeded: response.status)
             call.entry.answerOctets = response.content.count
@@ -166,7 +150,7 @@ extension Application {
         }
         let suspect =
             configuration.keepsJournal || configuration.log != .off
-            ? inspect(call, status: response.status) : nil
+            ? PrivacyInspection.inspect(call, status: response.status) : nil
         if configuration.journalKeepsBodies {
             let maximum = Self.maximumKeptOctets
             if !call.request.content.isEmpty {
