@@ -87,12 +87,20 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
-        room("Fixtures", ["Contract", "JSON", "Store"], settings: small),
+        room("ContractData", ["Contract", "JSON", "Store"], settings: small),
         room("Faults", ["Contract", "JSON", "Suggestions", "Time"], settings: small),
         room("Readings", ["Contract", "Faults", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON", "Time"]),
         room("Verdict", ["Journal", "JSON", "Time"], settings: small),
         room("Privacy", ["Journal", "Store"]),
+        room(
+            "Explain",
+            [
+                "Contract", "HTTPMessage", "JSON", "Journal", "OAuth", "QUBS", "Store",
+                "Suggestions", "Time",
+            ],
+            settings: small
+        ),
         .target(
             name: "Embedded",
             swiftSettings: strict,
@@ -101,9 +109,9 @@ let package = Package(
         .target(
             name: "MockServer",
             dependencies: [
-                "Contract", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
-                "Journal", "OAuth", "Privacy", "QUBS", "Readings", "Store", "Suggestions", "Time",
-                "Verdict", "CLinux",
+                "Contract", "ContractData", "Explain", "Faults", "HTTPMessage", "HTTPTransport",
+                "JSON", "Journal", "OAuth", "Privacy", "QUBS", "Readings", "Store", "Suggestions",
+                "Time", "Verdict", "CLinux",
             ],
             exclude: ["Control/admin-openapi.yaml"],
             swiftSettings: strict
@@ -111,7 +119,7 @@ let package = Package(
         .executableTarget(
             name: "qubs-mock",
             dependencies: [
-                "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
+                "Contract", "ContractData", "Embedded", "HTTPMessage", "HTTPTransport", "JSON",
                 "MockServer", "OAuth", "QUBS", "Readings", "Store", "Suggestions", "Time",
                 "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -124,7 +132,7 @@ let package = Package(
         .executableTarget(
             name: "embed",
             dependencies: [
-                "Contract", "Fixtures", "JSON", "Readings", "Store",
+                "Contract", "ContractData", "JSON", "Readings", "Store",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict
@@ -135,7 +143,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Contract", "Embedded", "Fixtures", "HTTPMessage", "HTTPTransport", "JSON",
+                "Contract", "ContractData", "Embedded", "HTTPMessage", "HTTPTransport", "JSON",
                 "Journal", "MockServer", "Store", "Time",
             ],
             path: "Tests/TestSupport",
@@ -164,7 +172,7 @@ let package = Package(
         tests(
             "MockServer",
             [
-                "Contract", "Embedded", "Faults", "Fixtures", "HTTPMessage", "HTTPTransport",
+                "Contract", "ContractData", "Embedded", "Faults", "HTTPMessage", "HTTPTransport",
                 "JSON",
                 "Journal", "OAuth", "QUBS", "Readings", "Store", "TestSupport", "Time", "Verdict",
                 "qubs-mock",

@@ -1,6 +1,6 @@
 package import Contract
 import Faults
-import Fixtures
+import ContractData
 import HTTPMessage
 import HTTPTransport
 package import JSON

@@ -1,5 +1,5 @@
 import Contract
-import Fixtures
+import ContractData
 import Journal
 import OAuth
 import Store
@@ -58,11 +58,4 @@ extension SigningKeys {
     static var now: Instant {
         Instant(secondsSince1970: SystemTime.wall().floorDivided(by: 1_000_000_000))
     }
-}
-
-/// The operations that are told apart by more than their handlers.
-enum OperationID {
-    static let token = "token"
-    static let upload = "upload"
-    static let download = "download"
 }

@@ -1,5 +1,5 @@
 import Contract
-import Fixtures
+import ContractData
 import Foundation
 import JSON
 import Readings

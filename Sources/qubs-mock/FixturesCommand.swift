@@ -1,5 +1,5 @@
 import ArgumentParser
-import Fixtures
+import ContractData
 import JSON
 import OAuth
 import Store

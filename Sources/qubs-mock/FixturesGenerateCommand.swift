@@ -1,6 +1,6 @@
 import ArgumentParser
 import Dispatch
-import Fixtures
+import ContractData
 import Glibc
 import Store
 import Time

@@ -1,6 +1,6 @@
 import Contract
 import Embedded
-import Fixtures
+import ContractData
 import Glibc
 import HTTPTransport
 import JSON

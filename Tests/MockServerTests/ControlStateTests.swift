@@ -1,4 +1,4 @@
-import Fixtures
+import ContractData
 import Foundation
 import HTTPMessage
 import HTTPTransport

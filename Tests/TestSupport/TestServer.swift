@@ -1,6 +1,6 @@
 package import Contract
 import Embedded
-import Fixtures
+import ContractData
 import HTTPMessage
 package import HTTPTransport
 package import JSON

@@ -1,4 +1,6 @@
 import Contract
+import Explain
+import ContractData
 import Time
 import JSON
 import Journal
@@ -41,7 +43,25 @@ enum JournalControl {
     private static func explain(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()
         guard let entry = session.journal.entry(call.string("id")) else { throw missing }
-        return .json(Explanation(of: ExplanationFacts(of: entry, in: session, call)).json)
+        let application = call.application
+        let isDocument = ServiceDocuments.form(ofPath: Array(entry.path.utf8)) != nil
+        let facts = ExplanationFacts(
+            of: entry,
+            session: (session.name, session.journal),
+            contract: application.contract,
+            clients: application.clients,
+            records: SessionRecords(
+                session.store.reader(worker: call.call.worker.index),
+                pendingStatus: application.context.reporting.pendingStatus
+            ),
+            now: session.clock.now(),
+            baseURL: call.call.baseURL,
+            serviceMethods: isDocument ? ServiceDocuments.methods : nil,
+            maximumContentOctets: (
+                ContentLimits.maximumUploadOctets, ContentLimits.maximumJSONOctets
+            )
+        )
+        return .json(Explanation(of: facts).json)
     }
 
     /// The entry of an id, or all of a correlation id, newest first.

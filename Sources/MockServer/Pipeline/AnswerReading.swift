@@ -3,6 +3,7 @@ import HTTPMessage
 import HTTPTransport
 import JSON
 import Journal
+import QUBS
 import Readings
 
 // What readings make of the form of an answer. Readings that change what an operation does are

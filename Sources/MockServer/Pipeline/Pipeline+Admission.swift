@@ -2,6 +2,7 @@ import Contract
 import HTTPMessage
 import HTTPTransport
 import Journal
+import QUBS
 
 // Before the content of a request was read: what is refused whatever the content.
 

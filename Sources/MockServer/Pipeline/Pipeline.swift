@@ -3,6 +3,7 @@ import Faults
 import HTTPMessage
 import HTTPTransport
 import Journal
+import QUBS
 import OAuth
 import Time
 

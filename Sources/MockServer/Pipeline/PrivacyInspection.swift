@@ -162,7 +162,11 @@ enum PrivacyInspection {
         return nil
     }
 
-    private static func inspect(query: [UInt8], of call: Call, _ suspect: inout PersonalData.Suspect) {
+    private static func inspect(
+        query: [UInt8],
+        of call: Call,
+        _ suspect: inout PersonalData.Suspect
+    ) {
         for pair in query.split(separator: UInt8(ascii: "&")) {
             let end = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
             let name = pair[..<end]

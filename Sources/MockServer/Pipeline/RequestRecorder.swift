@@ -2,6 +2,7 @@ import Contract
 import HTTPMessage
 import JSON
 import Journal
+import QUBS
 import Time
 import Verdict
 

@@ -1,22 +1,24 @@
-import Contract
-import Fixtures
-import HTTPMessage
-import Journal
-import OAuth
+package import Contract
+package import HTTPMessage
+package import Journal
+package import OAuth
 import QUBS
 import Store
-import Time
+package import Time
 
 /// What journal, contract, clients and data know of one request, before anything is said of it.
-struct ExplanationFacts {
+package struct ExplanationFacts {
     let entry: JournalEntry
     let contract: OpenAPIContract
     let clients: ClientRegistry
-    let session: Session
+    let sessionName: String
+    let journal: RequestJournal
     let records: SessionRecords
     /// The time of the session.
     let now: Instant
     let baseURL: String
+    /// Octets that an upload, and other content, may have.
+    let maximumContentOctets: (upload: Int, other: Int)
 
     /// The way that was taken to an operation; by its template, where the path must not be repeated.
     let way: RoutedPath?
@@ -27,20 +29,35 @@ struct ExplanationFacts {
     /// The client that made the request, or that its URL was given to, as far as that is known.
     let caller: Client?
 
-    init(of entry: JournalEntry, in session: Session, _ call: ControlCall) {
-        let application = call.application
-        let contract = application.contract
+    /// - Parameters:
+    ///   - entry: What the journal knows of the request.
+    ///   - session: The session in whose journal it is.
+    ///   - records: The data of the session.
+    ///   - now: The time of the session.
+    ///   - baseURL: Where the server is reached.
+    ///   - serviceMethods: The methods that the path takes, where a document of the server itself is
+    ///     there.
+    ///   - maximumContentOctets: What an upload, and other content, may have.
+    package init(
+        of entry: JournalEntry,
+        session: (name: String, journal: RequestJournal),
+        contract: OpenAPIContract,
+        clients: ClientRegistry,
+        records: SessionRecords,
+        now: Instant,
+        baseURL: String,
+        serviceMethods: [HTTPMethod]?,
+        maximumContentOctets: (upload: Int, other: Int)
+    ) {
         self.entry = entry
         self.contract = contract
-        self.session = session
-        clients = application.clients
-        records = SessionRecords(
-            session.store.reader(worker: call.call.worker.index),
-            pendingStatus: application.context.reporting.pendingStatus
-        )
-        now = session.clock.now()
-        baseURL = call.call.baseURL
-        caller = entry.client.flatMap { application.clients[$0] }
+        self.clients = clients
+        self.records = records
+        self.now = now
+        self.baseURL = baseURL
+        self.maximumContentOctets = maximumContentOctets
+        (sessionName, journal) = session
+        caller = entry.client.flatMap { clients[$0] }
 
         let method = HTTPMethod(entry.method)
         let taken = RoutedPath(method, entry.path, in: contract)
@@ -61,9 +78,7 @@ struct ExplanationFacts {
                 }
             }
         case .methodNotAllowed, .notFound:
-            otherMethods =
-                ServiceDocuments.form(ofPath: path) == nil
-                ? nil : (ServiceDocuments.methods, entry.path)
+            otherMethods = serviceMethods.map { ($0, entry.path) }
             suggestions =
                 entry.isURLWithheld || entry.refusal != .route
                 ? [] : contract.nearestPaths(to: path, method: method)
@@ -145,7 +160,7 @@ struct ExplanationFacts {
 
     /// The `client_id` that gets a client tokens for the session.
     func clientID(of client: Client) -> String {
-        session.name == SessionName.default ? client.id : "\(client.id)+\(session.name)"
+        sessionName == SessionName.default ? client.id : "\(client.id)+\(sessionName)"
     }
 
     // MARK: - Where an attachment belongs
@@ -163,7 +178,7 @@ struct ExplanationFacts {
     /// Where an attachment belongs; `nil` where that is not known.
     func place(ofAttachment guid: String) -> AttachmentPlace? {
         // Whoever uses its URL has just read or announced it.
-        let entries = session.journal.entries(
+        let entries = journal.entries(
             matching: JournalFilter(limit: Self.maximumEntries)
         )
         for entry in entries {

@@ -1,11 +1,11 @@
 import JSON
 import QUBS
-import Store
+package import Store
 
 /// Records of a session that a valid request can name.
 ///
 /// What cannot be read is there for nobody: an explanation goes on without it.
-struct SessionRecords {
+package struct SessionRecords {
     private let reader: SessionReader
     /// The status in which an appointment waits for its report.
     let pendingStatus: String
@@ -13,7 +13,7 @@ struct SessionRecords {
     /// Appointments that are looked at for one that suits, and how many are read at once.
     private static let (maximum, batch) = (2_000, 100)
 
-    init(_ reader: SessionReader, pendingStatus: String) {
+    package init(_ reader: SessionReader, pendingStatus: String) {
         self.reader = reader
         self.pendingStatus = pendingStatus
     }

@@ -1,20 +1,21 @@
 import Contract
 import HTTPMessage
-import JSON
+package import JSON
 import Journal
 import OAuth
 
 /// Why a request was refused: the rule, what it expects, and the nearest valid request.
-struct Explanation {
+package struct Explanation {
     private let facts: ExplanationFacts
     private let entry: JournalEntry
 
-    init(of facts: ExplanationFacts) {
+    package init(of facts: ExplanationFacts) {
         self.facts = facts
         entry = facts.entry
     }
 
-    var json: JSONValue {
+    /// The answer of `GET /__admin/requests/{id}/explain`.
+    package var json: JSONValue {
         var object = JSONObject([
             ("id", .number(JSONNumber(entry.id))), ("requestId", .string(entry.shownRequestID)),
             ("status", entry.status.map { .integer(Int($0)) } ?? .null),

@@ -190,7 +190,8 @@ struct BrokenRules {
                     message: "Send no more octets than this.",
                     expected: .integer(
                         operation?.id == OperationID.upload
-                            ? ContentLimits.maximumUploadOctets : ContentLimits.maximumJSONOctets
+                            ? facts.maximumContentOctets.upload
+                            : facts.maximumContentOctets.other
                     ),
                     pointer: response(413)
                 )
