@@ -1,10 +1,12 @@
+import Glibc
+
 /// What can be said about a client's pauses, and from how many of them on.
 ///
 /// A pause is a number drawn by the client and prolonged by its machine. Each rule therefore has
 /// three answers: as asked, not as asked, and a zone between in which nobody could tell. The margins
 /// are such that over the pauses of scenario `flaky-network` both errors stay below one percent, for
-/// constant, growing, jittered and decorrelated pauses, on a machine that adds up to 50 ms to each:
-/// `PauseSimulationTests` draws them.
+/// constant, growing and decorrelated pauses, with jitter of all kinds, on a machine that adds up to
+/// 50 ms to each: `PauseSimulationTests` draws them.
 package enum PauseRules {
     /// The answer of a rule.
     package enum Answer: Sendable {
@@ -39,6 +41,13 @@ package enum PauseRules {
     package static let ratioOfGrowth = 1.5
     /// Up to here they do not.
     package static let ratioWithoutGrowth = 1.2
+    /// So many standard errors above one is a ratio that chance does not make.
+    package static let certaintyOfGrowth = 2.8
+    /// Pauses that deviate by more than this share of their mean may hide growth: a random second added to
+    /// a tenth, two and four of it looks like no growth at all.
+    package static let deviationThatHides = 0.2
+    /// So many standard errors below the first pauses are last ones that shrink.
+    package static let certaintyOfShrinking = 3.0
     /// Below this mean, the machine's own delays are what is measured.
     package static let measurable = 50_000_000.0
 
@@ -46,6 +55,8 @@ package enum PauseRules {
     package struct Growth: Sendable {
         package let first: Double
         package let last: Double
+        /// How far pauses at one place deviate, as a share of their mean.
+        package let deviation: Double
         package let answer: Answer
 
         /// Whether the pauses are too short to compare.
@@ -54,21 +65,44 @@ package enum PauseRules {
 
     /// Whether pauses grow.
     ///
+    /// Chains are compared as far as all of them reach, so that a long one does not stand for the others.
+    ///
     /// - Parameter chains: For each chain three or more pauses after like failures, in order.
     /// - Returns: `nil` for too few chains.
     package static func growth(of chains: [[Int64]]) -> Growth? {
-        guard chains.count >= chainsForGrowth else { return nil }
-        let first = mean(chains.compactMap(\.first))
-        let last = mean(chains.compactMap(\.last))
+        guard chains.count >= chainsForGrowth, let length = chains.map(\.count).min(),
+            length >= pausesForGrowth
+        else { return nil }
+        let places = (0..<length).map { place in chains.map { $0[place] } }
+        let first = mean(places[0])
+        let last = mean(places[length - 1])
+        let deviation = shareOfDeviation(places)
+        // Of the quotient of two means.
+        let error = deviation * (2 / Double(chains.count)).squareRoot()
         let answer: Answer
         if max(first, last) < measurable {
             answer = .open
-        } else if last >= ratioOfGrowth * first {
+        } else if last >= first * max(ratioOfGrowth, exp(certaintyOfGrowth * error)) {
             answer = .asAsked
+        } else if last <= first * ratioWithoutGrowth, deviation <= deviationThatHides {
+            answer = .notAsAsked
         } else {
-            answer = last <= ratioWithoutGrowth * first ? .notAsAsked : .open
+            let isShrinking =
+                first - last >= certaintyOfShrinking * deviation
+                * ((first * first + last * last) / Double(chains.count)).squareRoot()
+            answer = isShrinking && last < first ? .notAsAsked : .open
         }
-        return Growth(first: first, last: last, answer: answer)
+        return Growth(first: first, last: last, deviation: deviation, answer: answer)
+    }
+
+    /// How far pauses deviate from the mean of their place, as a share of it, over all places.
+    private static func shareOfDeviation(_ places: [[Int64]]) -> Double {
+        let shares = places.map { lengths in
+            let mean = max(1, mean(lengths))
+            let squares = lengths.reduce(0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+            return squares / Double(lengths.count - 1) / (mean * mean)
+        }
+        return (shares.reduce(0, +) / Double(places.count)).squareRoot()
     }
 
     // MARK: Spread

@@ -284,7 +284,8 @@ enum RetryChecks {
                         + "\(Seconds.text(Int64(growth.last))) are too short to be compared."
                     : "The last pauses of \(chains.count) chains were "
                         + "\(Seconds.text(Int64(growth.last))) on average, the first "
-                        + "\(Seconds.text(Int64(growth.first))): that may be chance."
+                        + "\(Seconds.text(Int64(growth.first))), and pauses at one place deviate by "
+                        + "\(Int((growth.deviation * 100).rounded())) %: that may be chance."
             )
         }
         return tally

@@ -42,13 +42,18 @@ struct CheckNotes {
         ),
         "retry.backs-off": CheckNotes(
             "\(PauseRules.chainsForGrowth) chains of \(PauseRules.pausesForGrowth) pauses after like failures, since jitter "
-                + "alone can shrink one. The last pauses are \(PauseRules.ratioOfGrowth) times the first on average where "
-                + "they grow (doubling makes four of it), and up to \(PauseRules.ratioWithoutGrowth) times where they do "
-                + "not. Below \(seconds(PauseRules.measurable)) the machine's own delays are what is measured. A seeded "
-                + "simulation (PauseSimulationTests) holds false alarms and misses under 1 %.",
+                + "alone can shrink one; they are compared as far as all of them reach. The last pauses are "
+                + "\(PauseRules.ratioOfGrowth) times the first on average where they grow (doubling makes four of it), and "
+                + "\(PauseRules.certaintyOfGrowth) standard errors more than they where jitter is large. They are up to "
+                + "\(PauseRules.ratioWithoutGrowth) times the first where they do not grow, if pauses at one place deviate by "
+                + "\(Int(PauseRules.deviationThatHides * 100)) % of their mean at most: more of it hides growth, as the random "
+                + "second does that stamina adds to a tenth, two and four tenths. Last pauses that are shorter by "
+                + "\(Int(PauseRules.certaintyOfShrinking)) standard errors shrink. Below "
+                + "\(seconds(PauseRules.measurable)) the machine's own delays are what is measured. The table at the end of "
+                + "this page has the rates of false alarms and misses.",
             not:
-                "Too few chains; pauses too short to compare; a ratio between the two. Only pauses after like failures are "
-                + "compared, and none after Retry-After."
+                "Too few chains; pauses too short to compare; a ratio between the two; jitter that would hide growth. Only "
+                + "pauses after like failures are compared, and none after Retry-After."
         ),
         "retry.jitters": CheckNotes(
             "\(PauseRules.comparisonsForSpread) comparisons of pauses at the same place after the same kind of failure. "
