@@ -1,4 +1,5 @@
 import Journal
+import Time
 
 /// The checks about tokens and grants.
 enum AuthChecks {
@@ -112,52 +113,21 @@ enum AuthChecks {
 
     static func recoversFrom401(_ time: Timeline) -> Tally {
         var tally = Tally()
-        var issuesOf: [Owner: [Int]] = [:]
-        var refusalsOf: [Owner: [Int]] = [:]
-        for (index, entry) in time.entries.enumerated() {
-            if isIssue(entry) { issuesOf[Owner(entry), default: []].append(index) }
-            if isExpiry(time, index) { refusalsOf[Owner(entry), default: []].append(index) }
-        }
-        guard !refusalsOf.isEmpty else { return tally }
+        let expiries = time.entries.indices.filter { isExpiry(time, $0) }
+        guard !expiries.isEmpty else { return tally }
+        let renewals = Renewals(time, expiries)
         let returns = returns(time)
-        let lines = lines(time)
-        var groups: [Wish: [Int]] = [:]
-        for index in time.entries.indices where time.isOperation(index) {
-            groups[time.wishes[index], default: []].append(index)
-        }
-        for index in time.entries.indices where isExpiry(time, index) {
-            let owner = Owner(time.entries[index])
-            if let earlier = returns[index] {
-                tally.fail(
-                    time.evidence(
-                        [earlier, index],
-                        "\(time.name(index)) was sent with a token that had been refused, though a newer "
-                            + "one was in use."
-                    )
-                )
-                continue
-            }
-            // Renewed and refused all the same: no repetition will change that.
-            if let earlier = time.previous[index], isExpiry(time, earlier),
-                time.entries[earlier].token != time.entries[index].token
-            {
+        for index in expiries {
+            let way: WayBack =
+                returns[index].map { .wentBack(toBefore: $0) }
+                ?? wayBack(from: index, time, renewals)
+            guard let evidence = evidence(of: way, from: index, time) else {
                 tally.pass()
                 continue
             }
-            let group = groups[time.wishes[index]] ?? []
-            let evidence = failedRecovery(
-                time,
-                from: index,
-                calls: group,
-                issues: issuesOf[owner] ?? [],
-                refusals: refusalsOf[owner] ?? [],
-                lines: lines
-            )
-            guard let evidence else {
-                tally.pass()
-                continue
-            }
-            if let reason = recoveryExcuse(index, time, issues: issuesOf[owner] ?? []) {
+            if case .wentBack = way {
+                tally.fail(evidence)
+            } else if let reason = recoveryExcuse(index, time, renewals) {
                 tally.cannotJudge(reason)
             } else {
                 tally.fail(evidence)
@@ -166,11 +136,141 @@ enum AuthChecks {
         return tally
     }
 
+    /// What came after a call that met an expired token.
+    private enum WayBack {
+        /// The call was made again with another token, or need not be.
+        case right
+        /// The token had been refused before, and a newer one was in use.
+        case wentBack(toBefore: Int)
+        case sentAgain(Int)
+        case notRenewed
+        case renewalFailed(Int)
+        case notCalledAgain
+        case renewedTooOften([Int], before: Int)
+    }
+
+    /// What the rule looks up for each call that met an expired token.
+    private struct Renewals {
+        /// Token requests of each owner, in the order of arrival.
+        var requests: [Owner: [Int]] = [:]
+        /// Those that brought a token.
+        var issues: [Owner: [Int]] = [:]
+        var refusals: [Owner: [Int]] = [:]
+        /// The last request that brought each token.
+        var issueOf: [JournalDigest: Int] = [:]
+        /// The connections over which each token was sent.
+        var lines: [JournalDigest: Set<UInt64>] = [:]
+        /// Calls with one wish, in the order of arrival.
+        var calls: [Wish: [Int]] = [:]
+
+        init(_ time: Timeline, _ expiries: [Int]) {
+            for index in expiries {
+                refusals[Owner(time.entries[index]), default: []].append(index)
+            }
+            for (index, entry) in time.entries.enumerated() {
+                if entry.kind == .token { requests[Owner(entry), default: []].append(index) }
+                if isIssue(entry) {
+                    issues[Owner(entry), default: []].append(index)
+                    if let token = entry.token { issueOf[token] = index }
+                }
+                guard time.isOperation(index) else { continue }
+                calls[time.wishes[index], default: []].append(index)
+                if let token = entry.token { lines[token, default: []].insert(entry.connection) }
+            }
+        }
+    }
+
+    /// How many later calls with the same wish are looked at.
+    private static let maximumLater = 64
+
+    private static func wayBack(from index: Int, _ time: Timeline, _ renewals: Renewals) -> WayBack
+    {
+        let entry = time.entries[index]
+        let owner = Owner(entry)
+        let end = time.ends[index]
+        // Renewed and refused all the same: no repetition will change that.
+        if let earlier = time.previous[index], isExpiry(time, earlier),
+            time.entries[earlier].token != entry.token
+        {
+            return .right
+        }
+        let calls = renewals.calls[time.wishes[index]] ?? []
+        let place = time.firstPlace(in: calls, arrivingAtOrAfter: end)
+        // An answer without duration must not find itself.
+        let later = calls[place...].prefix(maximumLater).filter {
+            $0 != index && time.entries[$0].arrival - end <= recovery
+                && time.callers.relation(of: $0, to: index) != .other
+        }
+        guard let again = later.first(where: { time.entries[$0].token != entry.token }) else {
+            if let repetition = later.first { return .sentAgain(repetition) }
+            if firstSoon(renewals.issues[owner], after: end, time) != nil { return .notCalledAgain }
+            return firstSoon(renewals.requests[owner], after: end, time)
+                .map { .renewalFailed($0) } ?? .notRenewed
+        }
+        let to = time.entries[again].arrival
+        let connection = time.entries[again].connection
+        let issues = range(of: renewals.issues[owner], from: entry.arrival, to: to, time).filter {
+            guard time.callers.relation(of: $0, to: again) != .other else { return false }
+            // A token that is used over other connections alone is that of another process.
+            let used = time.entries[$0].token.flatMap { renewals.lines[$0] }
+            return used?.contains(connection) ?? true
+        }
+        let refused = range(of: renewals.refusals[owner], from: entry.arrival, to: to, time)
+        return issues.count > max(1, refused.count)
+            ? .renewedTooOften(Array(issues), before: again) : .right
+    }
+
+    private static func evidence(
+        of way: WayBack,
+        from index: Int,
+        _ time: Timeline
+    ) -> Evidence? {
+        let name = time.name(index)
+        let met = "\(name) met an expired token"
+        switch way {
+        case .right: return nil
+        case .wentBack(let newer):
+            return time.evidence(
+                [newer, index],
+                "\(name) was sent with a token that had been refused, though a newer one was in use."
+            )
+        case .sentAgain(let repetition):
+            return time.evidence(
+                [index, repetition],
+                "\(name) was sent again with the same expired token."
+            )
+        case .notRenewed:
+            return time.evidence(
+                [index],
+                "\(met); no new one was asked for within 60 s.",
+                limit: recovery
+            )
+        case .renewalFailed(let request):
+            return time.evidence(
+                [index, request],
+                "\(met); the token request failed "
+                    + "(\(RetryChecks.outcome(time.entries[request]))) and was not repeated.",
+                limit: recovery
+            )
+        case .notCalledAgain:
+            return time.evidence(
+                [index],
+                "\(met); one was fetched, and the call was not made again within 60 s.",
+                limit: recovery
+            )
+        case .renewedTooOften(let issues, let again):
+            return time.evidence(
+                [index] + issues.prefix(Timeline.maximumReferences) + [again],
+                "\(issues.count) tokens were asked for before \(name) was called again."
+            )
+        }
+    }
+
     /// Why a call that was not repeated after 401 is not held against its client.
     private static func recoveryExcuse(
         _ index: Int,
         _ time: Timeline,
-        issues: [Int]
+        _ renewals: Renewals
     ) -> String? {
         let entry = time.entries[index]
         // Who has sent a token a second time that was refused is not excused by anything.
@@ -178,16 +278,31 @@ enum AuthChecks {
         if let stopped = time.context.stopped, stopped - time.ends[index] < recovery {
             return "The command was stopped after \(time.name(index)) had met an expired token."
         }
-        let issue = issues.last {
-            time.entries[$0].token == entry.token && time.entries[$0].arrival < entry.arrival
-        }
         // The documentation says how long a token lives, not what a 401 is for.
-        if let issue, time.entries[issue].clockMoves != entry.clockMoves {
+        if let issue = entry.token.flatMap({ renewals.issueOf[$0] }),
+            time.entries[issue].arrival < entry.arrival,
+            time.entries[issue].clockMoves != entry.clockMoves
+        {
             return
                 "The session's clock was moved within the life of the token: a client that renews by "
                 + "its own clock could not know."
         }
         return nil
+    }
+
+    /// The first entry that arrived within a minute after a time, from indices in the order of arrival.
+    private static func firstSoon(_ indices: [Int]?, after end: Int64, _ time: Timeline) -> Int? {
+        range(of: indices, from: end, to: end.addingSaturated(recovery), time).first
+    }
+
+    /// The entries that arrived within a time, from indices in the order of arrival.
+    private static func range(of indices: [Int]?, from: Int64, to: Int64, _ time: Timeline)
+        -> ArraySlice<Int>
+    {
+        guard let indices else { return [] }
+        let first = time.firstPlace(in: indices, arrivingAtOrAfter: from)
+        let last = time.firstPlace(in: indices, arrivingAtOrAfter: to.addingSaturated(1))
+        return indices[first..<max(first, last)]
     }
 
     /// The calls with a token that had been refused as expired, over a connection that had carried a
@@ -223,113 +338,11 @@ enum AuthChecks {
         return returns
     }
 
-    /// The connections over which each token was sent.
-    private static func lines(_ time: Timeline) -> [JournalDigest: Set<UInt64>] {
-        var lines: [JournalDigest: Set<UInt64>] = [:]
-        for index in time.entries.indices where time.isOperation(index) {
-            if let token = time.entries[index].token {
-                lines[token, default: []].insert(time.entries[index].connection)
-            }
-        }
-        return lines
-    }
-
     private static func isExpiry(_ time: Timeline, _ index: Int) -> Bool {
         let entry = time.entries[index]
         // Who asks with HEAD asks how things are, and has been told.
         return entry.kind == .operation && entry.refusal == .tokenExpired && entry.answered(401)
             && entry.method != "HEAD"
-    }
-
-    /// How many later calls with the same wish are looked at.
-    private static let maximumLater = 64
-
-    /// What is wrong with the way back from a 401, if anything.
-    private static func failedRecovery(
-        _ time: Timeline,
-        from index: Int,
-        calls: [Int],
-        issues: [Int],
-        refusals: [Int],
-        lines: [JournalDigest: Set<UInt64>]
-    ) -> Evidence? {
-        let end = time.ends[index]
-        let name = time.name(index)
-        let place = time.firstPlace(in: calls, arrivingAtOrAfter: end)
-        // An answer without duration must not find itself.
-        let later = calls[place...].prefix(maximumLater).filter {
-            $0 != index && time.entries[$0].arrival - end <= recovery
-                && time.callers.relation(of: $0, to: index) != .other
-        }
-        guard
-            let again = later.first(where: { time.entries[$0].token != time.entries[index].token })
-        else {
-            if let repetition = later.first {
-                return time.evidence(
-                    [index, repetition],
-                    "\(name) was sent again with the same expired token."
-                )
-            }
-            if isRenewed(time, after: index, issues: issues) {
-                return time.evidence(
-                    [index],
-                    "\(name) met an expired token; one was fetched, and the call was not made again "
-                        + "within 60 s.",
-                    limit: recovery
-                )
-            }
-            let asked = time.entries.indices.first {
-                time.entries[$0].kind == .token && time.entries[$0].arrival >= end
-                    && time.entries[$0].arrival - end <= recovery
-                    && Owner(time.entries[$0]) == Owner(time.entries[index])
-            }
-            if let asked {
-                return time.evidence(
-                    [index, asked],
-                    "\(name) met an expired token; the token request failed "
-                        + "(\(RetryChecks.outcome(time.entries[asked]))) and was not repeated.",
-                    limit: recovery
-                )
-            }
-            return time.evidence(
-                [index],
-                "\(name) met an expired token; no new one was asked for within 60 s.",
-                limit: recovery
-            )
-        }
-        let from = time.entries[index].arrival
-        let to = time.entries[again].arrival
-        let connection = time.entries[again].connection
-        let asked = range(of: issues, from: from, to: to, time).filter { issue in
-            guard time.callers.relation(of: issue, to: again) != .other else { return false }
-            // A token that is used over other connections alone is that of another process.
-            let used = time.entries[issue].token.flatMap { lines[$0] }
-            return used?.contains(connection) ?? true
-        }
-        let refused = range(of: refusals, from: from, to: to, time)
-        if asked.count > max(1, refused.count) {
-            return time.evidence(
-                [index] + asked.prefix(Timeline.maximumReferences) + [again],
-                "\(asked.count) tokens were asked for before \(name) was called again."
-            )
-        }
-        return nil
-    }
-
-    /// Whether a token reached the client within a minute after a 401.
-    private static func isRenewed(_ time: Timeline, after index: Int, issues: [Int]) -> Bool {
-        let place = time.firstPlace(in: issues, arrivingAtOrAfter: time.ends[index])
-        return place < issues.count
-            && time.entries[issues[place]].arrival - time.ends[index] <= recovery
-    }
-
-    /// The entries that arrived within a time, from indices in the order of arrival.
-    private static func range(of indices: [Int], from: Int64, to: Int64, _ time: Timeline)
-        -> ArraySlice<Int>
-    {
-        let first = time.firstPlace(in: indices, arrivingAtOrAfter: from)
-        let last = time.firstPlace(in: indices, arrivingAtOrAfter: to + 1)
-        return indices[first..<last]
     }
 
     /// So many pauses in a row that last less than this altogether are a storm.
@@ -451,25 +464,23 @@ enum AuthChecks {
         let issues = time.entries.indices.filter {
             isIssue(time.entries[$0]) && time.entries[$0].client != nil
         }
+        var used: [Owner: Set<JournalDigest>] = [:]
+        var firstCall: [Owner: Int64] = [:]
+        for index in time.entries.indices where time.isOperation(index) {
+            let owner = Owner(time.entries[index])
+            if firstCall[owner] == nil { firstCall[owner] = time.entries[index].arrival }
+            if let token = time.entries[index].token { used[owner, default: []].insert(token) }
+        }
         for group in time.groups(of: issues, by: Owner.init) {
-            guard let first = group.first else { continue }
-            let owner = Owner(time.entries[first])
-            var used: Set<JournalDigest> = []
-            for (index, entry) in time.entries.enumerated()
-            where time.isOperation(index) && Owner(entry) == owner {
-                if let token = entry.token { used.insert(token) }
-            }
-            // Before any call was made with one.
-            let firstCall = time.entries.indices.first {
-                time.isOperation($0) && Owner(time.entries[$0]) == owner
-            }
+            guard let first = group.first, case let owner = Owner(time.entries[first]),
+                let used = used[owner]
+            else { continue }
             let began = time.entries[first].arrival
+            // Before any call was made with one.
             let side = group.filter {
                 time.entries[$0].arrival - began < start
-                    && time.entries[$0].arrival
-                        <= firstCall.map { time.entries[$0].arrival } ?? .max
+                    && time.entries[$0].arrival <= firstCall[owner] ?? .max
             }
-            guard !used.isEmpty else { continue }
             let unused = side.filter { time.entries[$0].token.map { !used.contains($0) } ?? false }
             tally.judge(
                 unused.count < unusedTokens

@@ -4,8 +4,10 @@ import Journal
 ///
 /// A token and a connection belong together when the one came over the other. What hangs together in
 /// this way is one caller. What does not, and was at work at the same time, is another: neither
-/// retries for the other. One that begins when another has ended may be the same program, started
-/// again; and where each call has a token and a connection of its own, all of them are one caller.
+/// retries for the other. Processes that begin with one token, and go on side by side with different
+/// ones, are different callers from the start: see `joinByTokens`. One that begins when another has
+/// ended may be the same program, started again; and where each call has a token and a connection of
+/// its own, all of them are one caller.
 struct Callers {
     /// What two requests are to each other.
     enum Relation {
@@ -53,7 +55,7 @@ struct Callers {
             return place
         }
         var places: [Int?] = []
-        var knows: Set<Int> = []
+        var uses = Uses()
         for entry in entries {
             guard entry.client != nil else {
                 places.append(nil)
@@ -62,11 +64,10 @@ struct Callers {
             let connection = node(entry, .connection(entry.connection))
             places.append(connection)
             if let token = entry.token, entry.kind == .operation || entry.kind == .token {
-                let token = node(entry, .token(token))
-                knows.insert(token)
-                forest.join(connection, token)
+                uses.note(node(entry, .token(token)), over: connection, entry)
             }
         }
+        let knows = Self.joinByTokens(uses, &forest)
         // What has never been seen with a token tells nothing of its caller.
         var known = Set(knows.map { forest.root($0) })
         var lives: [Int: Life] = [:]
@@ -131,6 +132,114 @@ struct Callers {
             return list.count - 1
         }
         self.lives = list
+    }
+
+    /// Joins connections by the tokens that came over them.
+    ///
+    /// A token that two connections share says that they have one caller, unless both go on with tokens
+    /// of their own, side by side. Later tokens are looked at first: they tell who goes on with whom.
+    /// A connection that ends with such a shared token may be anybody's.
+    ///
+    /// - Returns: Nodes of callers that are known.
+    private static func joinByTokens(_ uses: Uses, _ forest: inout Forest) -> [Int] {
+        var knows: [Int] = []
+        for token in uses.order.reversed() {
+            let connections = uses.connections[token] ?? []
+            var further: [Int: Stretch] = [:]
+            for connection in connections {
+                guard let stretch = uses.stretch(of: connection, after: token) else { continue }
+                let root = forest.root(connection)
+                further[root] = further[root]?.joined(stretch) ?? stretch
+            }
+            if areSideBySide(Array(further.values)) { continue }
+            knows.append(token)
+            for connection in connections { forest.join(connection, token) }
+        }
+        return knows
+    }
+
+    /// Whether two of several stretches, each of more than a few calls, overlap.
+    private static func areSideBySide(_ stretches: [Stretch]) -> Bool {
+        let long = stretches.filter { $0.calls > fewCalls }.sorted { $0.first < $1.first }
+        return zip(long, long.dropFirst()).contains { $1.first < $0.last }
+    }
+
+    /// From one use of a connection to another.
+    private struct Stretch {
+        var first: Int64
+        var last: Int64
+        var calls: Int
+
+        func joined(_ other: Stretch) -> Stretch {
+            Stretch(
+                first: min(first, other.first),
+                last: max(last, other.last),
+                calls: calls + other.calls
+            )
+        }
+    }
+
+    /// Which tokens came over which connections, and when.
+    private struct Uses {
+        /// Of one token over one connection.
+        private struct Use {
+            let token: Int
+            let first: Int64
+            var last: Int64
+            /// Calls of operations over the connection before this use.
+            let callsBefore: Int
+        }
+
+        /// Tokens in the order of their first use.
+        private(set) var order: [Int] = []
+        /// The connections of each token.
+        private(set) var connections: [Int: [Int]] = [:]
+        /// By connection, in the order of the first use.
+        private var uses: [Int: [Use]] = [:]
+        private var places: [Int: [Int: Int]] = [:]
+        private var calls: [Int: Int] = [:]
+
+        mutating func note(_ token: Int, over connection: Int, _ entry: JournalEntry) {
+            if connections[token] == nil { order.append(token) }
+            if let place = places[connection]?[token] {
+                uses[connection]?[place].last = entry.arrival
+            } else {
+                connections[token, default: []].append(connection)
+                places[connection, default: [:]][token] = uses[connection]?.count ?? 0
+                uses[connection, default: []].append(
+                    Use(
+                        token: token,
+                        first: entry.arrival,
+                        last: entry.arrival,
+                        callsBefore: calls[connection] ?? 0
+                    )
+                )
+            }
+            if entry.kind == .operation { calls[connection, default: 0] += 1 }
+        }
+
+        /// What came over a connection with other tokens after the last use of one.
+        func stretch(of connection: Int, after token: Int) -> Stretch? {
+            guard let uses = uses[connection], let place = places[connection]?[token] else {
+                return nil
+            }
+            var low = place + 1
+            var high = uses.count
+            while low < high {
+                let middle = (low + high) / 2
+                if uses[middle].first <= uses[place].last {
+                    low = middle + 1
+                } else {
+                    high = middle
+                }
+            }
+            guard low < uses.count, let last = uses.last else { return nil }
+            return Stretch(
+                first: uses[low].first,
+                last: last.last,
+                calls: (calls[connection] ?? 0) - uses[low].callsBefore
+            )
+        }
     }
 
     /// What an entry is to an earlier one.

@@ -31,8 +31,10 @@ struct Timeline {
     let operations: [String: VerdictContext.OperationFacts]
     /// Correlation ids that stand for more than one wish.
     private let sharedIDs: Set<String>
+    /// When the first request arrived over each connection.
+    private let firstUses: [UInt64: Int64]
     /// When the last request arrived over each connection.
-    let lastUses: [UInt64: Int64]
+    private let lastUses: [UInt64: Int64]
 
     /// The longest pause between two attempts of one chain.
     static let longestPause = 15 * 60 * Seconds.nanoseconds
@@ -49,10 +51,9 @@ struct Timeline {
         takenUp = Array(repeating: false, count: sorted.count)
         rhythmic = takenUp
         callers = Callers(sorted, ends)
-        lastUses = Dictionary(
-            sorted.map { ($0.connection, $0.arrival) },
-            uniquingKeysWith: { $1 }
-        )
+        let uses = sorted.map { ($0.connection, $0.arrival) }
+        firstUses = Dictionary(uses, uniquingKeysWith: { first, _ in first })
+        lastUses = Dictionary(uses, uniquingKeysWith: { $1 })
         wishes = sorted.map(Wish.init)
         sharedIDs = Self.sharedIDs(sorted, wishes)
         operations = Dictionary(
@@ -145,10 +146,10 @@ struct Timeline {
     /// or threads may share a token, and neither knows what the other does.
     func isSideBySide(_ earlier: Int, _ later: Int) -> Bool {
         let connection = entries[earlier].connection
-        guard connection != entries[later].connection, let last = lastUses[connection] else {
-            return false
-        }
-        return last > entries[later].arrival
+        guard connection != entries[later].connection, let last = lastUses[connection],
+            let first = firstUses[entries[later].connection]
+        else { return false }
+        return first < last
     }
 
     /// The first place in a group, ordered by arrival, at or after a time.
@@ -256,18 +257,13 @@ struct Timeline {
             if groups[wishes[index]] == nil { order.append(wishes[index]) }
             groups[wishes[index], default: []].append(index)
         }
-        // When each connection was first seen: a retry after a broken one comes over a new one.
-        var opened: [UInt64: Int64] = [:]
-        for entry in entries where opened[entry.connection] == nil {
-            opened[entry.connection] = entry.arrival
-        }
         for wish in order {
             guard let group = groups[wish], group.count > 1 else { continue }
             let failed = group.filter {
                 ends[$0] != .max && (entries[$0].isTransient || entries[$0].status == 401)
             }
             for index in failed.sorted(by: { (ends[$0], $0) < (ends[$1], $1) }) {
-                guard let later = successor(of: index, in: group, opened) else { continue }
+                guard let later = successor(of: index, in: group) else { continue }
                 if callers.relation(of: later, to: index) == .successor {
                     takenUp[index] = true
                 } else {
@@ -300,7 +296,7 @@ struct Timeline {
     /// How long after the time a request may come to be preferred to an earlier one.
     private static let horizon = 10 * Seconds.nanoseconds
 
-    private func successor(of index: Int, in group: [Int], _ opened: [UInt64: Int64]) -> Int? {
+    private func successor(of index: Int, in group: [Int]) -> Int? {
         let entry = entries[index]
         let end = ends[index]
         let wait = requiredWait(after: index) ?? 0
@@ -315,18 +311,19 @@ struct Timeline {
             if gap > Self.longestPause { break }
             if best != nil, gap > horizon { break }
             guard later != index, previous[later] == nil else { continue }
+            let other = entries[later]
             let fit: Fit
             switch callers.relation(of: later, to: index) {
-            case .other: continue
             case .successor: fit = .successor
+            // Who sends one id for one call is one caller, whatever else it looks like.
+            case _ where hasID && other.sentID == entry.requestID: fit = .sameRequest
+            case .other: continue
             case .same:
-                let other = entries[later]
-                let isNew = entry.lostAnswer || (opened[other.connection] ?? 0) >= end
+                // A retry after a broken connection comes over a new one.
+                let isNew = entry.lostAnswer || (firstUses[other.connection] ?? 0) >= end
                 // A failed one leads on; one that succeeded before the time may be another's.
                 let isEarly = wait > 0 && other.arrival < due && other.succeeded
-                if hasID, other.sentID == entry.requestID {
-                    fit = .sameRequest
-                } else if other.connection == entry.connection {
+                if other.connection == entry.connection {
                     fit = .sameConnection
                 } else if isEarly {
                     fit = isNew ? .earlyOnNewConnection : .earlyOnOtherConnection

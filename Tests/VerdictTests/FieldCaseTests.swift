@@ -233,6 +233,47 @@ extension FieldCase {
         story.call(Story.summary, on: "A9")
     }
 
+    /// Two processes that begin with one token, and go on side by side with one of their own.
+    ///
+    /// - Parameter crossing: Whether a connection carries both, as those of threads do.
+    private static func parted(
+        _ story: inout Story,
+        crossing: Bool = false,
+        _ then: (inout Story, [String]) -> Void
+    ) {
+        story.tokenRequest()
+        for connection in [1, 2, 1, 2] as [UInt64] {
+            story.connection = connection
+            story.call(Story.summary, on: "A\(connection)")
+        }
+        story.wait(3_600)
+        for connection in [1, 2] as [UInt64] {
+            story.connection = connection
+            story.call(Story.summary, on: "A0", status: 401) { $0.refusal = .tokenExpired }
+        }
+        var tokens: [String] = []
+        for connection in [1, 2] as [UInt64] {
+            story.connection = connection
+            story.tokenRequest()
+            tokens.append(story.token)
+        }
+        for number in 0...3 {
+            for connection in [1, 2] {
+                story.connection = UInt64(connection)
+                story.token = tokens[connection - 1]
+                story.call(Story.summary, on: "A\(number)")
+            }
+        }
+        if crossing {
+            for number in 0...1 {
+                story.connection = 3
+                story.token = tokens[number]
+                story.call(Story.summary, on: "B\(number)")
+            }
+        }
+        then(&story, tokens)
+    }
+
     private static let processes: [FieldCase] = [
         FieldCase("D3 another program asks meanwhile", "retry.honours-retry-after", .notBlamed) {
             twoPrograms(
@@ -302,6 +343,64 @@ extension FieldCase {
             story.tokenRequest()
             for number in 1...4 { story.call(Story.summary, on: "A\(number)") }
             story.call(Story.sites)
+        },
+        FieldCase("C4 one token at first, then two", "retry.honours-retry-after", .notBlamed) {
+            parted(&$0) { story, tokens in
+                story.connection = 1
+                story.token = tokens[0]
+                story.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 1) }
+                story.connection = 2
+                story.token = tokens[1]
+                story.wait(0.015)
+                story.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 1) }
+            }
+        },
+        FieldCase("C4 each renews the one token", "auth.recovers-from-401", .notBlamed) {
+            parted(&$0) { _, _ in }
+        },
+        FieldCase("C4 threads that share both tokens", "retry.honours-retry-after", .blamed) {
+            parted(&$0, crossing: true) { story, tokens in
+                story.connection = 1
+                story.token = tokens[0]
+                story.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 1) }
+                story.connection = 3
+                story.token = tokens[1]
+                story.wait(0.015)
+                story.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 1) }
+            }
+        },
+        FieldCase("C4 one after the other is one program", "retry.honours-retry-after", .blamed) {
+            story in
+            // The second connection is opened when the first has ended, with the token of the start.
+            story.tokenRequest()
+            let first = story.token
+            for number in 1...4 { story.call(Story.summary, on: "A\(number)") }
+            story.connection = 2
+            story.call(Story.summary, on: "B0")
+            story.connection = 1
+            story.tokenRequest()
+            for number in 1...4 { story.call(Story.summary, on: "C\(number)") }
+            story.connection = 2
+            story.tokenRequest()
+            for number in 1...4 { story.call(Story.summary, on: "D\(number)") }
+            (story.connection, story.token) = (1, first)
+            story.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            (story.connection, story.token) = (2, first)
+            story.wait(0.2)
+            story.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+        },
+        FieldCase("one id for one call is one caller", "retry.honours-retry-after", .blamed) {
+            twoPrograms(
+                &$0,
+                {
+                    $0.call(Story.sites, status: 429) {
+                        $0.requestID = "one call"
+                        $0.details.retryAfter = .init(seconds: 1)
+                    }
+                },
+                { $0.call(Story.sites) { $0.requestID = "one call" } },
+                { $0.call(Story.summary) }
+            )
         },
         FieldCase("D4 the same words from two", effect, .notBlamed) {
             lost(&$0, key: "k1")
@@ -794,6 +893,30 @@ extension FieldCase {
             }
             story.connection = 1
             story.call(Story.summary)
+        },
+        FieldCase("C5 the final report is one's last call", "reporting.no-step-back", .open) {
+            story in
+            story.tokenRequest()
+            for (place, status) in [(1, ""), (2, ""), (1, "final"), (2, "preliminary")] {
+                story.connection = UInt64(place)
+                guard !status.isEmpty else {
+                    story.call(Story.summary)
+                    continue
+                }
+                story.post(Story.reports, key: "k\(place)", body: status) {
+                    $0.details.report = .init(status: status, reportedAt: nil)
+                }
+            }
+        },
+        FieldCase("C5 over a connection opened later", "reporting.no-step-back", .blamed) {
+            story in
+            story.tokenRequest()
+            for (place, status) in ["final", "preliminary"].enumerated() {
+                story.connection = UInt64(place + 1)
+                story.post(Story.reports, key: "k\(place)", body: status) {
+                    $0.details.report = .init(status: status, reportedAt: nil)
+                }
+            }
         },
         FieldCase("D37 pages that overlap", "paging.offset-stops", .notBlamed) {
             $0.offsetPage(skip: 0, items: 100)

@@ -75,6 +75,41 @@ import Verdict
             story.call(Story.sites)
             story.call(Story.sites)
         },
+        Plot(testDescription: "a client id for each token, asked for at once", steps: 400) {
+            story,
+            count in
+            for number in 0..<count {
+                story.client = "client-\(number)"
+                story.connection = UInt64(number)
+                story.tokenRequest()
+                story.call(Story.sites)
+            }
+        },
+        Plot(testDescription: "tokens by turns over two connections", steps: 400) { story, count in
+            for number in 0..<count {
+                story.connection = UInt64(number % 2)
+                story.tokenRequest()
+                story.call(Story.sites)
+            }
+            for number in 0..<count {
+                story.connection = UInt64(number % 2)
+                story.token = "token \(number)"
+                story.call(Story.sites)
+                story.connection = UInt64(2 + number % 2)
+                story.call(Story.sites)
+            }
+        },
+        Plot(testDescription: "calls refused one by one, and tokens that cannot be had") {
+            story,
+            count in
+            for number in 0..<count {
+                story.call(Story.summary, on: "A\(number)", status: 401) {
+                    $0.refusal = .tokenExpired
+                }
+                story.tokenRequest(status: 400)
+                story.wait(61)
+            }
+        },
         Plot(testDescription: "calls with one expired token") { story, count in
             overlapping(&story, count) { story, _ in
                 story.call(Story.sites, status: 401) { $0.refusal = .tokenExpired }
@@ -114,9 +149,9 @@ import Verdict
             plot.tell(&story, count)
             var least = Double.infinity
             for _ in 0..<3 {
-                let start = Self.threadSeconds()
+                let start = ThreadTime.seconds
                 let report = story.verdict()
-                least = min(least, Self.threadSeconds() - start)
+                least = min(least, ThreadTime.seconds - start)
                 #expect(report.journal.entries == story.entries.count)
             }
             return least
@@ -125,9 +160,11 @@ import Verdict
         // The square would be 16 times; sorting and growing tables make it a little more than 4.
         #expect(large < 9 * small, "\(small) s, then \(large) s")
     }
+}
 
-    /// The processor time of this thread.
-    private static func threadSeconds() -> Double {
+/// The processor time of this thread, which other load of the machine does not change.
+enum ThreadTime {
+    static var seconds: Double {
         var time = timespec()
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
