@@ -17,6 +17,7 @@ extension VerdictReport {
             object["scenario"] = [
                 "name": .string(scenario.name), "reached": .bool(scenario.isReached),
                 "notExercised": .array(scenario.missing.map { .string($0) }),
+                "notAsked": .array(scenario.notAsked.map { .string($0) }),
             ]
         }
         return .object(object)
@@ -47,12 +48,20 @@ extension VerdictReport {
             + "the last \(journal.entries) are judged. A larger --journal-size keeps more."
     }
 
-    /// What a reader must know where the scenario met nothing; `nil` where it did.
+    /// What a reader must know of the scenario: that it met nothing, or what of it was not met; `nil` where
+    /// all of it was.
     package var scenarioNote: String? {
-        guard let scenario, !scenario.isReached else { return nil }
-        let reasons = scenario.missing.prefix(3).compactMap { id in
-            checks.first { $0.check.id == id }.map { "\(id): \($0.summary)" }
+        guard let scenario else { return nil }
+        if scenario.isReached {
+            guard !scenario.missing.isEmpty else { return nil }
+            return
+                "The scenario \(scenario.name) is about these checks, too, which came to no result: "
+                + "\(scenario.missing.joined(separator: ", "))."
         }
+        let reasons =
+            scenario.missing.prefix(3).compactMap { id in
+                checks.first { $0.check.id == id }.map { "\(id): \($0.summary)" }
+            } + scenario.notAsked.prefix(3).map { "\($0): no \(CheckSubject($0).name)." }
         return
             "The scenario \(scenario.name) met nothing that it is about, so the exit status is 2. "
             + reasons.joined(separator: " ")

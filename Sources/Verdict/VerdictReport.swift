@@ -23,8 +23,10 @@ package struct VerdictReport: Sendable {
     /// What became of a scenario.
     package struct PlayedScenario: Sendable {
         package let name: String
-        /// The pass marks that were not exercised.
+        /// The pass marks that were not exercised, though the client made such calls.
         package let missing: [String]
+        /// The pass marks about calls that the client did not make.
+        package let notAsked: [String]
         /// Whether it met anything: one of its pass marks was exercised, or it has none.
         package let isReached: Bool
     }
@@ -93,9 +95,12 @@ package func verdict(of entries: [JournalEntry], context: VerdictContext) -> Ver
     let outcome: VerdictReport.Outcome =
         isFailed ? .fail : exercised.isEmpty ? .notExercised : .pass
     let scenario = context.scenario.map { scenario in
-        VerdictReport.PlayedScenario(
+        let open = scenario.passMarks.filter { !exercised.contains($0) }
+        let notAsked = open.filter { !CheckSubject($0).isCalled(timeline) }
+        return VerdictReport.PlayedScenario(
             name: scenario.name,
-            missing: scenario.passMarks.filter { !exercised.contains($0) },
+            missing: open.filter { !notAsked.contains($0) },
+            notAsked: notAsked,
             isReached: scenario.passMarks.isEmpty
                 || scenario.passMarks.contains { exercised.contains($0) }
         )

@@ -17,8 +17,8 @@ struct RunCommand: ParsableCommand {
             The command finds QUBS_BASE_URL, QUBS_TOKEN_URL, QUBS_DOMAIN, QUBS_CLIENT_ID and \
             QUBS_CLIENT_SECRET in its environment. The verdict goes to standard error.
 
-            Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised \
-            or a pass mark of the scenario was not, 3 the command or the mock failed, 64 wrong \
+            Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised, \
+            or nothing that the scenario is about, 3 the command or the mock failed, 64 wrong \
             command line.
 
             What was open when the command was stopped, by a signal or by --limit, is not judged.

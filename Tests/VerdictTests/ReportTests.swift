@@ -66,6 +66,51 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
         ),
     ]
 
+    @Test("Marks about calls that the client did not make are not asked of it")
+    func notAsked() throws {
+        let marks = [
+            "contract.valid-requests", "paging.cursor-verbatim", "paging.offset-stops",
+            "upload.size", "idempotency.payload-stable", "reporting.pending-only",
+        ]
+        func played(_ tell: (inout Story) -> Void) throws -> VerdictReport {
+            var story = Story()
+            tell(&story)
+            return story.verdict(scenario: .init(name: "mine", passMarks: marks))
+        }
+        let reader = try played { story in
+            story.tokenRequest()
+            story.page()
+        }
+        #expect(reader.scenario?.isReached == true)
+        #expect(reader.scenario?.missing == ["paging.cursor-verbatim"])
+        #expect(
+            reader.scenario?.notAsked == [
+                "paging.offset-stops", "upload.size", "idempotency.payload-stable",
+                "reporting.pending-only",
+            ]
+        )
+        #expect(reader.json["scenario"]?["notAsked"]?.array?.count == 4)
+        #expect(
+            reader.scenarioNote?.hasSuffix("came to no result: paging.cursor-verbatim.") == true
+        )
+        let writer = try played { story in
+            story.tokenRequest()
+            story.offsetPage(skip: 0, items: 3)
+            story.askForURLs(["g"], key: "k")
+        }
+        #expect(
+            writer.scenario?.missing == [
+                "upload.size", "idempotency.payload-stable",
+            ]
+        )
+        #expect(writer.scenario?.notAsked == ["paging.cursor-verbatim"])
+        let idle = try played { $0.request(.other, "GET", "/openapi.yaml") }
+        #expect(idle.scenario?.isReached == false)
+        let note = try #require(idle.scenarioNote)
+        #expect(note.contains("paging.cursor-verbatim: no list that is paged by nextToken."))
+        #expect(idle.junit.contains("<error type=\"not-reached\""))
+    }
+
     @Test("JSON lists all checks in order, with result, summary, advice and evidence")
     func json() throws {
         let report = mixedStory().verdict(dropped: 7)
