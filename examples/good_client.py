@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A well-behaved client of the QUBS Integrations API, in Python's standard library alone.
 
-It keeps its token and its connections, repeats what may be repeated, waits as long as it is told
-(else longer each time, with jitter), sends one idempotency key for each operation, follows cursors
+It keeps its token and its connections, repeats what may be repeated, waits as long as it is told, for
+up to two minutes (else longer each time, with jitter, six times), sends one idempotency key for each operation, follows cursors
 and offsets to their ends, and puts files to their upload URLs once, without credentials.
 
     qubs-mock run --scenario calm -- python3 examples/good_client.py
@@ -20,6 +20,9 @@ import urllib.parse
 import uuid
 
 ATTEMPTS = 6
+# Who is told to wait waits, however often, for so long altogether: others may share the limit.
+PATIENCE_SECONDS = 120.0
+RENEWALS = 2
 TODAY = datetime.date.fromisoformat(os.environ.get("QUBS_TODAY", datetime.date.today().isoformat()))
 TIMEOUT_SECONDS = float(os.environ.get("QUBS_TIMEOUT", "5"))
 FIRST_PAUSE_SECONDS = float(os.environ.get("QUBS_FIRST_PAUSE", "0.15"))
@@ -85,19 +88,25 @@ class Client:
     def pause(self, attempt, answer):
         """How long to wait before the next attempt, in seconds."""
         told = answer is not None and answer.fields.get("Retry-After")
-        if told and told.isdigit():
-            return int(told)
         if told:
-            # A date is meant by the server's clock, which Date tells.
-            until = email.utils.parsedate_to_datetime(told)
-            now = email.utils.parsedate_to_datetime(answer.fields["Date"])
-            return max(0.0, (until - now).total_seconds())
+            # Those that were told the same do not come back all at once.
+            return self.told(told, answer) + random.uniform(0, FIRST_PAUSE_SECONDS)
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
         return longest * random.uniform(0.75, 1.25)
 
+    def told(self, text, answer):
+        """What Retry-After asks for, in seconds."""
+        if text.isdigit():
+            return int(text)
+        # A date is meant by the server's clock, which Date tells.
+        until = email.utils.parsedate_to_datetime(text)
+        now = email.utils.parsedate_to_datetime(answer.fields["Date"])
+        return max(0.0, (until - now).total_seconds())
+
     def persist(self, attempt_once):
         """Repeats an attempt until it has an answer that will not change."""
-        for attempt in range(ATTEMPTS):
+        begin, failures = time.monotonic(), 0
+        while True:
             answer = None
             try:
                 answer = attempt_once()
@@ -107,9 +116,13 @@ class Client:
                 reason = error
             else:
                 reason = answer.status
-            if attempt < ATTEMPTS - 1:
-                time.sleep(self.pause(attempt, answer))
-        raise Unavailable(f"gave up after {ATTEMPTS} attempts: {reason!r}")
+            pause = self.pause(failures, answer)
+            if answer is None or "Retry-After" not in answer.fields:
+                failures += 1
+            waited = time.monotonic() - begin
+            if failures == ATTEMPTS or waited + pause > PATIENCE_SECONDS:
+                raise Unavailable(f"gave up after {waited:.0f} s: {reason!r}")
+            time.sleep(pause)
 
     # Tokens -------------------------------------------------------------------------------------
 
@@ -168,8 +181,11 @@ class Client:
                 raise http.client.HTTPException("the answer is no JSON") from error
 
         answer = self.persist(attempt)
-        if answer.status == 401:
-            # The token has ended before its time: one new one, and the call once more.
+        for _ in range(RENEWALS):
+            if answer.status != 401:
+                break
+            # The token has ended before its time: one new one, and the call once more. A second time,
+            # since a short life may end on the way.
             self._token_renewal = 0.0
             answer = self.persist(attempt)
         if answer.status not in (200, 201):
