@@ -55,6 +55,8 @@ package enum PauseRules {
     package struct Growth: Sendable {
         package let first: Double
         package let last: Double
+        /// How many pauses of each chain were compared.
+        package let places: Int
         /// How far pauses at one place deviate, as a share of their mean.
         package let deviation: Double
         package let answer: Answer
@@ -92,7 +94,13 @@ package enum PauseRules {
                 * ((first * first + last * last) / Double(chains.count)).squareRoot()
             answer = isShrinking && last < first ? .notAsAsked : .open
         }
-        return Growth(first: first, last: last, deviation: deviation, answer: answer)
+        return Growth(
+            first: first,
+            last: last,
+            places: length,
+            deviation: deviation,
+            answer: answer
+        )
     }
 
     /// How far pauses deviate from the mean of their place, as a share of it, over all places.

@@ -50,11 +50,12 @@ extension VerdictReport {
         page.lines.append("")
         page.paragraph(
             "\(coverage.called) of \(coverage.operations.count) operations were called, in "
-                + "\(journal.entries) requests. Pauses are forgiven 50 ms or 2 %, whichever is more."
+                + "\(journal.entries) requests. A wait may be 50 ms or 2 % short, whichever is more."
                 + (failures.isEmpty
                     ? ""
-                    : " A number behind # is that of the request in the journal: run --journal FILE, or "
-                        + "GET /__admin/requests."),
+                    : " Behind # stand the number of a request in the journal (run --journal FILE, or GET "
+                        + "/__admin/requests), its answer, and the seconds since the first request. "
+                        + "\"lost\": no whole answer arrived; \"left\": the client did not wait for it."),
             indent: 0
         )
         return page.lines.joined(separator: "\n") + "\n"

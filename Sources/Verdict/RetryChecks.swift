@@ -264,15 +264,17 @@ enum RetryChecks {
             }
             return tally
         }
+        let seen =
+            "Over \(chains.count) repeated calls the first pause was "
+            + "\(Seconds.text(Int64(growth.first))) on average, pause \(growth.places) "
+            + Seconds.text(Int64(growth.last))
         switch growth.answer {
         case .asAsked: tally.pass(chains.count)
         case .notAsAsked:
             tally.fail(
                 time.evidence(
                     chains[0],
-                    "The last pauses of \(chains.count) chains were "
-                        + "\(Seconds.text(Int64(growth.last))) on average, the first "
-                        + "\(Seconds.text(Int64(growth.first))).",
+                    "\(seen): the client does not back off.",
                     gap: Int64(growth.last),
                     limit: Int64(PauseRules.ratioOfGrowth * growth.first)
                 )
@@ -280,11 +282,8 @@ enum RetryChecks {
         case .open:
             tally.cannotJudge(
                 growth.isTooShort
-                    ? "Pauses of \(Seconds.text(Int64(growth.first))) and "
-                        + "\(Seconds.text(Int64(growth.last))) are too short to be compared."
-                    : "The last pauses of \(chains.count) chains were "
-                        + "\(Seconds.text(Int64(growth.last))) on average, the first "
-                        + "\(Seconds.text(Int64(growth.first))), and pauses at one place deviate by "
+                    ? "\(seen): too short to be compared."
+                    : "\(seen), and pauses at one place deviate by "
                         + "\(Int((growth.deviation * 100).rounded())) %: that may be chance."
             )
         }
