@@ -10,6 +10,10 @@ struct FieldCase: CustomTestStringConvertible {
         case notBlamed
         /// Neither: the case is beyond what anybody can tell.
         case open
+        /// A pass, since something was judged.
+        case praised
+        /// The check has nothing to do with it.
+        case absent
     }
 
     let name: String
@@ -38,6 +42,8 @@ struct FieldCase: CustomTestStringConvertible {
         case .blamed: #expect(result.outcome == .fail, "\(result.summary)")
         case .notBlamed: #expect(result.outcome != .fail, "\(result.summary)")
         case .open: #expect(result.outcome == .notJudged, "\(result.summary)")
+        case .praised: #expect(result.outcome == .pass, "\(result.summary)")
+        case .absent: #expect(result.outcome == .notExercised, "\(result.summary)")
         }
     }
 
@@ -90,7 +96,7 @@ struct FieldCase: CustomTestStringConvertible {
 }
 
 extension FieldCase {
-    static let all = praised + processes + wishes + tokens + lists
+    static let all = praised + processes + wishes + tokens + lists + boundaries
 
     private static let effect = "idempotency.no-duplicate-effect"
 
@@ -432,12 +438,12 @@ extension FieldCase {
             $0.interventions += 1
             $0.post(key: "k")
         },
-        FieldCase("D5 the ledger was reset", "idempotency.payload-stable", .notBlamed) {
+        FieldCase("D5 the ledger was reset", "idempotency.payload-stable", .open) {
             $0.post(Story.reports, key: "fixed", body: "A")
             $0.interventions += 1
             $0.post(Story.reports, key: "fixed", body: "B")
         },
-        FieldCase("D5 the data were reset", effect, .notBlamed) {
+        FieldCase("D5 the data were reset", effect, .open) {
             lost(&$0, key: nil)
             $0.interventions += 1
             $0.post(key: nil)
