@@ -27,6 +27,10 @@ struct AppointmentLayout: Sendable {
     private let reportingOrder: [Int]
     /// The members of the reporting view that come from the patient.
     let patientMembers: [String]
+    /// The segment of each member.
+    private let segmentOfMember: [String: Int]
+    /// The segments that hold the date, the instants of the visit, and the deadline.
+    private let dated: (date: Int, visit: Int, deadline: Int)
 
     /// The display name, which a patient record may leave to its other names.
     private static let displayName = "patientName"
@@ -73,6 +77,20 @@ struct AppointmentLayout: Sendable {
             .filter { places[starts[$0]] != nil }
             .sorted { (places[starts[$0]] ?? 0) < (places[starts[$1]] ?? 0) }
         self.patientMembers = patientMembers
+        var segmentOfMember: [String: Int] = [:]
+        for (index, members) in segments.enumerated() {
+            for member in members { segmentOfMember[member.name] = index }
+        }
+        self.segmentOfMember = segmentOfMember
+        // A shape that has one elsewhere: nothing moves, and the tests of day zero say so.
+        func segment(of name: String, in places: Range<Int>) -> Int {
+            segmentOfMember[name].flatMap { places.contains($0) ? $0 : nil } ?? -1
+        }
+        dated = (
+            segment(of: "appointmentDate", in: 0..<summaryCount),
+            segment(of: "arrivalDateTime", in: summaryCount..<segments.count),
+            segment(of: "reportingDeadline", in: summaryCount..<segments.count)
+        )
     }
 
     // MARK: Writing
@@ -215,6 +233,43 @@ struct AppointmentLayout: Sendable {
         if !isWhole { throw Damage() }
     }
 
+    /// Where a row holds what moves with the day.
+    struct DatedPlaces {
+        /// In the summary.
+        var date = 0..<0
+        /// In the details: arrival, start and end.
+        var visit = 0..<0
+        /// In the details.
+        var deadline = 0..<0
+    }
+
+    /// Where a row holds what moves with the day; `nil` where it is damaged.
+    func places(
+        ofDatesIn details: UnsafeRawBufferPointer,
+        summaryOctets: Int
+    ) -> DatedPlaces? {
+        var places = DatedPlaces()
+        var index = 0
+        var start = 0
+        for segment in 0..<segments.count {
+            guard let length = Self.readLength(details, &index) else { return nil }
+            if segment == summaryCount {
+                guard start == summaryOctets else { return nil }
+                start = 0
+            }
+            let place = start..<start + length
+            if segment == dated.date { places.date = place }
+            if segment == dated.visit { places.visit = place }
+            if segment == dated.deadline { places.deadline = place }
+            start += length
+        }
+        guard index + start == details.count else { return nil }
+        // The segments follow their lengths.
+        places.visit = places.visit.lowerBound + index..<places.visit.upperBound + index
+        places.deadline = places.deadline.lowerBound + index..<places.deadline.upperBound + index
+        return places
+    }
+
     /// The record of a row: the members of all views; `nil` where the row is damaged.
     func record(of octets: Octets) -> JSONObject? {
         var record: JSONObject?
@@ -246,39 +301,57 @@ struct AppointmentLayout: Sendable {
         _ values: [(name: String, value: [UInt8])],
         in octets: Octets
     ) -> Octets? {
-        guard var written = cut(octets) else { return nil }
-        for (index, members) in segments.enumerated() {
-            let changed = values.filter { value in members.contains { $0.name == value.name } }
-            if changed.isEmpty { continue }
-            guard let segment = Self.replacing(changed, in: written[index]) else { return nil }
-            written[index] = segment
-        }
-        // The brace of the first is put back by `octets(ofSegments:)`.
-        return self.octets(ofSegments: written)
-    }
-
-    /// The octets of each segment.
-    private func cut(_ octets: Octets) -> [[UInt8]]? {
-        octets.details.withUnsafeBytes { details in
-            var index = 0
-            var lengths: [Int] = []
-            for _ in segments {
-                guard let length = Self.readLength(details, &index) else { return nil }
+        var index = 0
+        var lengths: [Int] = []
+        lengths.reserveCapacity(segments.count)
+        let isRead = octets.details.withUnsafeBytes { details in
+            for _ in 0..<segments.count {
+                guard let length = Self.readLength(details, &index) else { return false }
                 lengths.append(length)
             }
-            var written: [[UInt8]] = []
-            var rest = octets.summary[...]
-            for (segment, length) in lengths.enumerated() {
-                if segment == summaryCount {
-                    guard rest.isEmpty else { return nil }
-                    rest = octets.details[index...]
-                }
-                guard length <= rest.count else { return nil }
-                written.append(Array(rest.prefix(length)))
-                rest = rest.dropFirst(length)
-            }
-            return rest.isEmpty ? written : nil
+            return true
         }
+        guard isRead, lengths[..<summaryCount].reduce(0, +) == octets.summary.count,
+            lengths[summaryCount...].reduce(index, +) == octets.details.count
+        else { return nil }
+        var changed: [[(name: String, value: [UInt8])]] = Array(
+            repeating: [],
+            count: segments.count
+        )
+        for value in values {
+            if let segment = segmentOfMember[value.name] { changed[segment].append(value) }
+        }
+        var summary: [UInt8] = []
+        var rest: [UInt8] = []
+        summary.reserveCapacity(octets.summary.count + 16)
+        rest.reserveCapacity(octets.details.count + 192)
+        var start = 0
+        for segment in 0..<segments.count {
+            if segment == summaryCount { start = index }
+            let place = start..<start + lengths[segment]
+            start = place.upperBound
+            let isSummary = segment < summaryCount
+            if changed[segment].isEmpty {
+                if isSummary {
+                    summary += octets.summary[place]
+                } else {
+                    rest += octets.details[place]
+                }
+                continue
+            }
+            let written = Self.replacing(
+                changed[segment],
+                in: Array(isSummary ? octets.summary[place] : octets.details[place])
+            )
+            guard let written else { return nil }
+            lengths[segment] = written.count
+            if isSummary { summary += written } else { rest += written }
+        }
+        var details: [UInt8] = []
+        details.reserveCapacity(rest.count + 2 * lengths.count)
+        for length in lengths { Self.append(length: length, to: &details) }
+        details += rest
+        return Octets(summary: summary, details: details)
     }
 
     /// A segment with other values: each of its members is a comma, or the first brace, a quoted

@@ -30,6 +30,8 @@ final class AppointmentTable {
     private let findSite: Statement
     private let moveRow: Statement
     private let moveProvider: Statement
+    private let changeRow: Statement
+    private let changeProvider: Statement
     private let countAtSite: Statement
     private let countOfPatient: Statement
 
@@ -95,6 +97,16 @@ final class AppointmentTable {
         moveProvider = Statement(
             database,
             "UPDATE provider_appointment SET date = date + ?3 WHERE provider = ?1 AND key = ?2"
+        )
+        changeRow = Statement(
+            database,
+            """
+            UPDATE OR IGNORE appointment SET key = ?2, summary = ?3, details = ?4 WHERE key = ?1
+            """
+        )
+        changeProvider = Statement(
+            database,
+            "UPDATE provider_appointment SET key = ?3 WHERE provider = ?1 AND key = ?2"
         )
         countAtSite = Statement(
             database,
@@ -229,6 +241,43 @@ final class AppointmentTable {
             insertProvider.bind(4, entry.date)
             insertProvider.bind(5, entry.site)
             try insertProvider.run()
+        }
+    }
+
+    /// How far from its place a row may have to be put.
+    private static let maximumSteps = 1000
+
+    /// Gives a row another status and other views.
+    func change(
+        _ entry: Entry,
+        to status: Int64,
+        _ octets: AppointmentLayout.Octets
+    ) throws(StoreError) {
+        var key = AppointmentKey(
+            domain: entry.key.domain,
+            status: status,
+            position: entry.position
+        )
+        try changeRow.begin()
+        // As in `insert`; a damaged file may lack the row that its index has.
+        for step in 0...Self.maximumSteps {
+            if step == Self.maximumSteps {
+                throw .damagedRow(table: "appointment", row: String(entry.key.rawValue))
+            }
+            changeRow.bind(1, entry.key.rawValue)
+            changeRow.bind(2, key.rawValue)
+            changeRow.bind(3, octets.summary)
+            changeRow.bind(4, octets.details)
+            try changeRow.run()
+            if database.changes == 1 { break }
+            key = key.next
+        }
+        for provider in entry.providers {
+            try changeProvider.begin()
+            changeProvider.bind(1, provider)
+            changeProvider.bind(2, entry.key.rawValue)
+            changeProvider.bind(3, key.rawValue)
+            try changeProvider.run()
         }
     }
 

@@ -22,15 +22,16 @@ package final class MockStore: Sendable {
             zones: configuration.zones
         )
         let (base, buffer) = try Reseeding.base(configuration.base, rules: rules)
-        try Laying.lay(
+        let practices = try Laying.lay(
             buffer,
             around: Present(pinned: configuration.today, now: configuration.now),
             rules: rules
         )
         let image = try buffer.image()
-        let seeds = try Seeds(
+        let seeds = Seeds(
             base,
             image: image,
+            zone: practices.first?.rule,
             today: configuration.today,
             now: configuration.now,
             rules: rules,

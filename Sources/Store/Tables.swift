@@ -76,23 +76,7 @@ final class Tables {
             try appointments.setOctets(octets, key: old.key.rawValue)
             return true
         }
-        try appointments.delete(old)
-        try appointments.insert(
-            AppointmentTable.Entry(
-                key: AppointmentKey(
-                    domain: domain,
-                    status: statusID,
-                    position: old.position
-                ),
-                position: old.position,
-                site: old.site,
-                date: old.date,
-                patient: old.patient,
-                providers: old.providers,
-                octets: octets
-            ),
-            id: id
-        )
+        try appointments.change(old, to: statusID, octets)
         return true
     }
 

@@ -196,7 +196,11 @@ final class CourseTable {
             """
         ofDomain = Statement(
             database,
-            "SELECT \(columns) FROM course WHERE domain = ?1 ORDER BY appointment"
+            """
+            SELECT \(columns), (SELECT site FROM appointment
+                WHERE appointment.domain = ?1 AND appointment.id = course.appointment)
+            FROM course WHERE domain = ?1 ORDER BY appointment
+            """
         )
         find = Statement(
             database,
@@ -212,13 +216,16 @@ final class CourseTable {
         )
     }
 
-    /// The courses of a domain.
-    func courses(of domain: Int64) throws(StoreError) -> [Course] {
+    /// The courses of a domain, with the ids of their sites; `nil` where the appointment is gone.
+    func courses(of domain: Int64) throws(StoreError) -> [(course: Course, site: Int64?)] {
         try ofDomain.begin()
         defer { ofDomain.reset() }
         ofDomain.bind(1, domain)
-        var courses: [Course] = []
-        while try ofDomain.step() { courses.append(Self.course(ofDomain)) }
+        var courses: [(course: Course, site: Int64?)] = []
+        while try ofDomain.step() {
+            let site = ofDomain.isNull(10) ? nil : ofDomain.integer(10)
+            courses.append((Self.course(ofDomain), site))
+        }
         return courses
     }
 

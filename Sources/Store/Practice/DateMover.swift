@@ -1,12 +1,16 @@
 import CLinux
+import Glibc
 import QUBS
 import Time
 
 /// The clocks of one zone around one day: its rule, with the changes at hand.
 struct ZoneClock {
     private let rule: TimeZoneRule
-    private let changes: [TimeZoneRule.Change]
+    fileprivate let changes: [TimeZoneRule.Change]
     private let standard: Int
+
+    /// The seconds east of UTC that its changes lead from and to.
+    fileprivate var offsets: Set<Int> { Set(changes.flatMap { [$0.before, $0.after] }) }
 
     init(_ rule: TimeZoneRule, around day: LocalDate) {
         self.rule = rule
@@ -42,124 +46,182 @@ struct ZoneClock {
     }
 }
 
-/// Moves a time by whole days on the clocks of one zone.
+/// Moves instants by whole days on the clocks of one zone.
+///
+/// Almost all move alike: by the days, and by an hour where one of the two is in summer time. So the
+/// time is cut where either clock changes, and an instant is moved by what its piece says.
 struct ZoneShift {
     private let days: Int
     private let old: ZoneClock
     private let new: ZoneClock
+    /// Where the changes of both clocks are at hand.
+    private let known: Range<Int>
+    /// The pieces within it, by their first seconds.
+    private let starts: [Int]
+    /// What is added in each piece.
+    private let additions: [Int]
 
     init(_ rule: TimeZoneRule, from written: LocalDate, to dayZero: LocalDate) {
-        days = dayZero.daysSince1970 - written.daysSince1970
-        old = ZoneClock(rule, around: written)
-        new = ZoneClock(rule, around: dayZero)
+        let days = dayZero.daysSince1970 - written.daysSince1970
+        let old = ZoneClock(rule, around: written)
+        let new = ZoneClock(rule, around: dayZero)
+        (self.days, self.old, self.new) = (days, old, new)
+        let oldCuts = old.changes.map(\.instant)
+        // Whichever offset holds there; a cut too many does no harm.
+        let newCuts = old.offsets.map { offset in
+            new.changes.map { $0.local - days * 86_400 - offset }
+        }
+        let cuts = [oldCuts] + newCuts
+        let first = cuts.compactMap(\.first).max() ?? 0
+        let last = cuts.compactMap(\.last).min() ?? 0
+        known = first..<max(first, last)
+        var starts: [Int] = []
+        var additions: [Int] = []
+        for cut in cuts.joined().sorted() where known.contains(cut) {
+            let addition = Self.moved(cut, days, old, new) - cut
+            if addition == additions.last { continue }
+            starts.append(cut)
+            additions.append(addition)
+        }
+        (self.starts, self.additions) = (starts, additions)
     }
 
     /// The instant, in seconds since 1970, at which the zone's clocks show the same so many days
     /// later.
     func moved(_ seconds: Int) -> Int {
+        // Years away, or in a zone that has one offset.
+        guard known.contains(seconds) else { return Self.moved(seconds, days, old, new) }
+        var piece = starts.count - 1
+        while starts[piece] > seconds { piece -= 1 }
+        return seconds + additions[piece]
+    }
+
+    private static func moved(_ seconds: Int, _ days: Int, _ old: ZoneClock, _ new: ZoneClock)
+        -> Int
+    {
         new.instant(ofLocal: seconds + old.offset(at: seconds) + days * 86_400)
     }
 }
 
-/// Moves dates and instants within the texts of records, which keep their lengths.
-enum DateText {
-    /// Finds a member from a place on.
+/// Dates and instants within the texts of records, which keep their lengths.
+private struct DateText {
+    private let start: UnsafeMutablePointer<UInt8>
+    private let count: Int
+    /// Where the next member is looked for.
+    private var place = 0
+
+    init(_ text: UnsafeMutableRawBufferPointer) {
+        guard let base = text.baseAddress else { preconditionFailure("a text lies somewhere") }
+        start = base.assumingMemoryBound(to: UInt8.self)
+        count = text.count
+    }
+
+    /// Goes to the value of a member that comes later.
     ///
     /// - Parameter lead: The quoted name and the colon: no text holds quotes that are not escaped.
-    /// - Returns: Where its value begins.
-    static func value(
-        of lead: StaticString,
-        in text: UnsafeMutableRawBufferPointer,
-        from place: Int
-    ) -> Int? {
-        guard place < text.count, let start = text.baseAddress,
-            let found = memmem(
-                start + place,
-                text.count - place,
-                lead.utf8Start,
-                lead.utf8CodeUnitCount
-            )
-        else { return nil }
-        return start.distance(to: UnsafeMutableRawPointer(mutating: found))
-            + lead.utf8CodeUnitCount
+    /// - Returns: Whether there is one.
+    private mutating func find(_ lead: StaticString) -> Bool {
+        let length = lead.utf8CodeUnitCount
+        // Most often it is the next one, behind a comma.
+        if place + 1 + length <= count, memcmp(start + place + 1, lead.utf8Start, length) == 0 {
+            place += 1 + length
+            return true
+        }
+        guard place < count,
+            let found = memmem(start + place, count - place, lead.utf8Start, length)
+        else { return false }
+        place = UnsafeMutableRawPointer(start).distance(to: found) + length
+        return true
     }
 
-    /// Moves the date `"yyyy-MM-dd"` at a place; anything else is left alone.
-    static func moveDate(
-        in text: UnsafeMutableRawBufferPointer,
-        at place: Int,
-        byDays days: Int
-    ) {
-        guard place + 12 <= text.count, text[place] == quote, text[place + 11] == quote,
-            let day = day(text, place + 1)
+    /// Moves the date `"yyyy-MM-dd"` of a member; anything else is left alone.
+    mutating func moveDate(_ lead: StaticString, byDays days: Int) {
+        guard find(lead), place + 12 <= count, start[place] == Self.quote,
+            start[place + 11] == Self.quote, let day = day(place + 1)
         else { return }
-        write(day: day + days, to: text, place + 1)
+        write(day: day + days, at: place + 1)
+        place += 12
     }
 
-    /// Moves the instant `"yyyy-MM-ddThh:mm:ssZ"` at a place; anything else is left alone.
-    static func moveInstant(
-        in text: UnsafeMutableRawBufferPointer,
-        at place: Int,
-        by shift: ZoneShift
-    ) {
-        guard place + 22 <= text.count, text[place] == quote, text[place + 21] == quote,
-            text[place + 11] == UInt8(ascii: "T"), text[place + 20] == UInt8(ascii: "Z"),
-            let day = day(text, place + 1), let hour = two(text, place + 12),
-            let minute = two(text, place + 15), let second = two(text, place + 18)
+    /// Moves the instant `"yyyy-MM-ddThh:mm:ssZ"` of a member; anything else is left alone.
+    mutating func moveInstant(_ lead: StaticString, by shift: ZoneShift) {
+        guard find(lead) else { return }
+        guard place + 22 <= count, start[place] == Self.quote else {
+            // `null`.
+            if place + 4 <= count, start[place] == UInt8(ascii: "n") { place += 4 }
+            return
+        }
+        guard start[place + 21] == Self.quote, start[place + 11] == UInt8(ascii: "T"),
+            start[place + 20] == UInt8(ascii: "Z"), let day = day(place + 1),
+            let hour = two(place + 12), let minute = two(place + 15), let second = two(place + 18)
         else { return }
-        let moved = shift.moved(day * 86_400 + hour * 3600 + minute * 60 + second)
+        let time = hour * 3600 + minute * 60 + second
+        let moved = shift.moved(day * 86_400 + time)
         let newDay = Int(Int64(moved).floorDivided(by: 86_400))
-        let rest = moved - newDay * 86_400
-        write(day: newDay, to: text, place + 1)
-        write(rest / 3600, to: text, place + 12)
-        write(rest / 60 % 60, to: text, place + 15)
-        write(rest % 60, to: text, place + 18)
+        write(day: newDay, at: place + 1)
+        let newTime = moved - newDay * 86_400
+        if newTime != time {
+            write(newTime / 3600, at: place + 12)
+            write(newTime / 60 % 60, at: place + 15)
+            write(newTime % 60, at: place + 18)
+        }
+        place += 22
     }
 
     private static let quote = UInt8(ascii: "\"")
 
-    private static func two(_ text: UnsafeMutableRawBufferPointer, _ place: Int) -> Int? {
-        let tens = text[place] &- UInt8(ascii: "0")
-        let ones = text[place + 1] &- UInt8(ascii: "0")
+    private func two(_ place: Int) -> Int? {
+        let tens = start[place] &- UInt8(ascii: "0")
+        let ones = start[place + 1] &- UInt8(ascii: "0")
         return tens < 10 && ones < 10 ? Int(tens) * 10 + Int(ones) : nil
     }
 
-    private static func day(_ text: UnsafeMutableRawBufferPointer, _ place: Int) -> Int? {
-        guard let century = two(text, place), let year = two(text, place + 2),
-            let month = two(text, place + 5), let day = two(text, place + 8)
+    private func day(_ place: Int) -> Int? {
+        guard let century = two(place), let year = two(place + 2), let month = two(place + 5),
+            let day = two(place + 8)
         else { return nil }
         return LocalDate(year: century * 100 + year, month: month, day: day)?.daysSince1970
     }
 
-    private static func write(_ value: Int, to text: UnsafeMutableRawBufferPointer, _ place: Int) {
-        text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
-        text[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
+    private func write(_ value: Int, at place: Int) {
+        start[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
+        start[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
     }
 
-    private static func write(day: Int, to text: UnsafeMutableRawBufferPointer, _ place: Int) {
+    private func write(day: Int, at place: Int) {
         let (year, month, day) = LocalDate(daysSince1970: day).parts
-        write(year / 100 % 100, to: text, place)
-        write(year % 100, to: text, place + 2)
-        write(month, to: text, place + 5)
-        write(day, to: text, place + 8)
+        write(year / 100 % 100, at: place)
+        write(year % 100, at: place + 2)
+        write(month, at: place + 5)
+        write(day, at: place + 8)
     }
 }
 
 /// Moves the texts of all records that move, from the day of the files to another.
-struct DateMover {
-    /// How the records of each site move, by its id; what is not here stays.
-    private var shifts: [Int: (days: Int, shift: ZoneShift)] = [:]
+final class DateMover {
+    /// How the records of a site move.
+    private struct Move {
+        let days: Int
+        let shift: ZoneShift
+    }
+
+    /// By the site's id; what is not here stays.
+    private var moves: [Int: Move] = [:]
     /// How comments on patients move, by the domain's id.
     private var ofPatients: [Int: ZoneShift] = [:]
-    /// The keys of appointments that stay.
-    private var fixed: Set<Int64> = []
+    /// The keys of appointments that stay, in order, and the first of them that was not met yet.
+    private var fixed: [Int64] = []
+    private var nextFixed = 0
     /// Digests of the patients who have such an appointment: what is said of them stays, too.
     private var fixedPatients: Set<UInt64> = []
     /// The first pages of the tables.
     private let roots: (appointment: Int, comment: Int, attachment: Int)
+    private let layout: AppointmentLayout
+    /// The site of each appointment that moves, by its digest.
+    private var owners: [UInt64: Int] = [:]
 
     /// - Parameter database: The image, as the files have it.
-    init(_ database: Database, to present: Present) throws(StoreError) {
+    init(_ database: Database, to present: Present, layout: AppointmentLayout) throws(StoreError) {
         func root(_ table: String) throws(StoreError) -> Int {
             Int(
                 try database.integer(
@@ -168,31 +230,22 @@ struct DateMover {
             )
         }
         roots = (try root("appointment"), try root("comment"), try root("attachment"))
+        self.layout = layout
+        let sites = SiteTable(database)
         for practice in try PracticeTable(database).practices() {
             let dayZero = present.place(in: practice.rule).dayZero
             let days = dayZero.daysSince1970 - practice.written.daysSince1970
-            ofPatients[Int(practice.domain)] = ZoneShift(
-                practice.rule,
-                from: practice.written,
-                to: dayZero
-            )
-            var known: [String: ZoneShift] = [:]
-            let sites = Statement(database, "SELECT id, zone_rule FROM site WHERE domain = ?1")
-            try sites.begin()
-            sites.bind(1, practice.domain)
-            while try sites.step() {
-                let text = sites.text(1)
-                let shift =
-                    known[text]
-                    ?? ZoneShift(
-                        TimeZoneRule(text) ?? .utc,
-                        from: practice.written,
-                        to: dayZero
-                    )
-                known[text] = shift
-                shifts[Int(sites.integer(0))] = (days, shift)
+            var known: [TimeZoneRule: ZoneShift] = [:]
+            func shift(_ rule: TimeZoneRule) -> ZoneShift {
+                if let shift = known[rule] { return shift }
+                let shift = ZoneShift(rule, from: practice.written, to: dayZero)
+                known[rule] = shift
+                return shift
             }
-            sites.reset()
+            ofPatients[Int(practice.domain)] = shift(practice.rule)
+            for (site, rule) in try sites.zones(in: practice.domain) {
+                moves[Int(site)] = Move(days: days, shift: shift(rule))
+            }
         }
         let stay = Statement(
             database,
@@ -204,70 +257,69 @@ struct DateMover {
         )
         try stay.begin()
         while try stay.step() {
-            fixed.insert(stay.integer(0))
+            fixed.append(stay.integer(0))
             if let patient = stay.optionalText(2) {
                 fixedPatients.insert(Self.digest(Int(stay.integer(1)), patient.utf8))
             }
         }
         stay.reset()
+        fixed.sort()
+        owners.reserveCapacity(4096)
     }
 
-    /// Moves what lies in an image, which nobody has open.
+    /// Moves what lies in an image, once; nobody has it open.
     func move(_ octets: UnsafeMutableRawBufferPointer) {
         let pages = DatabasePages(octets)
-        // How what belongs to an appointment moves, by its digest.
-        var owners: [UInt64: Int] = [:]
-        owners.reserveCapacity(4096)
-        pages.forEachRecord(ofTree: roots.appointment) { key, record in
-            if fixed.contains(key) { return }
-            let row = DatabasePages.Columns(record)
-            let site = row.integer(4)
-            guard let move = shifts[site] else { return }
-            owners[Self.digest(row.integer(1), row.octets(2))] = site
-            let summary = row.octets(8)
-            if let place = DateText.value(of: "\"appointmentDate\":", in: summary, from: 0) {
-                DateText.moveDate(in: summary, at: place, byDays: move.days)
-            }
-            var place = 0
-            for lead: StaticString in [
-                "\"arrivalDateTime\":", "\"scanStartDateTime\":", "\"scanEndDateTime\":",
-                "\"reportingDeadline\":",
-            ] {
-                Self.move(lead, in: row.octets(9), from: &place, by: move.shift)
-            }
-        }
-        pages.forEachRecord(ofTree: roots.comment) { _, record in
-            let row = DatabasePages.Columns(record)
-            let domain = row.integer(0)
-            let digest = Self.digest(domain, row.octets(2))
-            let shift =
-                row.integer(1) == 0
-                ? owners[digest].flatMap { shifts[$0]?.shift }
-                : fixedPatients.contains(digest) ? nil : ofPatients[domain]
-            guard let shift else { return }
-            var place = 0
-            Self.move("\"commentDateTime\":", in: row.octets(5), from: &place, by: shift)
-        }
-        pages.forEachRecord(ofTree: roots.attachment) { _, record in
-            let row = DatabasePages.Columns(record)
-            guard let site = owners[Self.digest(row.integer(2), row.octets(3))],
-                let shift = shifts[site]?.shift
-            else { return }
-            var place = 0
-            Self.move("\"addedDateTime\":", in: row.octets(6), from: &place, by: shift)
-            Self.move("\"lastModifiedDateTime\":", in: row.octets(6), from: &place, by: shift)
-        }
+        pages.forEachRecord(ofTree: roots.appointment) { moveAppointment($0, $1) }
+        pages.forEachRecord(ofTree: roots.comment) { moveComment($1) }
+        pages.forEachRecord(ofTree: roots.attachment) { moveAttachment($1) }
     }
 
-    private static func move(
-        _ lead: StaticString,
-        in text: UnsafeMutableRawBufferPointer,
-        from place: inout Int,
-        by shift: ZoneShift
-    ) {
-        guard let value = DateText.value(of: lead, in: text, from: place) else { return }
-        place = value
-        DateText.moveInstant(in: text, at: value, by: shift)
+    private func moveAppointment(_ key: Int64, _ record: UnsafeMutableRawBufferPointer) {
+        // Both go by their keys.
+        while nextFixed < fixed.count, fixed[nextFixed] < key { nextFixed += 1 }
+        if nextFixed < fixed.count, fixed[nextFixed] == key { return }
+        let row = DatabasePages.Columns(record)
+        let site = row.integer(4)
+        guard let move = moves[site] else { return }
+        owners[Self.digest(row.integer(1), row.octets(2))] = site
+        let (summary, details) = (row.octets(8), row.octets(9))
+        let places = layout.places(
+            ofDatesIn: UnsafeRawBufferPointer(details),
+            summaryOctets: summary.count
+        )
+        guard let places else { return }
+        var text = DateText(UnsafeMutableRawBufferPointer(rebasing: summary[places.date]))
+        text.moveDate("\"appointmentDate\":", byDays: move.days)
+        text = DateText(UnsafeMutableRawBufferPointer(rebasing: details[places.visit]))
+        text.moveInstant("\"arrivalDateTime\":", by: move.shift)
+        text.moveInstant("\"scanStartDateTime\":", by: move.shift)
+        text.moveInstant("\"scanEndDateTime\":", by: move.shift)
+        text = DateText(UnsafeMutableRawBufferPointer(rebasing: details[places.deadline]))
+        text.moveInstant("\"reportingDeadline\":", by: move.shift)
+    }
+
+    private func moveComment(_ record: UnsafeMutableRawBufferPointer) {
+        let row = DatabasePages.Columns(record)
+        let domain = row.integer(0)
+        let digest = Self.digest(domain, row.octets(2))
+        let shift =
+            row.integer(1) == 0
+            ? owners[digest].flatMap { moves[$0]?.shift }
+            : fixedPatients.contains(digest) ? nil : ofPatients[domain]
+        guard let shift else { return }
+        var text = DateText(row.octets(5))
+        text.moveInstant("\"commentDateTime\":", by: shift)
+    }
+
+    private func moveAttachment(_ record: UnsafeMutableRawBufferPointer) {
+        let row = DatabasePages.Columns(record)
+        guard let site = owners[Self.digest(row.integer(2), row.octets(3))],
+            let shift = moves[site]?.shift
+        else { return }
+        var text = DateText(row.octets(6))
+        text.moveInstant("\"addedDateTime\":", by: shift)
+        text.moveInstant("\"lastModifiedDateTime\":", by: shift)
     }
 
     /// A hash of a domain and an identifier.

@@ -16,23 +16,28 @@ enum Laying {
     }
 
     /// Lays out data in memory.
+    ///
+    /// - Returns: The practices of the domains that have one, as they were before.
+    @discardableResult
     static func lay(
         _ buffer: ImageBuffer,
         around present: Present,
         rules: RecordRules
-    ) throws(StoreError) {
-        let mover = try buffer.open { database throws(StoreError) -> DateMover? in
-            let practices = try PracticeTable(database).practices()
+    ) throws(StoreError) -> [PracticeTable.Practice] {
+        try buffer.open { database throws(StoreError) in
+            let tables = Tables(database, layout: rules.layout)
+            let practices = try tables.practices.practices()
             let stay = practices.allSatisfy {
                 $0.written == present.place(in: $0.rule).dayZero
             }
-            return stay ? nil : try DateMover(database, to: present)
-        }
-        mover?.move(buffer.octets)
-        try buffer.open { database throws(StoreError) in
+            if !stay {
+                let mover = try DateMover(database, to: present, layout: rules.layout)
+                mover.move(buffer.octets)
+                // SQLite keeps no page of before: nothing is being read, and nothing was written.
+                try database.execute("PRAGMA shrink_memory")
+            }
             try database.execute("PRAGMA secure_delete = OFF; PRAGMA journal_mode = OFF; BEGIN")
-            let tables = Tables(database, layout: rules.layout)
-            for practice in try tables.practices.practices() {
+            for practice in practices {
                 let (dayZero, instant) = present.place(in: practice.rule)
                 try moveFixed(practice, to: dayZero, in: tables)
                 try tables.practices.move(
@@ -45,6 +50,7 @@ enum Laying {
                 try run(practice, dayZero: dayZero, to: instant, in: tables, rules: rules)
             }
             try database.execute("COMMIT")
+            return practices
         }
     }
 
@@ -108,11 +114,7 @@ enum Laying {
         let zones = try tables.sites.zones(in: practice.domain)
         let old = zones.mapValues { ZoneClock($0, around: practice.written) }
         let new = zones.mapValues { ZoneClock($0, around: dayZero) }
-        for course in try tables.courses.courses(of: practice.domain) {
-            let site = try tables.appointments.site(
-                domain: practice.domain,
-                id: course.appointment
-            )
+        for (course, site) in try tables.courses.courses(of: practice.domain) {
             guard let site, let old = old[site], let new = new[site] else { continue }
             let before = course.stage { old.instant(of: practice.written, seconds: $0) <= noon }
             let now = course.stage { new.instant(of: dayZero, seconds: $0) <= present }

@@ -22,17 +22,18 @@ final class Seeds: Sendable {
     ///
     /// - Parameters:
     ///   - image: The data around `now`.
+    ///   - zone: The reference time zone of the first domain that has one; `nil` where none has.
     ///   - today: The day that was fixed, if one was.
     init(
         _ base: FixtureImage,
         image: DatabaseImage,
+        zone: TimeZoneRule?,
         today: LocalDate?,
         now: Instant,
         rules: RecordRules,
         workers: Int
-    ) throws(StoreError) {
-        let practices = try PracticeTable(Database(.image(image))).practices()
-        self.base = practices.isEmpty ? nil : base
+    ) {
+        self.base = zone == nil ? nil : base
         self.today = today
         self.rules = rules
         self.workers = workers

@@ -8,13 +8,11 @@ extension World {
     /// What the data show already is listed as if it had happened here: so a list does not depend on
     /// when they were laid.
     func beginCourses(of place: WorldPlace) throws(StoreError) {
-        for course in try tables.courses.courses(of: place.id) {
+        for (course, site) in try tables.courses.courses(of: place.id) {
             let id = course.appointment
+            guard let site else { continue }
             if try tables.practices.rests(id, domain: place.id) { continue }
             if try tables.due.has(domain: place.id, appointment: id) { continue }
-            guard let site = try tables.appointments.site(domain: place.id, id: id) else {
-                continue
-            }
             let instant = { (seconds: Int) in
                 place.instant(site: site, day: 0, seconds: seconds)
             }
