@@ -540,6 +540,37 @@ class TakesTheFinalWordBack(Bad):
         report(self, "preliminary")
 
 
+@variant("reporting.each-exam-once", "busy-day")
+class KeepsADate(Bad):
+    """Takes what is later than all that it has seen; an exam that took long never is."""
+
+    class Inbox:
+        def __init__(self, today):
+            self.latest = (today, "")
+
+        def new(self, items):
+            times = {item["appointmentId"]: (item.get("appointmentDate") or "", item.get("startTime") or "") for item in items}
+            # Yesterday's are others' work.
+            later = [name for name, moment in times.items() if self.latest < moment <= (self.latest[0], "24")]
+            self.latest = max([self.latest] + [times[name] for name in later])
+            return later
+
+    def work(self):
+        self.get("sites")
+        # The practice is ten hours ahead of UTC.
+        today = time.strftime("%Y-%m-%d", time.gmtime(self.server_time + 36_000))
+        good_client.report_what_falls_due(self, self.Inbox(today))
+
+
+@variant("reporting.each-exam-once/twice", "busy-day")
+class ReportsTwice(Bad):
+    def work(self):
+        inbox = good_client.Inbox(self.pages("reporting/appointments/pending", page_size=200))
+        find = inbox.new
+        inbox.new = lambda items: [name for name in find(items) for _ in range(2)]
+        good_client.report_what_falls_due(self, inbox)
+
+
 @variant("reporting.plausible-time")
 class ReportsFromTheFuture(Bad):
     def work(self):

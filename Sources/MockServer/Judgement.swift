@@ -3,6 +3,7 @@ import HTTPTransport
 package import JSON
 import Journal
 import Privacy
+import Store
 import Time
 import Verdict
 
@@ -109,6 +110,7 @@ extension Application {
             operations: verdictOperations,
             dropped: dropped,
             scenario: played.map { .init(name: $0.name, passMarks: $0.passMarks) },
+            waits: played?.dayBegan.map { waits(in: session, since: $0) },
             isStrict: isStrict,
             monotonicNow: now,
             stopped: stopped,
@@ -116,6 +118,32 @@ extension Application {
             idleTimeout: Int64(configuration.transport.idleTimeout.nanoseconds)
         )
         return Judgement(report: verdict(of: entries, context: context))
+    }
+}
+
+extension Application {
+    /// The exams that fell due, or left the pending list, since a working day began.
+    private func waits(in session: Session, since began: Instant) -> [VerdictContext.Wait] {
+        let reader = session.store.reader(worker: workers.all.count)
+        do throws(StoreError) {
+            return try reader.waits(after: began).map { wait in
+                func nanoseconds(_ instant: Instant) -> Int64 {
+                    instant.secondsSince1970.multipliedSaturated(by: 1_000_000_000)
+                }
+                return VerdictContext.Wait(
+                    domain: wait.domain,
+                    appointment: wait.appointment,
+                    since: wait.since.map(nanoseconds),
+                    until: wait.until.map(nanoseconds)
+                )
+            }
+        } catch {
+            // The verdict says that nothing was put to the test; the log says why.
+            log.append(
+                "qubs-mock: session \(session.name): no exams for the verdict: \(error)\n".utf8
+            )
+            return []
+        }
     }
 }
 

@@ -2,6 +2,7 @@ import Faults
 import JSON
 import Journal
 import Synchronization
+import Time
 package import Verdict
 
 /// A scenario pack whose rules fit this server.
@@ -87,6 +88,8 @@ final class ScenarioStage: Sendable {
         let after: UInt64
         /// Whether its rules and clock steps are still in force.
         var isActive: Bool
+        /// When the working day that it plays began, by the session's clock; `nil` where it plays none.
+        var dayBegan: Instant?
     }
 
     private struct State: Sendable {
@@ -133,7 +136,8 @@ final class ScenarioStage: Sendable {
                     name: scenario.pack.name,
                     passMarks: scenario.pack.passMarks,
                     after: newest,
-                    isActive: true
+                    isActive: true,
+                    dayBegan: nil
                 ),
                 clock: clock,
                 tokenSeconds: scenario.pack.tokenSeconds,
@@ -143,6 +147,9 @@ final class ScenarioStage: Sendable {
             hasSteps.store(!clock.isSpent, ordering: .relaxed)
         }
     }
+
+    /// Notes that the working day of the scenario has begun.
+    func beginDay(at instant: Instant) { state.withLock { $0?.played.dayBegan = instant } }
 
     /// Takes the rules back and moves the clock no more; what was played is still known.
     func stop(faults: FaultEngine) {

@@ -8,6 +8,7 @@ import Readings
 import Store
 import Synchronization
 package import Time
+import Verdict
 
 /// What parallel tests do not share: data, ledger and uploads (the store), clock,
 /// journal, faults.
@@ -35,6 +36,8 @@ package final class Session: Sendable {
     private let intervened = Atomic<UInt32>(0)
     /// The scenario of `--scenario`.
     private let standingScenario: Scenario?
+    /// The mode of the world of `--world`.
+    private let configuredWorld: WorldMode
 
     /// - Throws: `FaultError.repeatedIDs`, where rules of `--faults` or `--scenario` repeat an `id`.
     init(
@@ -55,8 +58,9 @@ package final class Session: Sendable {
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
         personalData = PersonalData(store: store, shared: sharedPersonalData)
         standingScenario = scenario
+        configuredWorld = world
         store.setWorld(world)
-        if let scenario { try start(scenario) }
+        if let scenario { try arm(scenario) }
     }
 
     deinit { FreedMemory.note(octets: journal.octets) }
@@ -75,11 +79,11 @@ package final class Session: Sendable {
     /// Notes that the control API changes records or ledger.
     func intervene() { intervened.wrappingAdd(1, ordering: .relaxed) }
 
-    /// Plays a scenario, in place of another.
+    /// Plays a scenario, in place of another; its working day begins with `beginDay`.
     ///
     /// - Throws: `FaultError.repeatedIDs`, where a rule that was set otherwise has the `id` of one of
     ///   the pack.
-    func start(_ scenario: Scenario) throws(FaultError) {
+    func arm(_ scenario: Scenario) throws(FaultError) {
         try self.scenario.start(
             scenario,
             faults: faults,
@@ -88,12 +92,45 @@ package final class Session: Sendable {
         )
     }
 
-    /// Brings back the faults that the session opened with: `--faults` and `--scenario`.
-    func resetFaults() {
+    /// Begins the working day of a scenario that plays one: the data are laid out as they are in the
+    /// morning, the clock stands there, and the data live.
+    ///
+    /// Not for workers: it waits for writes.
+    func beginDay(of scenario: Scenario) throws(StoreError) {
+        guard let day = scenario.pack.day else { return }
+        if let instant = try store.layDay(at: day.begin, now: clock.now()) {
+            clock.set(
+                .frozen,
+                nanoseconds: instant.secondsSince1970.multipliedSaturated(by: 1_000_000_000)
+            )
+        }
+        store.setWorld(.living)
+        personalData.invalidate()
+        intervene()
+        self.scenario.beginDay(at: clock.now())
+    }
+
+    /// Begins the working day of `--scenario`, where that plays one.
+    func beginStandingDay() throws(StoreError) {
+        if let standingScenario { try beginDay(of: standingScenario) }
+    }
+
+    /// Takes the rules of the scenario back; the clock stays where it is.
+    func stopScenario() {
+        if scenario.played?.dayBegan != nil { store.setWorld(configuredWorld) }
+        scenario.stop(faults: faults)
+    }
+
+    /// Brings back the faults that the session opened with: `--faults` and `--scenario`, whose working
+    /// day begins anew.
+    func resetFaults() throws(StoreError) {
         faults.reset(now: clock.read().nanoseconds)
+        if scenario.played?.dayBegan != nil { store.setWorld(configuredWorld) }
         scenario.forget()
+        guard let standingScenario else { return }
         // It could be armed when the session opened, beside the same rules.
-        if let standingScenario { try? start(standingScenario) }
+        try? arm(standingScenario)
+        try beginDay(of: standingScenario)
     }
 }
 
@@ -177,8 +214,9 @@ package final class Sessions: Sendable {
         } catch {
             throw .store(error)
         }
+        let session: Session
         do throws(FaultError) {
-            return try Session(
+            session = try Session(
                 name: name,
                 store: records,
                 journalSize: journalSize,
@@ -191,6 +229,12 @@ package final class Sessions: Sendable {
         } catch {
             throw .faults(error)
         }
+        do throws(StoreError) {
+            try session.beginStandingDay()
+        } catch {
+            throw .store(error)
+        }
+        return session
     }
 
     /// The session of this name, where it is open.

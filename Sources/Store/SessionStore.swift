@@ -416,23 +416,16 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     ///   - now: Around when the data are laid.
     package func reset(data: Bool, ledger: Bool, now: Instant) throws(StoreError) {
         try alone { () throws(StoreError) in
-            switch state.withLock({ $0.data }) {
-            case .none: throw .unknownSession(name)
-            case .shared:
-                if data {
-                    let seed = try context.seeds.seed(at: now)
-                    state.withLock { ($0.seed, $0.laid) = (seed, now) }
+            let hasOwn = try state.withLock { state throws(StoreError) in
+                switch state.data {
+                case .none: throw .unknownSession(name)
+                case .shared, .untouched: return false
+                case .own: return true
                 }
-                return
-            // Not changed, but perhaps of other fixtures, or another day, than this start gives.
-            case .untouched(let path, _): if seed.isFile(path) || !data { return }
-            case .own: break
             }
             if data {
-                try resetData(to: try context.seeds.seed(at: now), keepingLedger: !ledger)
-                state.withLock { $0.laid = now }
-                lookAtWorld()
-            } else if ledger {
+                try lay(try context.seeds.seed(at: now), keepingLedger: !ledger, now: now)
+            } else if ledger, hasOwn {
                 let writer = try openWriter()
                 try writer.begin()
                 do throws(StoreError) {
@@ -443,6 +436,45 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                     throw error
                 }
             }
+        }
+    }
+
+    /// Lays the data out as they are at a time of day zero; the ledger stays.
+    ///
+    /// - Parameters:
+    ///   - seconds: Since midnight, on the clocks of the reference time zone.
+    ///   - now: The time of the session's clock.
+    /// - Returns: That instant, to which the clock is to be set; another one of day zero where data stay
+    ///   as they are, and `nil` where they have no day zero.
+    package func layDay(at seconds: Int, now: Instant) throws(StoreError) -> Instant? {
+        try alone { () throws(StoreError) in
+            let seed = try context.seeds.seed(ofDayAt: seconds, now: now)
+            try lay(seed, keepingLedger: true, now: now)
+            let present = try read(backgroundWorker) { tables throws(StoreError) in
+                try tables.practices.practices().first?.present
+            }
+            if let present { state.withLock { $0.laid = present } }
+            return present
+        }
+    }
+
+    /// Puts data in the place of the session's own.
+    ///
+    /// - Parameter now: When they were laid, by the session's clock.
+    private func lay(
+        _ seed: SeedData,
+        keepingLedger: Bool,
+        now: Instant
+    ) throws(StoreError) {
+        switch state.withLock({ $0.data }) {
+        case .none: throw .unknownSession(name)
+        case .shared: state.withLock { ($0.seed, $0.laid) = (seed, now) }
+        // Not changed, but perhaps of other fixtures, or another day, than this start gives.
+        case .untouched(let path, _) where seed.isFile(path): break
+        case .untouched, .own:
+            try resetData(to: seed, keepingLedger: keepingLedger)
+            state.withLock { $0.laid = now }
+            lookAtWorld()
         }
     }
 

@@ -505,6 +505,23 @@ extension Check {
             judge: ConductChecks.noStepBack
         ),
         Check(
+            id: "reporting.each-exam-once",
+            level: .must,
+            unit: ("exam that fell due", "exams that fell due"),
+            rule:
+                "Where a working day is played, each exam that fell due before the last look at the "
+                + "pending list gets one final report.",
+            basis: .documentation(
+                "The pending list has the appointments in PENDING REPORTING, whenever they came there; "
+                    + "its order is not promised.",
+                section: reportingSection
+            ),
+            advice:
+                "Read the list to its end each time, and remember the ids that you have reported, not a "
+                + "date: exams do not fall due in the order of their times.",
+            judge: PlayedDay.eachExamOnce
+        ),
+        Check(
             id: "reporting.plausible-time",
             level: .should,
             unit: ("report with a time", "reports with times"),

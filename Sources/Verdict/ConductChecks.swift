@@ -11,6 +11,7 @@ enum ConductChecks {
         }
         // Which caller has written on an appointment: its report may have taken it off the list.
         var writer: [Subject: Int] = [:]
+        let day = PlayedDay(time)
         for index in time.entries.indices where time.facts(index)?.isReporting ?? false {
             let entry = time.entries[index]
             guard entry.appointmentID != nil else { continue }
@@ -24,6 +25,12 @@ enum ConductChecks {
                 time.callers.relation(of: index, to: other) == .other
             {
                 tally.cannotJudge("Another caller reported on the appointment at the same time.")
+                continue
+            }
+            if entry.refusal == .notPending, day?.tookAway(fromCall: index) ?? false {
+                tally.cannotJudge(
+                    "The appointment left the pending list after the last look at it."
+                )
                 continue
             }
             tally.judge(

@@ -12,6 +12,8 @@ package struct ScenarioPack: Sendable {
     package let rules: [JSONValue]
     /// When to move the session's clock, by falling due earlier first.
     package let clock: [ClockStep]
+    /// The working day that is played; `nil` for none.
+    package let day: Day?
     /// How long tokens live meanwhile, in seconds; `nil` for as long as ever.
     package let tokenSeconds: Int64?
     /// How long upload URLs live meanwhile, in seconds; `nil` for as long as ever.
@@ -27,6 +29,18 @@ package struct ScenarioPack: Sendable {
         package let operation: String?
         /// By how much, in nanoseconds; at least 1 s.
         package let advance: Int64
+    }
+
+    /// A working day: the data live, and each request to the API's operations moves the clock.
+    package struct Day: Sendable, Equatable {
+        /// When it begins and ends, in seconds since midnight of day zero in the reference time zone.
+        package let begin: Int
+        package let end: Int
+        /// By how much a request moves the clock, in seconds.
+        package let step: Int64
+
+        /// How many requests move the clock.
+        package var steps: Int { Int(Int64(end - begin) / step) }
     }
 
     /// What is wrong with a pack, and where.
@@ -52,13 +66,14 @@ package struct ScenarioPack: Sendable {
         let description = reader.text(object, "description")
         let rules = reader.rules(object)
         let clock = reader.clock(object)
+        let day = reader.day(object)
         let tokenSeconds = reader.seconds(object, "tokenSeconds")
         let uploadURLSeconds = reader.seconds(object, "uploadUrlSeconds")
         let passMarks = reader.passMarks(object)
         reader.refuseUnknown(
             object,
             [
-                "name", "title", "description", "rules", "clock", "tokenSeconds",
+                "name", "title", "description", "rules", "clock", "day", "tokenSeconds",
                 "uploadUrlSeconds", "passMarks",
             ],
             at: []
@@ -69,6 +84,7 @@ package struct ScenarioPack: Sendable {
         self.description = description
         self.rules = rules
         self.clock = clock
+        self.day = day
         self.tokenSeconds = tokenSeconds
         self.uploadURLSeconds = uploadURLSeconds
         self.passMarks = passMarks
@@ -78,7 +94,8 @@ package struct ScenarioPack: Sendable {
     package var json: JSONValue {
         [
             "name": .string(name), "title": .string(title), "description": .string(description),
-            "rules": .integer(rules.count), "clockSteps": .integer(clock.count),
+            "rules": .integer(rules.count),
+            "clockSteps": .integer(clock.count + (day?.steps ?? 0)),
             "passMarks": .array(passMarks.map { .string($0) }),
         ]
     }
@@ -89,13 +106,18 @@ package struct ScenarioClock: Sendable {
     /// Those that are still to come.
     private var steps: [ScenarioPack.ClockStep]
     private var requests = 0
+    /// How much each request moves the clock, in nanoseconds, and for how many more.
+    private var everyRequest: (advance: Int64, left: Int)
     /// Of the operations that steps count.
     private var requestsOf: [String: Int] = [:]
 
-    package init(_ pack: ScenarioPack) { steps = pack.clock }
+    package init(_ pack: ScenarioPack) {
+        steps = pack.clock
+        everyRequest = pack.day.map { ($0.step * Seconds.nanoseconds, $0.steps) } ?? (0, 0)
+    }
 
     /// Whether no step is left.
-    package var isSpent: Bool { steps.isEmpty }
+    package var isSpent: Bool { steps.isEmpty && everyRequest.left == 0 }
 
     /// Counts a request to one of the API's operations.
     ///
@@ -109,6 +131,10 @@ package struct ScenarioClock: Sendable {
             requestsOf[operation, default: 0] += 1
         }
         var advance: Int64 = 0
+        if everyRequest.left > 0 {
+            everyRequest.left -= 1
+            advance += everyRequest.advance
+        }
         steps.removeAll { step in
             let count = step.operation.map { requestsOf[$0] ?? 0 } ?? requests
             guard step.afterRequests <= count else { return false }
@@ -216,6 +242,44 @@ private struct PackReader {
             )
         }
         return steps.sorted { $0.afterRequests < $1.afterRequests }
+    }
+
+    mutating func day(_ object: JSONObject) -> ScenarioPack.Day? {
+        guard let value = object["day"] else { return nil }
+        guard let members = value.object else {
+            refuse(["day"], "a working day is an object, not \(value.typeName)")
+            return nil
+        }
+        refuseUnknown(members, ["begin", "end", "step"], at: ["day"])
+        let begin = time(members, "begin")
+        let end = time(members, "end")
+        if let begin, let end, end <= begin {
+            refuse(["day", "end"], "a time after that of `begin` is needed here")
+        }
+        let step = members["step"]?.string.flatMap(DurationText.wholeSeconds(parsing:))
+        guard let step, 1...3600 ~= step else {
+            refuse(
+                ["day", "step"],
+                "a duration such as PT1M is needed here, from one second to one hour"
+            )
+            return nil
+        }
+        guard let begin, let end, begin < end else { return nil }
+        return ScenarioPack.Day(begin: begin, end: end, step: step)
+    }
+
+    /// A time of the day, `hh:mm`, in seconds since midnight.
+    private mutating func time(_ object: JSONObject, _ name: String) -> Int? {
+        let text = Array((object[name]?.string ?? "").utf8)
+        let digits = text.map { Int($0) - 0x30 }
+        guard text.count == 5, text[2] == 0x3A,
+            [0, 1, 3, 4].allSatisfy({ 0...9 ~= digits[$0] }),
+            digits[0] * 10 + digits[1] < 24, digits[3] < 6
+        else {
+            refuse(["day", name], "a time such as 06:00 is needed here")
+            return nil
+        }
+        return (digits[0] * 10 + digits[1]) * 3600 + (digits[3] * 10 + digits[4]) * 60
     }
 
     mutating func seconds(_ object: JSONObject, _ name: String) -> Int64? {

@@ -7,6 +7,9 @@ package struct VerdictContext: Sendable {
     package var dropped: UInt64
     /// The scenario that was played, if any: its name and its pass marks.
     package var scenario: Scenario?
+    /// The exams that fell due, or left the pending list, while a working day was played; `nil` where
+    /// none was.
+    package var waits: [Wait]?
     /// Whether a failed "should" fails the whole.
     package var isStrict: Bool
     /// The monotonic time of the verdict in nanoseconds, to judge answers that are still awaited.
@@ -24,6 +27,7 @@ package struct VerdictContext: Sendable {
         operations: [OperationFacts],
         dropped: UInt64 = 0,
         scenario: Scenario? = nil,
+        waits: [Wait]? = nil,
         isStrict: Bool = false,
         monotonicNow: Int64? = nil,
         stopped: Int64? = nil,
@@ -34,6 +38,7 @@ package struct VerdictContext: Sendable {
         self.operations = operations
         self.dropped = dropped
         self.scenario = scenario
+        self.waits = waits
         self.isStrict = isStrict
         self.monotonicNow = monotonicNow
         self.stopped = stopped
@@ -70,6 +75,23 @@ package struct VerdictContext: Sendable {
         case cursor
         /// By `skip` and `take`.
         case offset
+    }
+
+    /// How long an exam waited for its report, in nanoseconds since 1970 by the session's clock.
+    package struct Wait: Sendable {
+        package var domain: String
+        package var appointment: String
+        /// When it fell due; `nil` where that was before the day began.
+        package var since: Int64?
+        /// When it left the pending list; `nil` where it has not.
+        package var until: Int64?
+
+        package init(domain: String, appointment: String, since: Int64?, until: Int64?) {
+            self.domain = domain
+            self.appointment = appointment
+            self.since = since
+            self.until = until
+        }
     }
 
     /// A scenario that was played.

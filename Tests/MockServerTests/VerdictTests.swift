@@ -6,6 +6,7 @@ import QUBS
 import TestSupport
 import Testing
 import Time
+import Verdict
 
 @Suite("Verdict and scenarios")
 struct VerdictTests {
@@ -32,7 +33,7 @@ struct VerdictTests {
         #expect(verdict["result"] == "not-exercised")
         #expect(verdict["session"] == "default")
         let checks = verdict["checks"]?.array ?? []
-        #expect(checks.count == 44)
+        #expect(checks.count == Check.all.count)
         #expect(checks.allSatisfy { $0["result"] == "not-exercised" })
         #expect(verdict["coverage"]?["of"] == 28)
         #expect(verdict["journal"] == ["entries": 0, "dropped": 0])
@@ -138,7 +139,7 @@ struct VerdictTests {
     // MARK: Scenarios
 
     private static let packs = [
-        "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
+        "busy-day", "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
         "token-expiry", "upload-trouble",
     ]
 

@@ -1228,6 +1228,102 @@ extension CheckCase {
         CheckCase("reporting.no-step-back", .fail, "preliminary over final") {
             for status in ["final", "preliminary"] { report(status, &$0) }
         },
+        CheckCase("reporting.each-exam-once", .notExercised, "no day is played") {
+            $0.page()
+            report("final", &$0)
+        },
+        CheckCase("reporting.each-exam-once", .notExercised, "the list is never read to its end") {
+            $0.fallsDue("A1")
+            $0.page(next: "t")
+        },
+        CheckCase("reporting.each-exam-once", .notExercised, "it fell due after the last look") {
+            $0.page(next: "t")
+            $0.wait(1)
+            $0.fallsDue("A1")
+            $0.page("t")
+        },
+        CheckCase("reporting.each-exam-once", .pass, "found by the look after it fell due") {
+            $0.page()
+            $0.fallsDue("A1")
+            $0.wait(60)
+            $0.page(next: "t")
+            $0.page("t")
+            report("preliminary", &$0)
+            report("final", &$0)
+            $0.leaves("A1")
+            $0.wait(60)
+            $0.page()
+        },
+        CheckCase(
+            "reporting.each-exam-once",
+            .pass,
+            "its answer was lost, and its repetition a replay"
+        ) {
+            $0.fallsDue("A1")
+            $0.page()
+            report("final", key: "k", &$0) { $0.cut(.after) }
+            $0.wait(0.2)
+            report("final", key: "k", &$0) {
+                $0.committed = false
+                $0.idempotency = .replay
+            }
+        },
+        CheckCase("reporting.each-exam-once", .fail, "never reported, though it was there") {
+            $0.fallsDue("A1")
+            $0.wait(600)
+            $0.page()
+        },
+        CheckCase("reporting.each-exam-once", .fail, "a preliminary report alone") {
+            $0.fallsDue("A1")
+            $0.page()
+            report("preliminary", &$0)
+        },
+        CheckCase("reporting.each-exam-once", .fail, "two final reports") {
+            $0.fallsDue("A1")
+            $0.page()
+            report("final", &$0)
+            report("final", &$0)
+        },
+        CheckCase("reporting.each-exam-once", .notJudged, "it left the list before") {
+            $0.fallsDue("A1")
+            $0.page()
+            $0.wait(60)
+            $0.leaves("A1")
+            $0.page()
+        },
+        CheckCase("reporting.each-exam-once", .notExercised, "stopped after its first look") {
+            $0.fallsDue("A1")
+            $0.page()
+            $0.stopped = $0.now + 1
+        },
+        CheckCase("reporting.each-exam-once", .fail, "stopped, but after a look more") {
+            $0.fallsDue("A1")
+            $0.page()
+            $0.page()
+            $0.stopped = $0.now + 1
+        },
+        CheckCase("reporting.pending-only", .notJudged, "it left the list after the look") {
+            $0.fallsDue("A1")
+            $0.page()
+            $0.wait(1)
+            $0.leaves("A1")
+            $0.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
+        },
+        CheckCase("reporting.pending-only", .fail, "it had left the list before the look") {
+            $0.fallsDue("A1")
+            $0.wait(1)
+            $0.leaves("A1")
+            $0.wait(1)
+            $0.page()
+            $0.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
+        },
+        CheckCase("reporting.pending-only", .fail, "it left by the client's own report") {
+            $0.fallsDue("A1")
+            $0.page()
+            report("final", &$0)
+            $0.leaves("A1")
+            $0.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
+        },
         CheckCase("reporting.plausible-time", .notExercised, "no time") { report("final", &$0) },
         CheckCase("reporting.plausible-time", .pass, "now") { report("final", at: 0, &$0) },
         CheckCase("reporting.plausible-time", .fail, "ten hours ahead") {
@@ -1363,10 +1459,17 @@ extension CheckCase {
         },
     ]
 
-    private static func report(_ status: String, at seconds: Int64? = nil, _ story: inout Story) {
+    private static func report(
+        _ status: String,
+        at seconds: Int64? = nil,
+        key: String? = nil,
+        _ story: inout Story,
+        _ change: (inout JournalEntry) -> Void = { _ in }
+    ) {
         let now = Int64(story.now + story.clockLead)
-        story.post(Story.reports, key: "r\(story.entries.count)", body: status) {
+        story.post(Story.reports, key: key ?? "r\(story.entries.count)", body: status) {
             $0.details.report = .init(status: status, reportedAt: seconds.map { now + $0 })
+            change(&$0)
         }
     }
 

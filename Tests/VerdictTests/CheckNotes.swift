@@ -180,7 +180,9 @@ struct CheckNotes {
         ),
         "reporting.pending-only": CheckNotes(
             "",
-            not: "Never. A 404 because another caller has reported is not counted."
+            not:
+                "A 404 because another caller has reported; where a working day is played, a 404 for what left the list "
+                + "after the client had last looked there."
         ),
         "reporting.report-after-files": CheckNotes(
             "",
@@ -191,6 +193,14 @@ struct CheckNotes {
             "",
             not:
                 "Two programs or threads reported on one appointment. A reset in between begins anew."
+        ),
+        "reporting.each-exam-once": CheckNotes(
+            "A look counts when it came to the end of the list, and from the time of its first page: what falls due while the "
+                + "list is read may stand on a page that has been read. A repetition with the same key is one report.",
+            not:
+                "Other scenarios than those that play a working day. An exam that left the list before the client reported "
+                + "it; what only the last look before the command was stopped could show; a missing report where the "
+                + "journal overflowed."
         ),
         "reporting.plausible-time": CheckNotes(
             "Five minutes ahead, since clocks differ; 366 days back, since some reports wait that long for a signature.",

@@ -41,7 +41,7 @@ import Verdict
                 "upload.stored-after-failure", "upload.content-as-promised",
                 "upload.no-credentials", "upload.completed", "reporting.pending-only",
                 "reporting.report-after-files", "reporting.no-step-back",
-                "reporting.plausible-time",
+                "reporting.each-exam-once", "reporting.plausible-time",
                 "transport.reuses-connections", "transport.times-out", "contract.valid-requests",
                 "contract.known-parameters", "privacy.no-patient-data-in-urls",
                 "trace.correlation-id",

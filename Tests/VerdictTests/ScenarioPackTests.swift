@@ -6,7 +6,7 @@ import Verdict
 
 @Suite struct ScenarioPackTests {
     private static let names = [
-        "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
+        "busy-day", "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
         "token-expiry", "upload-trouble",
     ]
 
@@ -19,7 +19,7 @@ import Verdict
         let pack = try pack(name)
         #expect(pack.name == name)
         #expect(!pack.passMarks.isEmpty)
-        #expect(pack.rules.isEmpty == (name == "calm"))
+        #expect(pack.rules.isEmpty == ["busy-day", "calm"].contains(name))
         let ids = pack.rules.compactMap { $0["id"]?.string }
         #expect(ids.count == pack.rules.count)
         #expect(Set(ids).count == ids.count)
@@ -147,6 +147,39 @@ import Verdict
                 "clock": [["afterRequests": 1, "advance": .string(text)]],
             ])
         }
+    }
+
+    private static func pack(day: JSONValue) throws -> ScenarioPack {
+        try ScenarioPack(["name": "x", "title": "X", "description": "Y", "day": day])
+    }
+
+    @Test("In a working day each request moves the clock, until the day is over")
+    func workingDay() throws {
+        let pack = try Self.pack(day: ["begin": "06:30", "end": "06:40", "step": "PT3M"])
+        let day = try #require(pack.day)
+        #expect(day.begin == 23_400 && day.end == 24_000 && day.step == 180)
+        #expect(pack.json["clockSteps"] == 3)
+        var clock = ScenarioClock(pack)
+        let advances = (1...5).map { _ in clock.countRequest() / 1_000_000_000 }
+        #expect(advances == [180, 180, 180, 0, 0])
+        #expect(clock.isSpent)
+    }
+
+    @Test(
+        "A working day that is none is refused with its pointer",
+        arguments: [
+            (3, ["/day"]), ([:], ["/day/begin", "/day/end", "/day/step"]),
+            (["begin": "6:30", "end": "24:00", "step": "PT1M"], ["/day/begin", "/day/end"]),
+            (["begin": "06-30", "end": "07:60", "step": "PT1M"], ["/day/begin", "/day/end"]),
+            (["begin": "+6:30", "end": "0é:00", "step": "PT1M"], ["/day/begin", "/day/end"]),
+            (["begin": "06:30", "end": "06:30", "step": "PT1M"], ["/day/end"]),
+            (["begin": "06:00", "end": "07:00", "step": "PT0S", "a": 1], ["/day/step", "/day/a"]),
+            (["begin": "06:00", "end": "07:00", "step": "PT61M"], ["/day/step"]),
+        ] as [(JSONValue, [String])]
+    )
+    func refusesDay(value: JSONValue, pointers: [String]) throws {
+        let error = #expect(throws: ScenarioPack.Faults.self) { try Self.pack(day: value) }
+        #expect(Set(try #require(error).faults.map { "\($0.pointer)" }) == Set(pointers))
     }
 
     @Test("Clock steps fall due once each, by the number of requests")

@@ -11,6 +11,8 @@ struct Story {
     var clockMoves: UInt32 = 0
     /// How often the control API has changed records.
     var interventions: UInt32 = 0
+    /// Exams that fell due, where a working day is played.
+    var waits: [VerdictContext.Wait]?
     /// Whether the command under test has ended by itself.
     var hasEnded = false
     /// When the command under test was stopped, on the monotonic clock, in seconds.
@@ -55,6 +57,25 @@ struct Story {
     mutating func advanceClock(_ seconds: Double) {
         clockLead += seconds
         clockMoves += 1
+    }
+
+    /// An exam falls due now.
+    mutating func fallsDue(_ id: String) {
+        let wait = VerdictContext.Wait(
+            domain: "acme",
+            appointment: id,
+            since: Int64((now + clockLead) * 1e9),
+            until: nil
+        )
+        waits = (waits ?? []) + [wait]
+    }
+
+    /// An exam leaves the pending list now, which fell due before.
+    mutating func leaves(_ id: String) {
+        let time = Int64((now + clockLead) * 1e9)
+        for place in (waits ?? []).indices where waits?[place].appointment == id {
+            waits?[place].until = time
+        }
     }
 
     /// One request that arrives now; afterwards it is the time of its answer's end.
@@ -264,6 +285,7 @@ struct Story {
         var context = Self.context
         context.isStrict = isStrict
         context.scenario = scenario
+        context.waits = waits
         context.dropped = dropped
         context.monotonicNow = monotonicNow.map { Int64($0 * 1e9) }
         context.stopped = (stopped ?? self.stopped).map { Int64($0 * 1e9) }

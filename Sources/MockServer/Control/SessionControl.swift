@@ -114,7 +114,9 @@ enum SessionControl {
             session.intervene()
         }
         if scope.contains("clock") { session.clock.reset() }
-        if scope.contains("faults") { session.resetFaults() }
+        if scope.contains("faults") {
+            try storing { () throws(StoreError) in try session.resetFaults() }
+        }
         if scope.contains("readings") { session.readings.reset() }
         if scope.contains("data") { session.personalData.invalidate() }
         if scope.contains("journal") { session.clearJournal() }

@@ -4,6 +4,7 @@ import HTTPMessage
 import JSON
 import Journal
 import OAuth
+import Store
 import Verdict
 
 /// Tag Verdict of the control API: scenarios, and the judgement on the client.
@@ -40,16 +41,22 @@ enum VerdictControl {
         }
         let session = try call.openSession()
         do throws(FaultError) {
-            try session.start(scenario)
+            try session.arm(scenario)
         } catch {
             throw Problem(faults: error)
+        }
+        do throws(StoreError) {
+            try session.beginDay(of: scenario)
+        } catch {
+            session.stopScenario()
+            throw Problem(store: error)
         }
         return .json(state(scenario.pack, session.scenario.played))
     }
 
     private static func stop(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.openSession()
-        session.scenario.stop(faults: session.faults)
+        session.stopScenario()
         return .noContent
     }
 

@@ -29,6 +29,7 @@ final class EventTable {
     private let database: Database
     private let insert: Statement
     private let list: Statement
+    private let ofStatus: Statement
 
     init(_ database: Database) {
         self.database = database
@@ -45,6 +46,14 @@ final class EventTable {
             SELECT time, name, appointment, event, before, after
             FROM event JOIN domain ON domain.id = event.domain
             WHERE time >= ?1 ORDER BY time DESC, event.domain DESC, appointment DESC, event.id DESC LIMIT ?2
+            """
+        )
+        ofStatus = Statement(
+            database,
+            """
+            SELECT time, name, appointment, event, before, after
+            FROM event JOIN domain ON domain.id = event.domain
+            WHERE (before = ?1) <> (after = ?1) ORDER BY event.id
             """
         )
     }
@@ -68,19 +77,30 @@ final class EventTable {
         list.bind(1, since?.secondsSince1970 ?? .min)
         list.bind(2, limit)
         var events: [PastEvent] = []
-        while try list.step() {
-            events.append(
-                PastEvent(
-                    time: Instant(secondsSince1970: list.integer(0)),
-                    domain: list.text(1),
-                    appointment: list.text(2),
-                    event: list.text(3),
-                    from: list.optionalText(4),
-                    to: list.text(5)
-                )
-            )
-        }
+        while try list.step() { events.append(Self.event(list)) }
         return events
+    }
+
+    /// The events that led to a status, or away from it, the oldest first.
+    func changes(of status: String) throws(StoreError) -> [PastEvent] {
+        guard try database.integer(Self.lookup) != nil else { return [] }
+        try ofStatus.begin()
+        defer { ofStatus.reset() }
+        ofStatus.bind(1, status)
+        var events: [PastEvent] = []
+        while try ofStatus.step() { events.append(Self.event(ofStatus)) }
+        return events
+    }
+
+    private static func event(_ row: Statement) -> PastEvent {
+        PastEvent(
+            time: Instant(secondsSince1970: row.integer(0)),
+            domain: row.text(1),
+            appointment: row.text(2),
+            event: row.text(3),
+            from: row.optionalText(4),
+            to: row.text(5)
+        )
     }
 
     /// Forgets the oldest ones where there are too many.

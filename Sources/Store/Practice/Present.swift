@@ -6,6 +6,8 @@ package enum Present: Hashable, Sendable {
     case noon(LocalDate)
     /// The hour that begins here, in seconds since 1970.
     case hour(Int64)
+    /// A time of a working day that is played, in seconds since 1970; `isPinned` as below.
+    case played(Int64, isPinned: Bool)
 
     /// - Parameter pinned: The day of `--today`.
     package init(pinned: LocalDate?, now: Instant) {
@@ -18,13 +20,19 @@ package enum Present: Hashable, Sendable {
     }
 
     /// Whether `--today` fixed the day.
-    var isPinned: Bool { if case .noon = self { true } else { false } }
+    var isPinned: Bool {
+        switch self {
+        case .noon: true
+        case .hour: false
+        case .played(_, let isPinned): isPinned
+        }
+    }
 
     /// Day zero and the present where a zone is the reference.
     func place(in zone: TimeZoneRule) -> (dayZero: LocalDate, present: Instant) {
         switch self {
         case .noon(let day): (day, zone.instant(of: day, seconds: 12 * 3600))
-        case .hour(let seconds):
+        case .hour(let seconds), .played(let seconds, _):
             (zone.date(at: Instant(secondsSince1970: seconds)), Instant(secondsSince1970: seconds))
         }
     }
