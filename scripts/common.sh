@@ -47,3 +47,34 @@ need_test_tools() {
     echo "qubs-mock: the tests need$missing; installing" >&2
     install_packages $missing
 }
+
+# The folder of a Python environment with what judge-requirements.txt names, which scripts/judge and
+# scripts/test-plugin use. Kept between runs: .build-judge/ is ignored by git and may be deleted at any
+# time. Without Python or PyPI the script that asked ends well, and says that it was skipped.
+need_python_environment() {
+    local requirements=scripts/judge-requirements.txt said
+    environment=$PWD/.build-judge/venv
+    if cmp -s "$requirements" "$environment/complete"; then return; fi
+    said=$(mktemp)
+    (need_test_tools) || skip "there is no python3, and none can be installed"
+    rm -rf "$environment"
+    if ! python3 -m venv "$environment" >"$said" 2>&1; then
+        local as_root=""
+        if [ "$(id -u)" != 0 ]; then as_root=sudo; fi
+        { $as_root apt-get update -q && $as_root apt-get install -y -q python3-venv; } >&2 || true
+        rm -rf "$environment"
+        python3 -m venv "$environment" >"$said" 2>&1 || skip "python3 makes no environment"
+    fi
+    # Where PyPI is silent rather than absent, pip alone would wait for each package again.
+    timeout 300 "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+        --only-binary :all: --timeout 20 --retries 2 --requirement "$requirements" \
+        >"$said" 2>&1 || skip "PyPI does not give what is needed: $(tail -n 1 "$said")"
+    cp "$requirements" "$environment/complete"
+    rm -f "$said"
+}
+
+# Ends the script: a step that needs what this machine lacks is no failure.
+skip() {
+    echo "$(basename "$0"): skipped: $1" >&2
+    exit 0
+}

@@ -79,6 +79,12 @@ def pytest_runtest_call(item):
         raise
     if wanted and _session in item.stash:
         session = item.stash[_session]
-        if session.verdict()["result"] == "fail":
-            pytest.fail(session.verdict_text().rstrip(), pytrace=False)
+        verdict = session.verdict()
+        if verdict["result"] == "fail":
+            # The first line is what pytest's summary shows of a failed test.
+            broken = "; ".join(
+                f"{check['id']}: {check['summary']}" for check in verdict["checks"]
+                if check["result"] == "fail" and check["level"] == "must"
+            )
+            pytest.fail(f"{broken}\n\n{session.verdict_text().rstrip()}", pytrace=False)
     return result

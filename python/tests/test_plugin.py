@@ -163,9 +163,11 @@ def test_a_verdict_that_nobody_asked_for_fails_nothing(pytester, run):
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "xdist"])
-def test_a_failed_must_fails_the_test(pytester, run, workers):
+def test_a_failed_must_fails_the_test(pytester, monkeypatch, run, workers):
     if workers:
         pytest.importorskip("xdist")
+    # So wide that the summary is not cut.
+    monkeypatch.setenv("COLUMNS", "200")
     pytester.makepyfile(GIVES_UP + '''
 def test_good(qubs):
     assert sites(qubs, token(qubs)) == 200
@@ -174,7 +176,9 @@ def test_good(qubs):
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines([
         "FAIL *checks*", "FAIL  retry.retries-transient (must)",
-        "*Integrations_ListSites (503) was never retried.*", "*Mend: *", "*- Request *",
+        "*Integrations_ListSites *503* was never retried.*", "*Fix: *",
+        "*- GET /integrations/v1/acme/sites: * 503 *",
+        "FAILED *::test_gives_up - Failed: retry.retries-transient: Integrations_ListSites *",
     ])
 
 
