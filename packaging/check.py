@@ -20,6 +20,7 @@ import tempfile
 import time
 import urllib.parse
 import urllib.request
+import xml.etree.ElementTree
 
 from formats import sha256
 
@@ -299,6 +300,79 @@ def plugin(programs):
     print("check: the plugin:", result.stdout.strip().splitlines()[-1])
 
 
+def lines_of(text, *keys):
+    """The items of a list of scalars in a file of YAML, found by the keys that lead to it."""
+    lines = text.splitlines()
+    start = 0
+    for key in keys:
+        start = next(number for number, line in enumerate(lines)
+                     if number >= start and line.strip() == key + ":") + 1
+    found = []
+    for line in lines[start:]:
+        if not line.strip().startswith("- "):
+            break
+        found.append(line.strip()[2:])
+    expect(found, f"there is no list at {keys}")
+    return found
+
+
+def pipelines(path, root):
+    """What GitLab's judged job and Jenkins' stage run, in a folder with the wheel and a client."""
+    examples = pathlib.Path(__file__).resolve().parent.parent / "examples"
+    gitlab = (examples / "ci/gitlab-ci.yml").read_text()
+    jenkins = re.search(r"sh '''\n(.*?)'''", (examples / "ci/Jenkinsfile").read_text(), re.DOTALL)
+    judged = lines_of(gitlab, "judged", "before_script") + lines_of(gitlab, "judged", "script")
+    scripts = {"gitlab": "\n".join(judged), "jenkins": jenkins.group(1)}
+    for name, script in scripts.items():
+        folder = root / name
+        folder.mkdir()
+        shutil.copy(path, folder)
+        shutil.copy(examples / "good_client.py", folder / "client.py")
+        # An image of Python has pip and python on PATH, and may install into both.
+        subprocess.run([sys.executable, "-m", "venv", folder / "image"], check=True)
+        said = subprocess.run(
+            ["bash", "-e", "-c", script], cwd=folder, check=False, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600,
+            env={"PATH": f"{folder}/image/bin:/usr/bin:/bin", "HOME": str(folder)})
+        expect(said.returncode == 0, f"examples/ci: {name} ends with {said.returncode}:\n{said.stdout}")
+        suites = xml.etree.ElementTree.parse(folder / "verdict.xml").getroot()
+        cases = list(suites.iter("testcase"))
+        expect(cases and not list(suites.iter("failure")), f"{name}: the report has a failure")
+        print(f"check: examples/ci: {name}: exit status 0, {len(cases)} cases in verdict.xml")
+
+
+def engine(path, root):
+    """The image in a container engine: loaded under its name, a port published, asked for its health."""
+    podman = ["podman", f"--root={root}/store", f"--runroot={root}/run", "--storage-driver=vfs"]
+    run = lambda *words: subprocess.run(  # noqa: E731
+        [*podman, *words], check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    version = re.fullmatch(r"qubs-mock-(.+)-oci\.tar", path.name).group(1)
+    loaded = run("load", "--input", path)
+    expect(loaded.returncode == 0, f"podman does not load the image: {loaded.stderr}")
+    since = time.monotonic()
+    started = run("run", "--detach", "--read-only", "--tmpfs=/tmp", "--publish=127.0.0.1::8080",
+                  "--env=QUBS_MOCK_ADMIN_TOKEN=a-token-of-this-check", f"qubs-mock:{version}")
+    if started.returncode != 0:
+        # Within a container, say, where no other may be started.
+        print("check: podman starts no container here:", started.stderr.strip().splitlines()[-1])
+        return
+    name = started.stdout.strip()
+    try:
+        address = run("port", name, "8080/tcp").stdout.strip()
+        health = run("exec", name, "/usr/bin/qubs-mock", "health", "--wait", "30s")
+        expect(health.returncode == 0, f"it is not healthy: {health.stdout}{health.stderr}")
+        expect(get(f"http://{address}/__admin/ready")[0] == 200, "it is not ready")
+        seconds = time.monotonic() - since
+        form = b"grant_type=client_credentials&client_id=acme-partner&client_secret=acme-partner-secret"
+        expect(get(f"http://{address}/oauth2/token", form)[0] == 200, "it gives no token")
+        run("stop", "--time=20", name)
+        status = run("inspect", "--format={{.State.ExitCode}}", name).stdout.strip()
+        expect(status == "0", f"it ends with {status}")
+    finally:
+        run("rm", "--force", name)
+    print(f"check: the image in podman, loaded as qubs-mock:{version}: healthy after {seconds:.2f} s")
+
+
 def document(path):
     """What SPDX 2.3 asks of a document, and each relation names something in it."""
     value = json.loads(path.read_bytes())
@@ -326,7 +400,8 @@ def all(folder, names, program_octets):
             print(f"check: {path.name}: {path.stat().st_size} octets, first 200 after "
                   f"{seconds:.2f} s from unpacking")
         for tool, ending, attempt in [("debootstrap", ".deb", debian_itself),
-                                      ("umoci", "-oci.tar", image_by_umoci)]:
+                                      ("umoci", "-oci.tar", image_by_umoci),
+                                      ("podman", "-oci.tar", engine), ("bash", ".whl", pipelines)]:
             if not shutil.which(tool):
                 print(f"check: skipped: there is no {tool}")
                 continue

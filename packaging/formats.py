@@ -96,7 +96,11 @@ def deb(control, files, epoch):
 
 
 def oci(entries, config, name, version, labels, epoch):
-    """An image as an OCI layout (image-spec 1.1) in a tar: one layer, no engine needed to make it."""
+    """An image as an OCI layout (image-spec 1.1) in a tar: one layer, no engine needed to make it.
+
+    Two things are there for engines that load the file, as `docker save` writes them: `manifest.json`,
+    which is no part of a layout but allowed beside it, and containerd's name of the image.
+    """
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(epoch))
     layer_tar = tar(entries, epoch)
     layer = gzipped(layer_tar)
@@ -138,7 +142,10 @@ def oci(entries, config, name, version, labels, epoch):
     manifest_entry = blob(
         manifest,
         "application/vnd.oci.image.manifest.v1+json",
-        annotations={"org.opencontainers.image.ref.name": version},
+        annotations={
+            "io.containerd.image.name": f"docker.io/library/{name}:{version}",
+            "org.opencontainers.image.ref.name": version,
+        },
         platform={"architecture": "amd64", "os": "linux"},
     )
     index = text(
@@ -148,12 +155,26 @@ def oci(entries, config, name, version, labels, epoch):
             "manifests": [manifest_entry],
         }
     )
+
+    def path(entry):
+        return "blobs/" + entry["digest"].replace(":", "/")
+
+    for_engines = text(
+        [
+            {
+                "Config": path(config_entry),
+                "RepoTags": [f"{name}:{version}"],
+                "Layers": [path(layer_entry)],
+            }
+        ]
+    )
     return tar(
         [
             Folder("blobs/"),
             Folder("blobs/sha256/"),
             *(File("blobs/sha256/" + sha256(octets), octets) for octets in blobs),
             File("index.json", index),
+            File("manifest.json", for_engines),
             File("oci-layout", text({"imageLayoutVersion": "1.0.0"})),
         ],
         epoch,

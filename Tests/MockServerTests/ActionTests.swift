@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import MockServer
 import TestSupport
 import TestTools
 import Testing
@@ -118,5 +119,24 @@ struct ActionTests {
         )
         let read = Set(script.matches(of: /\$\{?(ACTION_[A-Z]+)/).map { String($0.1) })
         #expect(read.union(["ACTION_FOLDER"]) == Set(variables))
+    }
+
+    @Test("Images and Actions in pages and examples have the version of the program")
+    func versions() throws {
+        var found = 0
+        for folder in ["docs", "examples/ci", "examples/team"] {
+            let names = try FileManager.default.contentsOfDirectory(
+                atPath: Repository.path(folder)
+            )
+            for name in names {
+                let path = Repository.path("\(folder)/\(name)")
+                let text = try String(contentsOfFile: path, encoding: .utf8)
+                for match in text.matches(of: /qubs-mock(?::|@v)([0-9]+\.[0-9]+\.[0-9]+)/) {
+                    #expect(match.1 == ProgramVersion.text, "\(folder)/\(name)")
+                    found += 1
+                }
+            }
+        }
+        #expect(found >= 6)
     }
 }

@@ -1,4 +1,4 @@
-"""Testcontainers for Python: pip install testcontainers pytest."""
+"""Testcontainers for Python: pip install 'testcontainers>=4.13' pytest."""
 
 import json
 import urllib.parse
@@ -6,7 +6,7 @@ import urllib.request
 
 import pytest
 from testcontainers.core.container import DockerContainer
-from testcontainers.core.waiting_utils import wait_for_logs
+from testcontainers.core.wait_strategies import HttpWaitStrategy
 
 IMAGE = "registry.example/qubs-mock:0.2.0"
 
@@ -15,8 +15,8 @@ IMAGE = "registry.example/qubs-mock:0.2.0"
 def base_url():
     mock = DockerContainer(IMAGE).with_exposed_ports(8080)
     mock.with_env("QUBS_MOCK_ADMIN_TOKEN", "a-token-of-this-test")
+    mock.waiting_for(HttpWaitStrategy(8080, "/__admin/ready"))
     with mock:
-        wait_for_logs(mock, "qubs-mock listening on")
         yield f"http://{mock.get_container_host_ip()}:{mock.get_exposed_port(8080)}"
 
 
