@@ -27,6 +27,12 @@ let lonely: [LinkerSetting] =
         ])
     ]
 
+/// Whether the tool `embed` is built before, and the plugin is told where it is.
+///
+/// `scripts/build` does so. A plugin's own tool would be compiled apart from the program, with every
+/// room and package that both of them need.
+let embedIsGiven = Context.environment["QUBS_BUILD_EMBED"] != nil
+
 /// A room: imports what it names and nothing else.
 ///
 /// The README says what is in each.
@@ -137,7 +143,11 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .plugin(name: "EmbedDefaults", capability: .buildTool(), dependencies: ["embed"]),
+        .plugin(
+            name: "EmbedDefaults",
+            capability: .buildTool(),
+            dependencies: embedIsGiven ? [] : ["embed"]
+        ),
 
         .target(name: "TestTools", path: "Tests/TestTools", swiftSettings: strict),
         .target(

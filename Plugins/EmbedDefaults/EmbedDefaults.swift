@@ -11,13 +11,16 @@ struct EmbedDefaults: BuildToolPlugin {
         let contract = root.appending(path: "openapi.yaml")
         let control = root.appending(path: "Sources/MockServer/Control/admin-openapi.yaml")
         let fixtures = root.appending(path: "fixtures")
+        // Package.swift reads the variable, too: without it the plugin has a tool of its own.
+        let given = ProcessInfo.processInfo.environment["QUBS_BUILD_EMBED"]
+        let tool = try given.map { URL(filePath: $0) } ?? context.tool(named: "embed").url
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedDefaults.swift")
         return [
             .buildCommand(
                 displayName: "Embedding openapi.yaml and fixtures/",
-                executable: try context.tool(named: "embed").url,
+                executable: tool,
                 arguments: [contract.path, control.path, fixtures.path, output.path],
-                inputFiles: [contract, control] + files(below: fixtures),
+                inputFiles: [tool, contract, control] + files(below: fixtures),
                 outputFiles: [output]
             )
         ]
