@@ -27,6 +27,7 @@ struct AppointmentLayout: Sendable {
     private let reportingOrder: [Int]
     /// The members of the reporting view that come from the patient.
     let patientMembers: [String]
+    private let segmentCount: Int
     /// The segment of each member.
     private let segmentOfMember: [String: Int]
     /// The segments that hold the date, the instants of the visit, and the deadline.
@@ -82,6 +83,7 @@ struct AppointmentLayout: Sendable {
             for member in members { segmentOfMember[member.name] = index }
         }
         self.segmentOfMember = segmentOfMember
+        segmentCount = segments.count
         // A shape that has one elsewhere: nothing moves, and the tests of day zero say so.
         func segment(of name: String, in places: Range<Int>) -> Int {
             segmentOfMember[name].flatMap { places.contains($0) ? $0 : nil } ?? -1
@@ -251,7 +253,7 @@ struct AppointmentLayout: Sendable {
         var places = DatedPlaces()
         var index = 0
         var start = 0
-        for segment in 0..<segments.count {
+        for segment in 0..<segmentCount {
             guard let length = Self.readLength(details, &index) else { return nil }
             if segment == summaryCount {
                 guard start == summaryOctets else { return nil }

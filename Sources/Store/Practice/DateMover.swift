@@ -50,8 +50,8 @@ struct ZoneClock {
 ///
 /// Almost all move alike: by the days, and by an hour where one of the two is in summer time. So the
 /// time is cut where either clock changes, and an instant is moved by what its piece says.
-struct ZoneShift {
-    private let days: Int
+final class ZoneShift {
+    let days: Int
     private let old: ZoneClock
     private let new: ZoneClock
     /// Where the changes of both clocks are at hand.
@@ -103,6 +103,48 @@ struct ZoneShift {
     }
 }
 
+/// The texts of the days around one, each written once: `yyyy-MM-dd`.
+private final class DayTexts {
+    /// Days since 1970.
+    private let first: Int
+    private let texts: UnsafeMutableRawPointer
+    /// Five years: the files span less than two.
+    private static let count = 1826
+    private static let octets = 10
+
+    init(around day: LocalDate) {
+        first = day.daysSince1970 - Self.count / 2
+        texts = .allocate(byteCount: Self.count * Self.octets, alignment: 1)
+        // A text that was not written yet begins with 0.
+        texts.initializeMemory(as: UInt8.self, repeating: 0, count: Self.count * Self.octets)
+    }
+
+    deinit { texts.deallocate() }
+
+    /// Writes a day where ten octets have room.
+    func write(_ day: Int, to target: UnsafeMutablePointer<UInt8>) {
+        let place = day - first
+        guard 0 <= place, place < Self.count else { return Self.spell(day, to: target) }
+        let text = (texts + place * Self.octets).assumingMemoryBound(to: UInt8.self)
+        if text.pointee == 0 { Self.spell(day, to: text) }
+        target.update(from: text, count: Self.octets)
+    }
+
+    private static func spell(_ day: Int, to target: UnsafeMutablePointer<UInt8>) {
+        let (year, month, day) = LocalDate(daysSince1970: day).parts
+        func put(_ value: Int, _ place: Int) {
+            target[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
+            target[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
+        }
+        put(year / 100 % 100, 0)
+        put(year % 100, 2)
+        put(month, 5)
+        put(day, 8)
+        target[4] = UInt8(ascii: "-")
+        target[7] = UInt8(ascii: "-")
+    }
+}
+
 /// Dates and instants within the texts of records, which keep their lengths.
 private struct DateText {
     private let start: UnsafeMutablePointer<UInt8>
@@ -135,16 +177,16 @@ private struct DateText {
     }
 
     /// Moves the date `"yyyy-MM-dd"` of a member; anything else is left alone.
-    mutating func moveDate(_ lead: StaticString, byDays days: Int) {
+    mutating func moveDate(_ lead: StaticString, byDays days: Int, _ texts: DayTexts) {
         guard find(lead), place + 12 <= count, start[place] == Self.quote,
             start[place + 11] == Self.quote, let day = day(place + 1)
         else { return }
-        write(day: day + days, at: place + 1)
+        texts.write(day + days, to: start + place + 1)
         place += 12
     }
 
     /// Moves the instant `"yyyy-MM-ddThh:mm:ssZ"` of a member; anything else is left alone.
-    mutating func moveInstant(_ lead: StaticString, by shift: ZoneShift) {
+    mutating func moveInstant(_ lead: StaticString, by shift: ZoneShift, _ texts: DayTexts) {
         guard find(lead) else { return }
         guard place + 22 <= count, start[place] == Self.quote else {
             // `null`.
@@ -158,7 +200,7 @@ private struct DateText {
         let time = hour * 3600 + minute * 60 + second
         let moved = shift.moved(day * 86_400 + time)
         let newDay = Int(Int64(moved).floorDivided(by: 86_400))
-        write(day: newDay, at: place + 1)
+        texts.write(newDay, to: start + place + 1)
         let newTime = moved - newDay * 86_400
         if newTime != time {
             write(newTime / 3600, at: place + 12)
@@ -187,26 +229,16 @@ private struct DateText {
         start[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / 10)
         start[place + 1] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value % 10)
     }
-
-    private func write(day: Int, at place: Int) {
-        let (year, month, day) = LocalDate(daysSince1970: day).parts
-        write(year / 100 % 100, at: place)
-        write(year % 100, at: place + 2)
-        write(month, at: place + 5)
-        write(day, at: place + 8)
-    }
 }
 
 /// Moves the texts of all records that move, from the day of the files to another.
 final class DateMover {
-    /// How the records of a site move.
-    private struct Move {
-        let days: Int
-        let shift: ZoneShift
-    }
-
-    /// By the site's id; what is not here stays.
-    private var moves: [Int: Move] = [:]
+    /// How the records of a site move, by its id; what is not here stays.
+    private var shifts: [Int: ZoneShift] = [:]
+    /// The same, of the site that was asked for last: most often it is asked for again.
+    private var last: (site: Int, shift: ZoneShift?) = (-1, nil)
+    /// The new days.
+    private let texts: DayTexts
     /// How comments on patients move, by the domain's id.
     private var ofPatients: [Int: ZoneShift] = [:]
     /// The keys of appointments that stay, in order, and the first of them that was not met yet.
@@ -232,9 +264,13 @@ final class DateMover {
         roots = (try root("appointment"), try root("comment"), try root("attachment"))
         self.layout = layout
         let sites = SiteTable(database)
-        for practice in try PracticeTable(database).practices() {
+        let practices = try PracticeTable(database).practices()
+        texts = DayTexts(
+            around: practices.first.map { present.place(in: $0.rule).dayZero }
+                ?? LocalDate(daysSince1970: 0)
+        )
+        for practice in practices {
             let dayZero = present.place(in: practice.rule).dayZero
-            let days = dayZero.daysSince1970 - practice.written.daysSince1970
             var known: [TimeZoneRule: ZoneShift] = [:]
             func shift(_ rule: TimeZoneRule) -> ZoneShift {
                 if let shift = known[rule] { return shift }
@@ -244,7 +280,7 @@ final class DateMover {
             }
             ofPatients[Int(practice.domain)] = shift(practice.rule)
             for (site, rule) in try sites.zones(in: practice.domain) {
-                moves[Int(site)] = Move(days: days, shift: shift(rule))
+                shifts[Int(site)] = shift(rule)
             }
         }
         let stay = Statement(
@@ -275,13 +311,18 @@ final class DateMover {
         pages.forEachRecord(ofTree: roots.attachment) { moveAttachment($1) }
     }
 
+    private func shift(ofSite site: Int) -> ZoneShift? {
+        if last.site != site { last = (site, shifts[site]) }
+        return last.shift
+    }
+
     private func moveAppointment(_ key: Int64, _ record: UnsafeMutableRawBufferPointer) {
         // Both go by their keys.
         while nextFixed < fixed.count, fixed[nextFixed] < key { nextFixed += 1 }
         if nextFixed < fixed.count, fixed[nextFixed] == key { return }
         let row = DatabasePages.Columns(record)
         let site = row.integer(4)
-        guard let move = moves[site] else { return }
+        guard let shift = shift(ofSite: site) else { return }
         owners[Self.digest(row.integer(1), row.octets(2))] = site
         let (summary, details) = (row.octets(8), row.octets(9))
         let places = layout.places(
@@ -290,13 +331,13 @@ final class DateMover {
         )
         guard let places else { return }
         var text = DateText(UnsafeMutableRawBufferPointer(rebasing: summary[places.date]))
-        text.moveDate("\"appointmentDate\":", byDays: move.days)
+        text.moveDate("\"appointmentDate\":", byDays: shift.days, texts)
         text = DateText(UnsafeMutableRawBufferPointer(rebasing: details[places.visit]))
-        text.moveInstant("\"arrivalDateTime\":", by: move.shift)
-        text.moveInstant("\"scanStartDateTime\":", by: move.shift)
-        text.moveInstant("\"scanEndDateTime\":", by: move.shift)
+        text.moveInstant("\"arrivalDateTime\":", by: shift, texts)
+        text.moveInstant("\"scanStartDateTime\":", by: shift, texts)
+        text.moveInstant("\"scanEndDateTime\":", by: shift, texts)
         text = DateText(UnsafeMutableRawBufferPointer(rebasing: details[places.deadline]))
-        text.moveInstant("\"reportingDeadline\":", by: move.shift)
+        text.moveInstant("\"reportingDeadline\":", by: shift, texts)
     }
 
     private func moveComment(_ record: UnsafeMutableRawBufferPointer) {
@@ -305,21 +346,21 @@ final class DateMover {
         let digest = Self.digest(domain, row.octets(2))
         let shift =
             row.integer(1) == 0
-            ? owners[digest].flatMap { moves[$0]?.shift }
+            ? owners[digest].flatMap { self.shift(ofSite: $0) }
             : fixedPatients.contains(digest) ? nil : ofPatients[domain]
         guard let shift else { return }
         var text = DateText(row.octets(5))
-        text.moveInstant("\"commentDateTime\":", by: shift)
+        text.moveInstant("\"commentDateTime\":", by: shift, texts)
     }
 
     private func moveAttachment(_ record: UnsafeMutableRawBufferPointer) {
         let row = DatabasePages.Columns(record)
         guard let site = owners[Self.digest(row.integer(2), row.octets(3))],
-            let shift = moves[site]?.shift
+            let shift = shift(ofSite: site)
         else { return }
         var text = DateText(row.octets(6))
-        text.moveInstant("\"addedDateTime\":", by: shift)
-        text.moveInstant("\"lastModifiedDateTime\":", by: shift)
+        text.moveInstant("\"addedDateTime\":", by: shift, texts)
+        text.moveInstant("\"lastModifiedDateTime\":", by: shift, texts)
     }
 
     /// A hash of a domain and an identifier.
