@@ -23,6 +23,13 @@ struct Callers {
     let caller: [Int?]
     private let lives: [Life]
 
+    /// Whether an entry is a refused token request over a connection that never carried a token.
+    private let isForlorn: [Bool]
+    /// Whether an entry came over a connection that its client kept for many calls.
+    private let isKept: [Bool]
+    /// So many calls over one connection show a client that keeps its connections.
+    private static let callsOfKept = 5
+
     /// From the first to the last sign of a caller.
     private struct Life {
         var first: Int64
@@ -67,6 +74,15 @@ struct Callers {
                 uses.note(node(entry, .token(token)), over: connection, entry)
             }
         }
+        let calls = Dictionary(
+            entries.filter { $0.kind == .operation }.map { ($0.connection, 1) },
+            uniquingKeysWith: +
+        )
+        let bearers = Set(entries.filter { $0.token != nil }.map(\.connection))
+        isForlorn = entries.map {
+            $0.kind == .token && !$0.lostAnswer && !bearers.contains($0.connection)
+        }
+        isKept = entries.map { calls[$0.connection, default: 0] >= Self.callsOfKept }
         let knows = Self.joinByTokens(uses, &forest)
         // What has never been seen with a token tells nothing of its caller.
         var known = Set(knows.map { forest.root($0) })
@@ -102,8 +118,12 @@ struct Callers {
             }
         }
         for root in order {
-            guard let life = lives[root], life.calls <= Self.fewCalls, let owner = ownerOf[root]
-            else { continue }
+            guard let life = lives[root], let owner = ownerOf[root] else { continue }
+            guard life.calls <= Self.fewCalls else {
+                // One that spans this would seem to be at work beside it.
+                lastSmall[owner] = nil
+                continue
+            }
             guard let before = lastSmall[owner], case let root2 = forest.root(before),
                 let earlier = lives[root2], earlier.last <= life.first
             else {
@@ -244,6 +264,9 @@ struct Callers {
 
     /// What an entry is to an earlier one.
     func relation(of later: Int, to earlier: Int) -> Relation {
+        // Who keeps connections would have asked for a token again over the one that was open: so the
+        // program had ended, and this is the next.
+        if isForlorn[earlier], isKept[later], !isForlorn[later] { return .successor }
         guard let one = caller[earlier], let other = caller[later], one != other else {
             return .same
         }

@@ -67,6 +67,26 @@ extension FieldCase {
             $0.wait(30)
             $0.call(Story.sites)
         },
+        FieldCase("few calls with one token, many with the next", recovery, .notBlamed) { story in
+            // A connection for each call: only tokens tell what belongs together.
+            for calls in [0, 5, 0, 5] {
+                story.connection += 1
+                story.tokenRequest()
+                story.connection += 1
+                story.call(Story.sites)
+                for number in 0..<calls {
+                    story.connection += 1
+                    story.call(Story.summary, on: "A\(number)")
+                }
+                story.wait(3_600)
+                story.connection += 1
+                story.call(Story.sites, status: 401, refuse)
+            }
+            story.connection += 1
+            story.tokenRequest()
+            story.connection += 1
+            story.call(Story.sites)
+        },
         FieldCase("another program's call is no way back", recovery, .blamed) {
             let tokens = programs(&$0)
             use(&$0, tokens, 0)
@@ -158,6 +178,23 @@ extension FieldCase {
             $0.wait(3)
             use(&$0, tokens, 0)
             $0.call(Story.summary, on: "P9")
+        },
+        FieldCase("started again while it waited for a token", told, .notBlamed) { story in
+            story.tokenRequest(status: 429, wait(1))
+            story.wait(0.5)
+            story.connection = 2
+            story.tokenRequest()
+            for number in 1...5 { story.call(Story.summary, on: "A\(number)") }
+        },
+        FieldCase("a connection for each call, and no wait for a token", told, .blamed) { story in
+            story.tokenRequest(status: 429, wait(1))
+            story.wait(0.5)
+            story.connection = 2
+            story.tokenRequest()
+            for number in 1...5 {
+                story.connection += 1
+                story.call(Story.summary, on: "A\(number)")
+            }
         },
         FieldCase("nine seconds later over its own connection", told, .notBlamed) {
             shared(&$0, pause: 9)
