@@ -1,96 +1,74 @@
 extension VerdictReport {
-    /// The report as JUnit XML, in the form that GitHub, GitLab and Jenkins read.
-    ///
-    /// Checks that were not exercised or judged are skipped. A failed "should" is a failure only in
-    /// a strict verdict: elsewhere it passes with its findings as output, so that a build server
-    /// and the exit status agree.
+    /// The report as JUnit XML.
     package var junit: String {
-        let failures = checks.count { counts($0) }
-        let skipped = checks.count { !$0.outcome.isExercised }
-        let errors = scenario.map { $0.isReached ? 0 : 1 } ?? 0
-        let cases = checks.count + (scenario == nil ? 0 : 1)
-        let totals =
-            "tests=\"\(cases)\" failures=\"\(failures)\" errors=\"\(errors)\" time=\"0\""
-        var lines = ["<?xml version=\"1.0\" encoding=\"UTF-8\"?>"]
-        lines.append("<testsuites name=\"qubs-mock verdict\" \(totals)>")
-        // The schema of Jenkins' xUnit plugin has no `skipped` on `testsuites`.
-        lines.append(
-            "  <testsuite name=\"qubs-mock verdict: \(XML.escape(session))\" \(totals) "
-                + "skipped=\"\(skipped)\">"
-        )
-        lines.append("    <properties>")
-        for (name, value) in properties {
-            lines.append(
-                "      <property name=\"\(name)\" value=\"\(XML.escape(value))\"/>"
-            )
-        }
-        lines.append("    </properties>")
-        lines += scenarioCase
-        for result in checks { lines += testCase(result) }
-        let notes = [journalNote, scenarioNote].compactMap { $0 }
-        if !notes.isEmpty {
-            lines.append(
-                "    <system-out>\(XML.escape(notes.joined(separator: "\n")))</system-out>"
-            )
-        }
-        lines.append("  </testsuite>")
-        lines.append("</testsuites>")
-        return lines.joined(separator: "\n") + "\n"
+        let name = "qubs-mock verdict"
+        return JUnit(name: name, suites: [junitSuite(name: "\(name): \(session)")]).text
     }
 
-    /// Whether the scenario met anything: an error where it did not, so that a build server is not green
-    /// on a run that shows nothing.
-    private var scenarioCase: [String] {
-        guard let scenario else { return [] }
-        let open =
-            "    <testcase classname=\"qubs-mock.scenario\" name=\"scenario reached\" time=\"0\""
-        if scenario.isReached { return [open + "/>"] }
-        return [
-            open + ">",
-            "      <error type=\"not-reached\" message=\"\(XML.escape(scenarioNote ?? ""))\"/>",
-            "    </testcase>",
-        ]
-    }
-
-    private var properties: [(String, String)] {
-        var properties = [
+    /// The checks as a test suite.
+    ///
+    /// Checks that were not exercised or judged are skipped. A failure that does not count passes
+    /// with its findings as output, so that a build server and the exit status agree.
+    ///
+    /// - Parameters:
+    ///   - seconds: How long the client was at work.
+    ///   - known: The checks whose failure is known.
+    package func junitSuite(
+        name: String,
+        seconds: Double = 0,
+        known: Set<String> = []
+    ) -> JUnit.Suite {
+        var suite = JUnit.Suite(name: name, seconds: seconds)
+        suite.properties = [
             ("result", outcome.rawValue), ("strict", String(isStrict)),
             ("journal.entries", String(journal.entries)),
             ("journal.dropped", String(journal.dropped)),
             ("coverage.called", "\(coverage.called) of \(coverage.operations.count)"),
         ]
-        if let scenario { properties.append(("scenario", scenario.name)) }
-        return properties
+        let group = scenario?.name ?? "qubs-mock"
+        if let scenario {
+            suite.properties.append(("scenario", scenario.name))
+            // A build server must not be green on a run that shows nothing.
+            suite.cases.append(
+                JUnit.Case(
+                    group: group + ".scenario",
+                    name: "scenario reached",
+                    scenario.isReached
+                        ? .pass
+                        : .error(kind: "not-reached", message: scenarioNote ?? "", details: "")
+                )
+            )
+        }
+        for result in checks {
+            let id = result.check.id
+            let family = id.split(separator: ".").first.map(String.init) ?? id
+            suite.cases.append(
+                JUnit.Case(
+                    group: "\(group).\(family)",
+                    name: id,
+                    outcome(of: result, isKnown: known.contains(id))
+                )
+            )
+        }
+        suite.notes = [journalNote, scenarioNote].compactMap { $0 }
+        return suite
     }
 
-    private func testCase(_ result: CheckResult) -> [String] {
-        let id = result.check.id
-        let group = id.split(separator: ".").first.map(String.init) ?? id
-        let open =
-            "    <testcase classname=\"qubs-mock.\(group)\" name=\"\(id)\" time=\"0\""
+    private func outcome(of result: CheckResult, isKnown: Bool) -> JUnit.Outcome {
         switch result.outcome {
-        case .pass: return [open + "/>"]
-        case .notExercised, .notJudged:
-            return [
-                open + ">",
-                "      <skipped message=\"\(XML.escape(result.summary))\"/>",
-                "    </testcase>",
-            ]
-        case .fail where counts(result):
-            return [
-                open + ">",
-                "      <failure type=\"\(result.check.level.rawValue)\" "
-                    + "message=\"\(XML.escape(result.summary))\">\(XML.escape(details(result)))"
-                    + "</failure>",
-                "    </testcase>",
-            ]
+        case .pass: return .pass
+        case .notExercised, .notJudged: return .skipped(result.summary)
         case .fail:
-            return [
-                open + ">",
-                "      <system-out>\(XML.escape("Should: \(result.summary)\n\(details(result))"))"
-                    + "</system-out>",
-                "    </testcase>",
-            ]
+            if isKnown { return .skipped("Known: \(result.summary)") }
+            if counts(result) {
+                return .failure(
+                    kind: result.check.level.rawValue,
+                    message: result.summary,
+                    details: details(result)
+                )
+            }
+            let word = isRequired(result.check) ? "Should" : "Not required"
+            return .note("\(word): \(result.summary)\n\(details(result))")
         }
     }
 
@@ -114,6 +92,9 @@ extension CheckResult {
 extension Evidence {
     /// The case in one line: what was seen, and the requests.
     var line: String { "\(note) \(particulars)" }
+
+    /// The requests in one line.
+    package var sentence: String { particulars }
 
     /// The requests: those with one method and path together, each with its number in the journal, its
     /// answer, and when it came.
@@ -141,25 +122,5 @@ extension CheckResult {
         }
         if failures > count { lines.append("And \(failures - count) more.") }
         return lines
-    }
-}
-
-/// XML text.
-enum XML {
-    /// Escapes text for content and for attribute values; drops what XML 1.0 cannot hold.
-    static func escape(_ text: String) -> String {
-        var output = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": output += "&amp;"
-            case "<": output += "&lt;"
-            case ">": output += "&gt;"
-            case "\"": output += "&quot;"
-            case "\n": output += "\n"
-            case "\u{0}"..<" ", "\u{7F}"..<"\u{A0}", "\u{FFFE}", "\u{FFFF}": output += "?"
-            default: output.unicodeScalars.append(scalar)
-            }
-        }
-        return output
     }
 }

@@ -70,9 +70,9 @@ extension CheckResult.Outcome {
 }
 
 /// Markdown text.
-enum Markdown {
+package enum Markdown {
     /// Escapes what would make markup or break a table; line breaks become spaces.
-    static func escape(_ text: String) -> String {
+    package static func escape(_ text: String) -> String {
         var output = ""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -12,6 +12,8 @@ package struct VerdictContext: Sendable {
     package var waits: [Wait]?
     /// Whether a failed "should" fails the whole.
     package var isStrict: Bool
+    /// The checks that count; `nil` for all.
+    package var required: Set<String>?
     /// The monotonic time of the verdict in nanoseconds, to judge answers that are still awaited.
     package var monotonicNow: Int64?
     /// When the command under test was stopped from outside, in monotonic nanoseconds; `nil` where it
@@ -29,6 +31,7 @@ package struct VerdictContext: Sendable {
         scenario: Scenario? = nil,
         waits: [Wait]? = nil,
         isStrict: Bool = false,
+        required: Set<String>? = nil,
         monotonicNow: Int64? = nil,
         stopped: Int64? = nil,
         hasEnded: Bool = false,
@@ -40,6 +43,7 @@ package struct VerdictContext: Sendable {
         self.scenario = scenario
         self.waits = waits
         self.isStrict = isStrict
+        self.required = required
         self.monotonicNow = monotonicNow
         self.stopped = stopped
         self.hasEnded = hasEnded

@@ -12,6 +12,8 @@ package struct VerdictReport: Sendable {
     /// The scenario that was played.
     package let scenario: PlayedScenario?
     package let isStrict: Bool
+    /// The checks that count; `nil` for all.
+    package let required: Set<String>?
 
     /// The result of the whole; the raw values are the words of the reports.
     package enum Outcome: String, Sendable {
@@ -31,11 +33,14 @@ package struct VerdictReport: Sendable {
         package let isReached: Bool
     }
 
-    /// The checks that failed: first those that fail the whole, in the order of the catalogue.
+    /// The checks that failed: musts first, in the order of the catalogue; those that are not required
+    /// last.
     package var failures: [CheckResult] {
         let failed = checks(.fail)
-        return failed.filter { $0.check.level == .must }
-            + failed.filter { $0.check.level == .should }
+        let asked = failed.filter { isRequired($0.check) }
+        return asked.filter { $0.check.level == .must }
+            + asked.filter { $0.check.level == .should }
+            + failed.filter { !isRequired($0.check) }
     }
 
     /// The checks with one outcome.
@@ -46,7 +51,11 @@ package struct VerdictReport: Sendable {
     /// Whether a failed check fails the whole.
     package func counts(_ result: CheckResult) -> Bool {
         result.outcome == .fail && (isStrict || result.check.level == .must)
+            && isRequired(result.check)
     }
+
+    /// Whether a check is among those that are asked for.
+    package func isRequired(_ check: Check) -> Bool { required?.contains(check.id) ?? true }
 }
 
 /// How a command that prints a verdict ends.
@@ -90,6 +99,7 @@ package func verdict(of entries: [JournalEntry], context: VerdictContext) -> Ver
     let results = Check.all.map { CheckResult($0, $0.judge(timeline)) }
     let isFailed = results.contains {
         $0.outcome == .fail && (context.isStrict || $0.check.level == .must)
+            && (context.required?.contains($0.check.id) ?? true)
     }
     let exercised = Set(results.filter(\.outcome.isExercised).map(\.check.id))
     let outcome: VerdictReport.Outcome =
@@ -112,6 +122,7 @@ package func verdict(of entries: [JournalEntry], context: VerdictContext) -> Ver
         coverage: Coverage(timeline),
         journal: (entries.count, context.dropped),
         scenario: scenario,
-        isStrict: context.isStrict
+        isStrict: context.isStrict,
+        required: context.required
     )
 }
