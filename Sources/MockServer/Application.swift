@@ -153,6 +153,7 @@ package final class Application: Sendable {
                 fileRules: rules,
                 scenario: scenario,
                 world: configuration.world,
+                present: configuration.present,
                 readings: {
                     ReadingPlan(
                         catalogue: catalogue,

@@ -25,6 +25,8 @@ package struct Configuration: Sendable {
     package var today: LocalDate?
     /// Whether the data change by themselves, until a session is told otherwise.
     package var world = WorldMode.still
+    /// The instant around which the data of every session lie; `nil` for when it is opened.
+    package var present: Instant?
     package var seed: UInt64 = 1
     /// The order of lists that the documentation leaves open.
     package var order = ListOrder.scattered

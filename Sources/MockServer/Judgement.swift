@@ -1,15 +1,15 @@
 import Contract
 import HTTPTransport
 package import JSON
-import Journal
+package import Journal
 import Privacy
 import Store
 import Time
-import Verdict
+package import Verdict
 
 /// The verdict on the client of a session, in all its forms.
 package struct Judgement: Sendable {
-    let report: VerdictReport
+    package let report: VerdictReport
 
     /// The report as `GET /__admin/verdict` answers it, and as files hold it.
     package var json: [UInt8] { JSONWriter.octets(of: report.json) }
@@ -47,11 +47,13 @@ extension Application {
     /// Judges the client of a session, which is opened where nobody has used it.
     ///
     /// - Parameters:
+    ///   - required: The checks that count; `nil` for all.
     ///   - stopped: When the command under test was stopped, in monotonic nanoseconds.
     ///   - hasEnded: Whether it ended by itself.
     package func judge(
         sessionNamed name: String,
         isStrict: Bool,
+        required: Set<String>? = nil,
         stopped: Int64? = nil,
         hasEnded: Bool = false
     ) throws(StartError) -> Judgement {
@@ -61,12 +63,19 @@ extension Application {
         } catch {
             throw StartError(error.detail)
         }
-        return judge(session, isStrict: isStrict, stopped: stopped, hasEnded: hasEnded)
+        return judge(
+            session,
+            isStrict: isStrict,
+            required: required,
+            stopped: stopped,
+            hasEnded: hasEnded
+        )
     }
 
-    /// The journal of a session, newest first, in the form in which the control API lists it, whole.
-    package func journalJSON(ofSession name: String) -> [UInt8] {
-        let (entries, dropped) = sessions.existing(name)?.journal.contents() ?? ([], 0)
+    /// Requests, newest first, in the form in which the control API lists them.
+    ///
+    /// - Parameter entries: Oldest first.
+    package static func journalJSON(of entries: [JournalEntry], dropped: UInt64) -> [UInt8] {
         var octets = Array(#"{"items":["#.utf8)
         for (place, entry) in entries.reversed().enumerated() {
             if place > 0 { octets.append(UInt8(ascii: ",")) }
@@ -92,6 +101,7 @@ extension Application {
     package func judge(
         _ session: Session,
         isStrict: Bool,
+        required: Set<String>? = nil,
         now: Int64 = SystemTime.monotonic(),
         stopped: Int64? = nil,
         hasEnded: Bool = false
@@ -112,6 +122,7 @@ extension Application {
             scenario: played.map { .init(name: $0.name, passMarks: $0.passMarks) },
             waits: played?.dayBegan.map { waits(in: session, since: $0) },
             isStrict: isStrict,
+            required: required,
             monotonicNow: now,
             stopped: stopped,
             hasEnded: hasEnded,

@@ -159,6 +159,7 @@ package final class Sessions: Sendable {
     private let fileRules: [FaultRule]
     private let scenario: Scenario?
     private let world: WorldMode
+    private let present: Instant?
     private let makeReadings: @Sendable () -> ReadingPlan
     private let personalData = SharedPersonalData()
     private let others: Mutex<[String: Session]>
@@ -169,6 +170,7 @@ package final class Sessions: Sendable {
         fileRules: [FaultRule],
         scenario: Scenario?,
         world: WorldMode = .still,
+        present: Instant? = nil,
         readings: @escaping @Sendable () -> ReadingPlan
     ) throws(Refusal) {
         self.store = store
@@ -176,6 +178,7 @@ package final class Sessions: Sendable {
         self.fileRules = fileRules
         self.scenario = scenario
         self.world = world
+        self.present = present
         makeReadings = readings
         let personalData = personalData
         func make(_ name: String) throws(Refusal) -> Session {
@@ -186,6 +189,7 @@ package final class Sessions: Sendable {
                 fileRules: fileRules,
                 scenario: scenario,
                 world: world,
+                present: present,
                 readings: readings(),
                 personalData: personalData
             )
@@ -205,12 +209,17 @@ package final class Sessions: Sendable {
         fileRules: [FaultRule],
         scenario: Scenario?,
         world: WorldMode,
+        present: Instant?,
         readings: ReadingPlan,
         personalData: SharedPersonalData
     ) throws(Refusal) -> Session {
         let records: SessionStore
         do throws(StoreError) {
-            records = try store.openSession(named: name, now: SessionClock().now()).session
+            records = try store.openSession(
+                named: name,
+                now: SessionClock().now(),
+                present: present
+            ).session
         } catch {
             throw .store(error)
         }
@@ -258,6 +267,7 @@ package final class Sessions: Sendable {
                     fileRules: fileRules,
                     scenario: scenario,
                     world: world,
+                    present: present,
                     readings: makeReadings(),
                     personalData: personalData
                 )

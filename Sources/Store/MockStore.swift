@@ -132,12 +132,15 @@ package final class MockStore: Sendable {
 
     /// The session of a name, opened now where it was not.
     ///
-    /// - Parameter now: Around when its data are laid, where it is new.
+    /// - Parameters:
+    ///   - now: When its data are laid, where it is new.
+    ///   - present: Around when they are laid, where that is not `now`.
     /// - Returns: The session, and whether it is new.
     /// - Throws: `StoreError`: `.malformedName`, `.tooManySessions`, `.seedMissing`.
     package func openSession(
         named name: String,
-        now: Instant
+        now: Instant,
+        present: Instant? = nil
     ) throws(StoreError) -> (session: SessionStore, isNew: Bool) {
         guard Self.isName(name) else { throw .malformedName(name) }
         return try sessions.withLock { sessions throws(StoreError) in
@@ -145,7 +148,7 @@ package final class MockStore: Sendable {
             guard sessions.count - 1 < maximumSessions else {
                 throw .tooManySessions(limit: maximumSessions)
             }
-            let seed = try context.seeds.seed(at: now)
+            let seed = try context.seeds.seed(at: present ?? now)
             _ = try seed.pool()
             let session = SessionStore(
                 name: name,
