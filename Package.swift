@@ -98,6 +98,7 @@ let package = Package(
         room("Readings", ["Contract", "Faults", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON", "Time"]),
         room("Verdict", ["Journal", "JSON", "Time"], settings: small),
+        room("Trials", ["JSON", "Journal", "Suggestions", "Verdict"], settings: small),
         room("Privacy", ["Journal", "Store"]),
         room(
             "Explain",
@@ -127,7 +128,7 @@ let package = Package(
             dependencies: [
                 "Contract", "ContractData", "Embedded", "HTTPMessage", "HTTPTransport", "JSON",
                 "MockServer", "OAuth", "QUBS", "Readings", "Store", "Suggestions", "Time",
-                "CLinux",
+                "Trials", "Verdict", "CLinux",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: small,
@@ -178,6 +179,7 @@ let package = Package(
         tests("Journal", ["JSON"]),
         tests("Time", corpus: true),
         tests("Verdict", ["Journal", "JSON", "TestTools"]),
+        tests("Trials", ["JSON", "Verdict"]),
         tests("Privacy"),
         tests(
             "MockServer",

@@ -152,6 +152,21 @@ do {
     fail("fixtures/scenarios: \(error)")
 }
 
+var requirements: [JSONValue] = []
+do {
+    let names = try FileManager.default.contentsOfDirectory(atPath: paths[2] + "/requirements")
+    for name in names.sorted() where name.hasSuffix(".json") {
+        let octets = try Data(contentsOf: URL(fileURLWithPath: "\(paths[2])/requirements/\(name)"))
+        let value = try JSONParser.parse(Array(octets))
+        guard value["release"]?.string.map({ $0 + ".json" }) == name,
+            !(value["checks"]?.array ?? []).isEmpty
+        else { fail("fixtures/requirements/\(name): names its release, and the checks of it") }
+        requirements.append(value)
+    }
+} catch {
+    fail("fixtures/requirements: \(error)")
+}
+
 /// One member of the generated extension.
 func declaration(_ name: String, _ octets: some Sequence<UInt8>, asText: Bool = true) -> String {
     // A function that is never inlined: a constant would stand in the program once for each use.
@@ -165,6 +180,7 @@ let source: String =
     + declaration("clientsJSON", JSONWriter.octets(of: folder.clients ?? []))
     + declaration("signingKeyJSON", JSONWriter.octets(of: folder.signingKey ?? .null))
     + declaration("scenariosJSON", JSONWriter.octets(of: .array(scenarios)))
+    + declaration("requirementsJSON", JSONWriter.octets(of: .array(requirements)))
     + declaration("readingsJSON", JSONWriter.octets(of: readings))
     + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
     + declaration("imageText", image, asText: false)

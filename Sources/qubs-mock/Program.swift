@@ -88,7 +88,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, TokenCommand.self, FixturesCommand.self, OpenAPICommand.self,
             HealthCommand.self, VerdictCommand.self, ChangesCommand.self, RunCommand.self,
-            EnvCommand.self, DoctorCommand.self,
+            SweepCommand.self, EnvCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )
@@ -96,6 +96,9 @@ struct RootCommand: ParsableCommand {
 
 /// One clear line on standard error, then an exit status that is not 0.
 struct Failure: Error {
+    /// The exit status of a wrong command line.
+    static let misuse: Int32 = 64
+
     let message: String
     /// The exit status; commands that print a verdict have others than 1.
     var status: Int32 = 1

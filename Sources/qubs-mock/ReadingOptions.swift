@@ -24,6 +24,15 @@ struct ReadingOptions: ParsableArguments {
     )
     var nasty: String?
 
+    /// The ids and values of `--reading`.
+    var pairs: [(id: String, value: String)] {
+        reading.compactMap { text in
+            text.firstIndex(of: "=").map {
+                (String(text[..<$0]), String(text[text.index(after: $0)...]))
+            }
+        }
+    }
+
     /// What the options say.
     ///
     /// - Parameter aliases: Options that are readings by the same name, each with its value where it

@@ -9,6 +9,7 @@ import OAuth
 import QUBS
 import Store
 import Time
+import Trials
 
 /// From options and built-in data to the parts of a server.
 enum ServerComposition {
@@ -129,8 +130,14 @@ enum ServerComposition {
         scenario.contains("/") || scenario.hasSuffix(".json")
     }
 
+    /// What each release required.
+    static func requirements() throws(Failure) -> [Requirements] {
+        let all = try document(EmbeddedDefaults.requirementsJSON(), name: "requirements")
+        return (all.array ?? []).compactMap { Requirements($0) }
+    }
+
     /// A scenario pack, by name or from a file.
-    private static func scenario(_ scenario: String) throws(Failure) -> JSONValue {
+    static func scenario(_ scenario: String) throws(Failure) -> JSONValue {
         if isScenarioFile(scenario) {
             return try document(ofFile: scenario, option: "--scenario")
         }

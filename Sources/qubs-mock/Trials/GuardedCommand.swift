@@ -16,66 +16,102 @@ enum GuardedCommand {
         let isOverdue: Bool
     }
 
-    /// Runs a command to its end, passing signals on to it.
+    /// Held while pipes are made and a process is started: what is not yet closed on exec must not come
+    /// into a process that another thread starts.
+    private static let spawning = Mutex(())
+
+    /// Runs a command to its end.
     ///
     /// - Parameters:
     ///   - added: What is added to the environment of this process, or replaces it.
     ///   - limitSeconds: After how long it is ended, first politely.
+    ///   - output: Keeps what it prints; `nil` leaves it the standard streams, and the terminal.
+    ///   - signals: Those to pass on.
     ///   - watch: Called every second meanwhile.
     static func run(
         _ command: [String],
         environment added: [String: String],
         limitSeconds: Int?,
-        watch: @escaping @Sendable () -> Void
+        output: CommandOutput? = nil,
+        signals: CommandSignals,
+        watch: @escaping @Sendable () -> Void = {}
     ) throws(Failure) -> End {
-        let orders = try Pipe()
-        defer { orders.close() }
-        let reports = try Pipe()
-        defer { reports.close() }
-        let heard = ProcessGuard.passedOn.filter { !Spawn.isIgnored($0) }
-        let pid: pid_t
-        do throws(Spawn.Refusal) {
-            pid = try Spawn.start(
-                [
-                    ProcessArguments.all().first ?? "qubs-mock", ProcessGuard.word,
-                    String(orders.reading),
-                    String(reports.writing),
-                ] + command,
-                name: "/proc/self/exe",
-                adding: added,
-                inOwnGroup: true,
-                resetting: [SIGPIPE],
-                keeping: [orders.reading, reports.writing]
-            )
-        } catch {
-            throw Failure(message: "cannot start a process: \(text(error.code))")
+        let (pid, orders, reports) = try start(command, environment: added, output)
+        defer {
+            orders.close()
+            reports.close()
         }
-        orders.closeReading()
-        reports.closeWriting()
-        JobControl.passStopsOn(to: orders.writing)
-        defer { JobControl.passStopsOn(to: -1) }
+        let isInFront = output == nil
+        if isInFront { JobControl.passStopsOn(to: orders.writing) }
+        defer { if isInFront { JobControl.passStopsOn(to: -1) } }
         let stopping = Stopping()
-        let report = withSignals(heard, passedOnTo: orders.writing, stopping) {
-            let timer = watchTimer(limitSeconds, orders.writing, stopping, watch)
-            defer { timer.cancel() }
-            var started: pid_t?
-            var end: ProcessGuard.Report?
-            while let report = next(from: reports.reading) {
-                switch report {
-                case .started(let pid): started = pid
-                case .stopped(let number):
-                    if JobControl.stop(after: number) { send(SIGCONT, to: orders.writing) }
-                case .exited, .signalled, .notStarted: end = report
+        let listener = signals.add(.init(orders: orders.writing) { stopping.begin() })
+        defer { signals.remove(listener) }
+        let timer = watchTimer(limitSeconds, orders.writing, stopping, watch)
+        defer { timer.end() }
+        var started: pid_t?
+        var end: ProcessGuard.Report?
+        while let report = next(from: reports.reading) {
+            switch report {
+            case .started(let pid): started = pid
+            case .stopped(let number):
+                if !isInFront || JobControl.stop(after: number) {
+                    send(SIGCONT, to: orders.writing)
                 }
+            case .exited, .signalled, .notStarted: end = report
             }
-            while waitpid(pid, nil, 0) < 0, errno == EINTR {}
-            if let end { return end }
-            // Somebody killed the guard: what it watched over must not stay.
-            if let started { kill(-started, SIGKILL) }
-            return .signalled(SIGKILL)
         }
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        if end == nil, let started {
+            // Somebody killed the guard: what it watched over must not stay.
+            kill(-started, SIGKILL)
+        }
+        let report = end ?? .signalled(SIGKILL)
         if case .signalled = report { stopping.begin() }
         return End(report: report, stopped: stopping.time, isOverdue: stopping.isOverdue)
+    }
+
+    /// Starts the guard of a command.
+    private static func start(
+        _ command: [String],
+        environment added: [String: String],
+        _ output: CommandOutput?
+    ) throws(Failure) -> (pid: pid_t, orders: Pipe, reports: Pipe) {
+        let result: Result<(pid_t, Pipe, Pipe), Failure> = spawning.withLock { _ in
+            do throws(Failure) {
+                let orders = try Pipe()
+                let reports = try Pipe()
+                let printed = try output.map { _ throws(Failure) in try Pipe() }
+                defer { printed?.close() }
+                let pid: pid_t
+                do throws(Spawn.Refusal) {
+                    pid = try Spawn.start(
+                        [
+                            ProcessArguments.all().first ?? "qubs-mock", ProcessGuard.word,
+                            String(orders.reading), String(reports.writing),
+                        ] + command,
+                        name: "/proc/self/exe",
+                        adding: added,
+                        inOwnGroup: true,
+                        resetting: [SIGPIPE],
+                        keeping: [orders.reading, reports.writing],
+                        printingTo: printed?.writing
+                    )
+                } catch {
+                    orders.close()
+                    reports.close()
+                    throw Failure(message: "cannot start a process: \(text(error.code))")
+                }
+                orders.closeReading()
+                reports.closeWriting()
+                printed?.closeWriting()
+                if let output, let printed { output.follow(printed.reading) }
+                return .success((pid, orders, reports))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     /// When a command was first told to end from outside.
@@ -96,13 +132,26 @@ enum GuardedCommand {
     /// How long a command that is overdue has between the polite signal and the last one.
     private static let secondsToEnd = 5
 
+    /// Looks at a running command every second.
+    private struct Watch {
+        let timer: any DispatchSourceTimer
+        let queue: DispatchQueue
+
+        /// Ends it; nothing is sent to the command any more afterwards.
+        func end() {
+            timer.cancel()
+            queue.sync {}
+        }
+    }
+
     private static func watchTimer(
         _ limitSeconds: Int?,
         _ orders: Int32,
         _ stopping: Stopping,
         _ watch: @escaping @Sendable () -> Void
-    ) -> any DispatchSourceTimer {
-        let timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "qubs-mock.watch"))
+    ) -> Watch {
+        let queue = DispatchQueue(label: "qubs-mock.watch")
+        let timer = DispatchSource.makeTimerSource(queue: queue)
         let begin = SystemTime.monotonic()
         timer.schedule(deadline: .now() + 1, repeating: 1)
         timer.setEventHandler {
@@ -116,7 +165,7 @@ enum GuardedCommand {
             }
         }
         timer.activate()
-        return timer
+        return Watch(timer: timer, queue: queue)
     }
 
     /// A line about a command that did not end well; `nil` where it did.
@@ -131,7 +180,7 @@ enum GuardedCommand {
         }
     }
 
-    private static func text(_ code: Int32) -> String {
+    static func text(_ code: Int32) -> String {
         strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }
 
@@ -154,43 +203,9 @@ enum GuardedCommand {
         return ProcessGuard.Report(kind: words[0], value: words[1])
     }
 
-    private static func send(_ number: Int32, to orders: Int32) {
+    static func send(_ number: Int32, to orders: Int32) {
         var order = UInt8(truncatingIfNeeded: number)
         write(orders, &order, 1)
-    }
-
-    /// From the third on, signals kill.
-    private static let politeSignals = 2
-
-    /// Runs `body` while signals are passed on as orders.
-    private static func withSignals<Result>(
-        _ numbers: [Int32],
-        passedOnTo orders: Int32,
-        _ stopping: Stopping,
-        _ body: () -> Result
-    ) -> Result {
-        let queue = DispatchQueue(label: "qubs-mock.signals")
-        let count = Mutex(0)
-        let registration = DispatchGroup()
-        let sources = numbers.map { number in
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            registration.enter()
-            source.setRegistrationHandler { registration.leave() }
-            source.setEventHandler {
-                stopping.begin()
-                let isPolite = count.withLock { count in
-                    count += 1
-                    return count <= politeSignals
-                }
-                send(isPolite ? number : SIGKILL, to: orders)
-            }
-            source.activate()
-            return source
-        }
-        // Until a source is registered, its signal has the effect that it had before.
-        registration.wait()
-        defer { for source in sources { source.cancel() } }
-        return body()
     }
 }
 

@@ -255,13 +255,15 @@ enum Spawn {
     ///   - added: Variables that the program gets beside those of this process, or in their place.
     ///   - resetting: Signals whose disposition becomes the default.
     ///   - keeping: Descriptors that the program gets under the same number.
+    ///   - printed: What becomes its standard output and its standard error; it reads nothing then.
     static func start(
         _ arguments: [String],
         name: String? = nil,
         adding added: [String: String] = [:],
         inOwnGroup: Bool = false,
         resetting: [Int32] = [],
-        keeping: [Int32] = []
+        keeping: [Int32] = [],
+        printingTo printed: Int32? = nil
     ) throws(Refusal) -> pid_t {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -286,6 +288,11 @@ enum Spawn {
         // To the same number: that takes the close-on-exec flag away.
         for descriptor in keeping {
             posix_spawn_file_actions_adddup2(&actions, descriptor, descriptor)
+        }
+        if let printed {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, printed, 1)
+            posix_spawn_file_actions_adddup2(&actions, printed, 2)
         }
 
         var words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }

@@ -1,0 +1,85 @@
+import Dispatch
+import Glibc
+import Synchronization
+import Time
+
+/// The signals that this process is sent while commands run: each is passed on to all of them.
+///
+/// From the third on, signals kill.
+final class CommandSignals: Sendable {
+    /// A command that runs.
+    struct Listener {
+        let orders: Int32
+        /// Called when the first signal has come.
+        let begin: @Sendable () -> Void
+    }
+
+    private struct State: Sendable {
+        var count = 0
+        var next = 0
+        var listeners: [Int: Listener] = [:]
+    }
+
+    private static let politeSignals = 2
+
+    private let state = Mutex(State())
+    private let sources: Mutex<[any DispatchSourceSignal]>
+
+    /// Whether a signal has come: then no further command is started.
+    var haveCome: Bool { state.withLock { $0.count > 0 } }
+
+    init() {
+        sources = Mutex([])
+    }
+
+    /// Begins to hear signals: those that are not ignored.
+    func hear() {
+        let queue = DispatchQueue(label: "qubs-mock.signals")
+        let registration = DispatchGroup()
+        sources.withLock { sources in
+            for number in ProcessGuard.passedOn where !Spawn.isIgnored(number) {
+                let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+                registration.enter()
+                source.setRegistrationHandler { registration.leave() }
+                source.setEventHandler { [weak self] in self?.passOn(number) }
+                source.activate()
+                sources.append(source)
+            }
+        }
+        // Until a source is registered, its signal has the effect that it had before.
+        registration.wait()
+    }
+
+    /// Hears signals no more.
+    func stop() {
+        sources.withLock { sources in
+            for source in sources { source.cancel() }
+            sources = []
+        }
+    }
+
+    private func passOn(_ number: Int32) {
+        // Under the lock: a command whose orders are closed is no listener any more.
+        state.withLock { state in
+            state.count += 1
+            let isPolite = state.count <= Self.politeSignals
+            for listener in state.listeners.values {
+                listener.begin()
+                GuardedCommand.send(isPolite ? number : SIGKILL, to: listener.orders)
+            }
+        }
+    }
+
+    /// Passes signals on to a command from now on.
+    ///
+    /// - Returns: What `remove` takes.
+    func add(_ listener: Listener) -> Int {
+        state.withLock { state in
+            state.next += 1
+            state.listeners[state.next] = listener
+            return state.next
+        }
+    }
+
+    func remove(_ place: Int) { state.withLock { $0.listeners[place] = nil } }
+}

@@ -1,0 +1,56 @@
+import Glibc
+import JSON
+import MockServer
+import Trials
+import Verdict
+
+/// Where the report of a call goes.
+enum TrialOutput {
+    /// Prints a report, and writes it to files and to GitHub.
+    ///
+    /// - Parameter isWhole: Whether trials that pass are told in full in files, too.
+    static func show(
+        _ report: TrialReport,
+        _ options: TrialOptions,
+        _ call: TrialCall,
+        isWhole: Bool = true
+    ) throws(Failure) {
+        if report.isSingle, let trial = report.trials.first {
+            if let line = trial.end.line, trial.end.isFailed {
+                Output.error("qubs-mock: \(line)")
+            }
+            Output.errorText(trial.verdict.text(colour: Output.isColourful(2)))
+            Output.errorText(report.singleNotes)
+        } else {
+            Output.errorText(report.text)
+        }
+        for path in options.report { try ReportFile.write(report, to: path, isWhole: isWhole) }
+        if let journal = options.journal {
+            try ReportFile.write(
+                Application.journalJSON(of: call.requests, dropped: call.dropped),
+                to: journal,
+                "--journal"
+            )
+        }
+        tellGitHub(report)
+    }
+
+    /// Annotations in the log, and a summary of the job, where GitHub runs this.
+    private static func tellGitHub(_ report: TrialReport) {
+        let environment = Program.environment()
+        guard environment["GITHUB_ACTIONS"] == "true" else { return }
+        for line in report.annotations { Output.error(line) }
+        guard let path = environment["GITHUB_STEP_SUMMARY"], !path.isEmpty else { return }
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else {
+            Output.error("qubs-mock: GITHUB_STEP_SUMMARY \(path) cannot be written")
+            return
+        }
+        defer { close(descriptor) }
+        var rest = Array(report.markdown.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { return }
+        }
+    }
+}
