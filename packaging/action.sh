@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The step of action.yml: fetches a release where one is asked for, runs the client, and shows the verdict.
 #
-# Reads ACTION_COMMAND, ACTION_VERSION, ACTION_RELEASES, and the runner's RUNNER_TEMP and
+# Reads ACTION_COMMAND, ACTION_SUITE, ACTION_BASELINE, ACTION_VERSION, ACTION_RELEASES, and the runner's RUNNER_TEMP and
 # GITHUB_STEP_SUMMARY. The exit status is that of `qubs-mock run`; 64 where an input is wrong.
 set -euo pipefail
 
@@ -31,8 +31,12 @@ elif ! command -v qubs-mock >/dev/null; then
     fail "there is no qubs-mock on PATH: put one there, or say which version"
 fi
 
+options=(--report "$folder/verdict.md")
+if [ -n "${ACTION_SUITE:-}" ]; then options+=("--suite=$ACTION_SUITE"); fi
+if [ -n "${ACTION_BASELINE:-}" ]; then options+=("--baseline=$ACTION_BASELINE"); fi
 status=0
-"$program" run --report "$folder/verdict.md" -- bash -c "$ACTION_COMMAND" || status=$?
+# The summary is written here: releases before 0.3 do not write it themselves.
+GITHUB_STEP_SUMMARY='' "$program" run "${options[@]}" -- bash -c "$ACTION_COMMAND" || status=$?
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ] && [ -s "$folder/verdict.md" ]; then
     cat "$folder/verdict.md" >>"$GITHUB_STEP_SUMMARY"
 fi

@@ -47,6 +47,14 @@ struct ActionTests {
         #expect(good.summary.contains("auth."), "\(good.summary)")
         let failing = try step(["ACTION_COMMAND": "exit 7"], in: folder)
         #expect(failing.status == 3, "\(failing.output)")
+        let suite = try step(
+            ["ACTION_COMMAND": Self.client, "ACTION_SUITE": "calm"],
+            in: folder
+        )
+        // The client meets nothing that the scenario asks for but its token.
+        #expect(suite.summary.contains("qubs-mock run --suite"), "\(suite.output)")
+        let wrong = try step(["ACTION_COMMAND": "true", "ACTION_SUITE": "nosuch"], in: folder)
+        #expect(wrong.status == 64, "\(wrong.output)")
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(left == ["summary"], "\(left)")
     }
