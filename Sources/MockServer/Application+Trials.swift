@@ -59,7 +59,7 @@ extension Application {
     package func openTrial(_ name: String, _ setting: TrialSetting) throws(StartError) {
         let session: Session
         do throws(Problem) {
-            session = try openSession(name)
+            session = try sessions.opened(name)
         } catch {
             throw StartError(error.detail)
         }
@@ -110,7 +110,9 @@ extension Application {
         // Where the reader that is beside the workers is used, too.
         let result: Result<[UInt8], StoreError> = session.contentQueue.sync {
             do throws(StoreError) {
-                let reader = session.store.reader(worker: workers.count)
+                let reader = session.store.reader(
+                    worker: workers.contextBeside().index
+                )
                 return .success(NormalisedChanges.octets(of: try reader.changes(withValues: true)))
             } catch {
                 return .failure(error)
