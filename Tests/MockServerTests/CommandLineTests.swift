@@ -289,8 +289,8 @@ struct CommandLineTests {
         (["runn", "--", "ls"], "Did you mean 'run'?"), (["help", "serv"], "Did you mean 'serve'?"),
         (
             ["bogus"],
-            "Subcommands: serve, token, fixtures, openapi, health, verdict, changes, run, env, "
-                + "doctor, help\n"
+            "Subcommands: serve, token, fixtures, openapi, health, verdict, changes, run, sweep, "
+                + "env, doctor, help\n"
         ),
         (["fixtures", "chek"], "Did you mean 'check'?"),
         (["fixtures", "chek"], "Usage: qubs-mock fixtures <subcommand>"),
