@@ -1,5 +1,6 @@
 import Foundation
 import JSON
+import MockServer
 import TestSupport
 import TestTools
 import Testing
@@ -13,11 +14,10 @@ struct SweepCommandTests {
             sys.path.insert(0, "\(Repository.path("examples"))")
             import good_client
             client = good_client.Client()
+            client.token()
             for number in range(1, \(comments) + 1):
-                attempts = 1 if number == \(weak ?? 0) else 6
-                good_client.ATTEMPTS = attempts
+                good_client.ATTEMPTS = 1 if number == \(weak ?? 0) else 6
                 try:
-                    client.token() if number > 1 else None
                     good_client.comment(client, "A123456", f"Number {number}.")
                 except good_client.Unavailable:
                     pass
@@ -62,29 +62,25 @@ struct SweepCommandTests {
     @Test("Of a client with one weak call exactly that is found, and its line repeats it")
     func finds() throws {
         let folder = try TemporaryFolder()
-        func sweep(_ file: String) throws -> [JSONValue] {
-            let process = try mock(
-                ["sweep", "--report", folder.path(file), "--jobs", "4", "--pairs", "3"]
-                    + Self.client(2, weak: 2)
-            )
-            #expect(try process.exitStatus() == 1, "\(process.errorOutput)")
-            return try #require(try json(folder.path(file))["trials"]?.array)
-        }
-        let trials = try sweep("one.json")
+        let process = try mock(
+            ["sweep", "--report", folder.path("r.json"), "--jobs", "4", "--pairs", "2"]
+                + Self.client(1, weak: 1)
+        )
+        #expect(try process.exitStatus() == 1, "\(process.errorOutput)")
+        let trials = try #require(try json(folder.path("r.json"))["trials"]?.array)
         func isFailed(_ trial: JSONValue) -> Bool { trial["outcome"] == "fail" }
-        let single = trials.filter { $0["fault"] != nil }
-        let failed = single.filter(isFailed)
+        let failed = trials.filter { $0["fault"] != nil }.filter(isFailed)
         #expect(!failed.isEmpty)
         for trial in failed {
             let name = try #require(trial["name"]?.string)
             #expect(
-                name.hasPrefix("Integrations_CreatePendingReportingAppointmentComment #2 "),
+                name.hasPrefix("Integrations_CreatePendingReportingAppointmentComment #1 "),
                 "\(name)"
             )
             #expect(trial["attempts"]?.array?.isEmpty == false)
         }
         let pairs = trials.filter { $0["pair"] != nil }
-        #expect(pairs.count == 3)
+        #expect(pairs.count == 2)
         // A pair fails for what fails alone, or for both.
         let names = Set(failed.compactMap { $0["fault"] }.map { JSONWriter.text(of: $0) })
         for pair in pairs where isFailed(pair) {
@@ -93,11 +89,6 @@ struct SweepCommandTests {
                 parts.count == 2
                     || parts.allSatisfy { names.contains(JSONWriter.text(of: $0)) }
             )
-        }
-        // Another sweep says the same.
-        let again = try sweep("two.json")
-        for name in ["name", "outcome", "repeat", "pair", "suffices"] {
-            #expect(trials.map { $0[name] } == again.map { $0[name] })
         }
         // The line stands alone: in a shell, with the program on the path.
         let unavailable = try #require(
@@ -109,35 +100,21 @@ struct SweepCommandTests {
             "/usr/bin/env",
             ["sh", "-c", line],
             environment: [
-                "PATH": "\(try ChildProcess.products):/usr/bin:/bin", "QUBS_TIMEOUT": "1",
+                "PATH": "\(try ChildProcess.products):/usr/local/bin:/usr/bin:/bin",
+                "QUBS_TIMEOUT": "1",
             ]
         )
         #expect(try shell.exitStatus() == 1, "\(shell.errorOutput)")
         #expect(shell.errorOutput.contains("effect missing"))
     }
 
-    @Test("Readings are tried one by one, and one that the client cannot read is found")
+    @Test("Each value of each reading is tried but the defaults")
     func readings() throws {
-        let folder = try TemporaryFolder()
-        let report = folder.path("r.json")
-        // It takes an absent nextToken for a defect of the answer.
-        let script = """
-            import sys
-            sys.path.insert(0, "\(Repository.path("examples"))")
-            import good_client
-            client = good_client.Client()
-            client.get("reporting/appointments/pending", pageSize=500)["nextToken"]
-            """
-        let process = try mock([
-            "sweep", "--readings", "--depth", "1", "--report", report, "--jobs", "4", "--",
-            "python3", "-c", script,
-        ])
-        #expect(try process.exitStatus() == 1)
-        let trials = try #require(try json(report)["trials"]?.array)
-        let readings = trials.filter { $0["reading"] != nil }
-        #expect(readings.contains { $0["reading"] == "token-lifetime=60" })
-        let failed = readings.filter { $0["outcome"] == "fail" }.map { $0["reading"]?.string }
-        #expect(failed == ["page-end=omitted"])
+        let tried = try TestServer().application.readingsToTry
+        #expect(tried.contains { $0.id == "page-end" && $0.value == "omitted" })
+        #expect(!tried.contains { $0.id == "page-end" && $0.value == "null" })
+        #expect(tried.filter { $0.id == "token-lifetime" }.map(\.value) == ["60"])
+        #expect(!tried.contains { $0.value == "mixed" })
     }
 
     @Test("Without calls it is 2, with a clean trial that fails 3, with a wrong option 64")
