@@ -65,9 +65,14 @@ extension Application {
         }
         if let scenario = setting.scenario {
             do throws(FaultError) {
-                try session.start(scenario)
+                try session.arm(scenario)
             } catch {
                 throw StartError("the scenario \(scenario.pack.name)", error, at: ["rules"])
+            }
+            do throws(StoreError) {
+                try session.beginDay(of: scenario)
+            } catch {
+                throw StartError("the scenario \(scenario.pack.name): \(error)")
             }
         }
         do throws(FaultError) {
