@@ -139,7 +139,7 @@ let package = Package(
         .executableTarget(
             name: "embed",
             dependencies: [
-                "Contract", "ContractData", "JSON", "Readings", "Store",
+                "Contract", "ContractData", "Faults", "JSON", "Readings", "Store",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict

@@ -160,6 +160,27 @@ class LooksAgainAndAgain(Bad):
             self.attempt(lambda: self.get("reporting/appointments/A999999"))
 
 
+# Errors -----------------------------------------------------------------------------------------------
+
+
+@variant("errors.tolerates-foreign", "foreign-errors")
+class UnderstandsItsOwnOnly(Bad):
+    def persist(self, attempt_once):
+        def attempt():
+            answer = attempt_once()
+            if answer.status >= 400 and answer.fields.get_content_type() != "application/problem+json":
+                raise Refused(answer.status, "this is no answer of the API")
+            return answer
+
+        return super().persist(attempt)
+
+    def work(self):
+        # The errors of the token endpoint are no problem details anyway.
+        self.attempt(self.token)
+        time.sleep(self.pause(0, None))
+        self.attempt(lambda: self.get("sites"), lambda: self.get(f"appointments/{APPOINTMENT}"))
+
+
 # Idempotency ------------------------------------------------------------------------------------------
 
 

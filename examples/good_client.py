@@ -140,13 +140,23 @@ class Client:
             }
             fields = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
             content = urllib.parse.urlencode(form).encode()
-            answer = self.persist(lambda: self.exchange("POST", self.token_url, fields, content))
+            answer = self.persist(lambda: self.json_of(self.exchange("POST", self.token_url, fields, content)))
             if answer.status != 200:
                 raise Refused(answer.status, answer.content.decode(errors="replace"))
             self._token = answer.json["access_token"]
             lifetime = answer.json["expires_in"]
             self._token_renewal = time.monotonic() + lifetime - min(TOKEN_MARGIN_SECONDS, lifetime / 4)
         return self._token
+
+    @staticmethod
+    def json_of(answer):
+        """The answer. One that breaks off inside, or comes from somebody else, is a broken one."""
+        try:
+            if answer.status in (200, 201):
+                answer.json
+        except ValueError as error:
+            raise http.client.HTTPException("the answer is no JSON") from error
+        return answer
 
     # Calls --------------------------------------------------------------------------------------
 
@@ -170,19 +180,11 @@ class Client:
         key = str(uuid.uuid4()) if method == "POST" else None
         fields = self.fields(str(uuid.uuid4()), key, content is not None)
 
-        def attempt_once():
-            answer = self.exchange(
-                method, url, {**fields, "Authorization": f"Bearer {self.token()}"}, content
-            )
-            if answer.status == 200:
-                answer.json  # What breaks off inside is a broken answer: ValueError below.
-            return answer
-
         def attempt():
-            try:
-                return attempt_once()
-            except ValueError as error:
-                raise http.client.HTTPException("the answer is no JSON") from error
+            token = self.token()
+            return self.json_of(
+                self.exchange(method, url, {**fields, "Authorization": f"Bearer {token}"}, content)
+            )
 
         answer = self.persist(attempt)
         for _ in range(RENEWALS):

@@ -8,6 +8,7 @@
 /// - `clientsJSON`, `signingKeyJSON`: `fixtures/clients.json` and `fixtures/signing-key.json`.
 /// - `scenariosJSON`: an array of the packs in `fixtures/scenarios/`.
 /// - `readingsJSON`: `fixtures/readings.json`.
+/// - `edgesJSON`: an array of the files in `fixtures/edges/`.
 /// - `timeZonesJSON`: `fixtures/time-zones.json`.
 /// - `imageText`: the default database, each octet as the Unicode scalar of its value.
 package enum EmbeddedDefaults {}

@@ -47,12 +47,12 @@ package struct Explanation {
             "A fault was injected by rule \(fault.rule) "
             + "(\(fault.effects.names.joined(separator: ", ")), phase \(fault.phase.rawValue))."
         if entry.refusal != nil {
-            let isHidden = fault.effects.contains(.status)
+            let isHidden = !fault.effects.isDisjoint(with: [.status, .edge])
             return isHidden
                 ? "\(injected) Without it the request would have been refused, too: \(reason)"
                 : "\(injected) The refusal is not its doing: \(reason)"
         }
-        let isShaped = fault.effects.isDisjoint(with: .losesAnswer.union(.status))
+        let isShaped = fault.effects.isDisjoint(with: .losesAnswer.union([.status, .edge]))
         return isShaped && entry.status != nil ? "\(injected) For the rest: \(reason)" : injected
     }
 

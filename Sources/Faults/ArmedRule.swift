@@ -74,12 +74,16 @@ struct ArmedRule: Sendable {
         let effects = firing.effects
         var decision = FaultDecision(ruleID: id, ordinal: seen, phase: effects.phase)
         decision.delayNanoseconds = effects.delay?.nanoseconds(using: &draws) ?? 0
-        if effects.transport == .randomDataThenClose { decision.noiseSeed = draws.next() }
+        if effects.transport == .randomDataThenClose || effects.edge != nil {
+            decision.noiseSeed = draws.next()
+        }
         decision.status = effects.status
         let untilFree = firing.nanosecondsUntilFree.map {
             max(1, Int($0.subtractingSaturated(1) / 1_000_000_000) + 1)
         }
-        if effects.status != nil, let seconds = effects.retryAfterSeconds ?? untilFree {
+        if effects.status != nil, effects.edge == nil,
+            let seconds = effects.retryAfterSeconds ?? untilFree
+        {
             decision.retryAfter = RetryAfter(seconds: seconds, form: effects.retryAfterForm)
         }
         decision.detail = effects.detail
@@ -89,6 +93,7 @@ struct ArmedRule: Sendable {
         decision.bytesPerSecond = effects.bytesPerSecond
         decision.content = effects.content
         decision.token = effects.token
+        decision.edge = effects.edge
         decision.holdNanoseconds = rule.ttlNanoseconds.map {
             max(0, $0.subtractingSaturated(now.subtractingSaturated(setAt)))
         }

@@ -9,7 +9,7 @@ package struct FaultDecision: Hashable, Sendable {
     package var phase: FaultPhase
     /// Real time, not the session's clock.
     package var delayNanoseconds: Int64
-    /// 400 to 599, instead of the operation's own.
+    /// Instead of the operation's own: 400 to 599, or 200 of an edge.
     package var status: Int?
     /// Only beside a status.
     package var retryAfter: RetryAfter?
@@ -25,7 +25,9 @@ package struct FaultDecision: Hashable, Sendable {
     package var content: ContentFault?
     /// Only for the operation `token`.
     package var token: TokenFault?
-    /// What makes the octets of `RANDOM_DATA_THEN_CLOSE`: the same in every run.
+    /// What answers in place of the API, under `status`.
+    package var edge: Edge.Answer?
+    /// What makes the octets of `RANDOM_DATA_THEN_CLOSE`, and the ids of an edge: the same in every run.
     package var noiseSeed: UInt64 = 0
     /// How long the rule still lives, where it has a `ttl`.
     ///

@@ -113,4 +113,6 @@ struct FaultEffects: Hashable, Sendable {
     var bytesPerSecond: Int?
     var content: ContentFault?
     var token: TokenFault?
+    /// Its status is `status`, too.
+    var edge: Edge.Answer?
 }

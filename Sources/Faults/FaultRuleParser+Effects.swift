@@ -7,11 +7,13 @@ extension FaultRuleParser {
         var isTokenRule: Bool
         /// Whether the rule refuses what exceeds a rate, with 429 unless it says otherwise.
         var isRate: Bool
+        /// The operation that the rule is about, in small letters, where it names one.
+        var operation: String?
     }
 
     private static let effectMembers = [
         "phase", "status", "retryAfter", "detail", "delay", "transport", "truncateAt", "drip",
-        "bytesPerSecond", "content", "token",
+        "bytesPerSecond", "content", "token", "edge",
     ]
 
     /// Reads `then`, or a step that is not empty.
@@ -39,9 +41,11 @@ extension FaultRuleParser {
             case "bytesPerSecond": effects.bytesPerSecond = integer(value, at: here)
             case "content": effects.content = choice(value, at: here, as: ContentFault.self)
             case "token": effects.token = choice(value, at: here, as: TokenFault.self)
+            case "edge": break  // Below: it goes by the status, wherever that stands.
             default: refuseForm(here)
             }
         }
+        edge(in: object, at: pointer, in: context, into: &effects)
         if !context.isRate, object.members.allSatisfy({ $0.name == "phase" }) {
             refuse(pointer, "This names no effect, so it would do nothing.")
         }
@@ -56,7 +60,7 @@ extension FaultRuleParser {
         in context: EffectContext
     ) {
         func has(_ name: String) -> Bool { object[name] != nil }
-        let answersStatus = has("status") || (context.isRate && !has("transport"))
+        let answersStatus = has("status") || has("edge") || (context.isRate && !has("transport"))
         for member in object.members {
             let here = pointer.appending(member.name)
             switch member.name {
@@ -73,6 +77,15 @@ extension FaultRuleParser {
                 if !hidden.isEmpty {
                     let list = hidden.map { "`\($0)`" }.joined(separator: ", ")
                     refuse(here, "A transport fault decides the whole answer: drop \(list), or it.")
+                }
+            case "edge":
+                let hidden = ["retryAfter", "detail", "content"].filter(has)
+                if !hidden.isEmpty {
+                    let list = Self.list(hidden)
+                    refuse(
+                        here,
+                        "An edge brings fields and content of its own: drop \(list), or it."
+                    )
                 }
             case "retryAfter", "detail":
                 if !answersStatus, !has("transport") {

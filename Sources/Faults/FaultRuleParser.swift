@@ -10,9 +10,11 @@ import Time
 struct FaultRuleParser {
     let vocabulary: MatchVocabulary
     let defaultSeed: Int64
+    let edges: EdgeCatalogue
     private(set) var errors: [FaultRuleError] = []
 
-    init(vocabulary: MatchVocabulary, defaultSeed: Int64) {
+    init(vocabulary: MatchVocabulary, edges: EdgeCatalogue, defaultSeed: Int64) {
+        self.edges = edges
         self.vocabulary = vocabulary
         self.defaultSeed = defaultSeed
     }
@@ -48,7 +50,8 @@ struct FaultRuleParser {
         let named = object["match"]?["operation"]?.string?.lowercased()
         let context = EffectContext(
             isTokenRule: named == "token",
-            isRate: object["when"]?.object?["rate"] != nil
+            isRate: object["when"]?.object?["rate"] != nil,
+            operation: named
         )
         for member in object.members {
             let here = pointer.appending(member.name)

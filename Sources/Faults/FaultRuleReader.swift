@@ -5,14 +5,22 @@ package import JSON
 package struct FaultRuleReader: Sendable {
     private let form: Schema
     private let vocabulary: MatchVocabulary
+    private let edges: EdgeCatalogue
     private let defaultSeed: Int64
 
     /// - Parameters:
     ///   - form: The schema `FaultRules` of the control API's contract, which says which members there
     ///     are, their types, words and ranges.
+    ///   - edges: What rules can name as `edge`.
     ///   - defaultSeed: For chance in rules that name no seed: the server's.
-    package init(form: Schema, vocabulary: MatchVocabulary, defaultSeed: Int64) {
+    package init(
+        form: Schema,
+        vocabulary: MatchVocabulary,
+        edges: EdgeCatalogue = .none,
+        defaultSeed: Int64
+    ) {
         self.form = form
+        self.edges = edges
         self.vocabulary = vocabulary
         self.defaultSeed = defaultSeed
     }
@@ -24,7 +32,11 @@ package struct FaultRuleReader: Sendable {
     package func rules(_ document: JSONValue) throws(FaultError) -> [FaultRule] {
         let violations = form.violations(of: document)
         guard violations.isEmpty else { throw .invalid(violations.map(FaultRuleError.init)) }
-        var parser = FaultRuleParser(vocabulary: vocabulary, defaultSeed: defaultSeed)
+        var parser = FaultRuleParser(
+            vocabulary: vocabulary,
+            edges: edges,
+            defaultSeed: defaultSeed
+        )
         let rules = parser.rules(document)
         guard parser.errors.isEmpty else {
             throw .invalid(Self.inOrder(parser.errors, of: document))

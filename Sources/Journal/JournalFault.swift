@@ -55,6 +55,8 @@ package struct JournalFault: Sendable, Equatable {
         package static let content = Effects(rawValue: 1 << 9)
         /// The token issued has a flaw.
         package static let token = Effects(rawValue: 1 << 10)
+        /// Something in front of the API answered in its place.
+        package static let edge = Effects(rawValue: 1 << 11)
 
         /// Effects after which the client holds no whole answer.
         package static let losesAnswer: Effects = [
@@ -64,7 +66,7 @@ package struct JournalFault: Sendable, Equatable {
         /// The words of the journal's JSON, in the order of the bits.
         package static let names = [
             "status", "delay", "reset", "empty-response", "hang", "random-data",
-            "malformed-chunk", "truncation", "slow", "content", "token",
+            "malformed-chunk", "truncation", "slow", "content", "token", "edge",
         ]
 
         /// The names of the effects in this set.

@@ -33,6 +33,8 @@ package final class Application: Sendable {
     let access: ControlAccess
     /// Where the documentation leaves freedom, and how it can be read there.
     let readings: ReadingCatalogue
+    /// What may stand in front of the API.
+    let edges: EdgeCatalogue
     let workers: Workers
     /// What requests to the emulated API read of the server.
     let context: ServerContext
@@ -50,6 +52,8 @@ package final class Application: Sendable {
         package var store: MockStore
         /// `fixtures/readings.json`.
         package var readings: JSONValue
+        /// The files of `fixtures/edges/`.
+        package var edges: JSONValue
         package var faults: JSONValue?
         /// The packs that can be started by a word.
         package var scenarios: [JSONValue]
@@ -63,6 +67,7 @@ package final class Application: Sendable {
             signingKey: JSONValue,
             store: MockStore,
             readings: JSONValue,
+            edges: JSONValue,
             faults: JSONValue? = nil,
             scenarios: [JSONValue] = [],
             scenario: JSONValue? = nil
@@ -73,6 +78,7 @@ package final class Application: Sendable {
             self.signingKey = signingKey
             self.store = store
             self.readings = readings
+            self.edges = edges
             self.faults = faults
             self.scenarios = scenarios
             self.scenario = scenario
@@ -125,10 +131,16 @@ package final class Application: Sendable {
         } catch {
             throw StartError("readings.json", [(error.pointer, error.reason)])
         }
+        do throws(EdgeCatalogue.Fault) {
+            edges = try EdgeCatalogue(parts.edges.array ?? [])
+        } catch {
+            throw StartError("edges", [(error.pointer, error.reason)])
+        }
         let catalogue = readings
         faultRules = FaultRuleReader(
             form: Self.ruleForm(in: controlContract),
             vocabulary: MatchVocabulary(contract: contract, clients: clients),
+            edges: edges,
             defaultSeed: Int64(truncatingIfNeeded: configuration.seed)
         )
         let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)

@@ -2,7 +2,9 @@ import Journal
 
 extension Check {
     /// All checks, in the order in which every report lists them.
-    package static let all: [Check] = retry + idempotency + paging + auth + upload + conduct
+    package static let all: [Check] =
+        retry + idempotency + paging + auth + upload + errors
+        + conduct
 
     /// The check with this id.
     package static func named(_ id: String) -> Check? { all.first { $0.id == id } }
@@ -469,6 +471,27 @@ extension Check {
             judge: UploadChecks.notRefused(refusal, words)
         )
     }
+
+    private static let errors: [Check] = [
+        Check(
+            id: "errors.tolerates-foreign",
+            level: .must,
+            unit: (
+                "transient failure in another voice than the API's",
+                "transient failures in other voices than the API's"
+            ),
+            rule: "A passing failure is retried whoever answers it: a gateway, a load balancer, a "
+                + "proxy, without problem details.",
+            basis: .documentation(
+                "A GET may be repeated safely; a reporting POST is repeated with its key after a "
+                    + "timeout or a transport error, with backoff.",
+                section: retrySection
+            ),
+            advice: "Decide by the status alone. Read the content of an error only where its "
+                + "Content-Type is application/problem+json, and survive what is no JSON.",
+            judge: RetryChecks.toleratesForeign
+        )
+    ]
 
     private static let conduct: [Check] = [
         Check(

@@ -49,10 +49,24 @@ enum RetryChecks {
     }
 
     static func retriesTransient(_ time: Timeline) -> Tally {
+        persistence(time) { !$0.isForeign }
+    }
+
+    /// The same for failures that something in front of the API answered.
+    static func toleratesForeign(_ time: Timeline) -> Tally {
+        persistence(time, after: \.isForeign)
+    }
+
+    /// Whether each transient failure that counts was retried.
+    private static func persistence(
+        _ time: Timeline,
+        after counts: (JournalEntry) -> Bool
+    ) -> Tally {
         var tally = Tally()
         let repetitions = lastRepetitions(time)
         let others = Repetitions(time)
-        for (index, entry) in time.entries.enumerated() where entry.isTransient {
+        for (index, entry) in time.entries.enumerated()
+        where entry.isTransient && counts(entry) {
             let isKeyed = entry.method == "POST" && entry.details.idempotencyKey != nil
             guard entry.method == "GET" || isKeyed || entry.kind == .token else { continue }
             if time.next[index] != nil {

@@ -427,6 +427,9 @@ extension JournalEntry {
     /// Whether a whole answer with this status reached the client.
     func answered(_ code: UInt16) -> Bool { status == code && delivery == .complete && !lostAnswer }
 
+    /// Whether something in front of the API answered in its place.
+    var isForeign: Bool { details.fault?.effects.contains(.edge) ?? false }
+
     /// Whether the status came from a fault rule.
     var isInjected: Bool { details.fault?.effects.contains(.status) ?? false }
 

@@ -1,5 +1,6 @@
 import Contract
 import ContractData
+import Faults
 import Foundation
 import JSON
 import Readings
@@ -137,19 +138,38 @@ do {
     fail("fixtures/readings.json: \(error)")
 }
 
-var scenarios: [JSONValue] = []
-do {
-    let names = try FileManager.default.contentsOfDirectory(atPath: paths[2] + "/scenarios")
-    for name in names.sorted() where name.hasSuffix(".json") {
-        let octets = try Data(contentsOf: URL(fileURLWithPath: "\(paths[2])/scenarios/\(name)"))
-        do throws(JSONError) {
-            scenarios.append(try JSONParser.parse(Array(octets)))
-        } catch {
-            fail("fixtures/scenarios/\(name)\(error.pointer): \(error.explanation)")
+/// The JSON files in a folder of the fixtures, in the order of their names.
+func documents(in folder: String) -> [(name: String, value: JSONValue)] {
+    var documents: [(name: String, value: JSONValue)] = []
+    do {
+        let path = "\(paths[2])/\(folder)"
+        for name in try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        where name.hasSuffix(".json") {
+            let octets = try Data(contentsOf: URL(fileURLWithPath: "\(path)/\(name)"))
+            do throws(JSONError) {
+                documents.append((name, try JSONParser.parse(Array(octets))))
+            } catch {
+                fail("fixtures/\(folder)/\(name)\(error.pointer): \(error.explanation)")
+            }
         }
+    } catch {
+        fail("fixtures/\(folder): \(error)")
     }
-} catch {
-    fail("fixtures/scenarios: \(error)")
+    return documents
+}
+
+let scenarios = documents(in: "scenarios").map(\.value)
+let edges = documents(in: "edges")
+for (name, value) in edges {
+    do throws(EdgeCatalogue.Fault) {
+        _ = try EdgeCatalogue([value])
+    } catch {
+        let pointer = JSONPointer(Array(error.pointer.tokens.dropFirst()))
+        fail("fixtures/edges/\(name)\(pointer): \(error.reason)")
+    }
+    if value["name"]?.string.map({ "\($0).json" }) != name {
+        fail("fixtures/edges/\(name)/name: must be that of the file")
+    }
 }
 
 var requirements: [JSONValue] = []
@@ -182,6 +202,7 @@ let source: String =
     + declaration("scenariosJSON", JSONWriter.octets(of: .array(scenarios)))
     + declaration("requirementsJSON", JSONWriter.octets(of: .array(requirements)))
     + declaration("readingsJSON", JSONWriter.octets(of: readings))
+    + declaration("edgesJSON", JSONWriter.octets(of: .array(edges.map(\.value))))
     + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
     + declaration("imageText", image, asText: false)
     + "    package static let imageOctets = \(image.count)\n}\n"

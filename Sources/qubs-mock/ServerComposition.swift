@@ -100,6 +100,7 @@ enum ServerComposition {
             signingKey: identities.signingKey,
             store: try store(configuration, contract: contract, folder: folder),
             readings: try document(EmbeddedDefaults.readingsJSON(), name: "readings.json"),
+            edges: try document(EmbeddedDefaults.edgesJSON(), name: "edges"),
             faults: try configuration.faultsPath.map { path throws(Failure) in
                 try self.faults(ofFile: path)
             },

@@ -41,6 +41,7 @@ struct ClientMatrixTests {
         Row("retry.bounded"),
         Row("retry.leaves-permanent-errors-alone"),
         Row("retry.leaves-permanent-errors-alone/get"),
+        Row("errors.tolerates-foreign"),
         Row("idempotency.key-sent"),
         Row("idempotency.key-wellformed", implies: refused),
         Row("idempotency.key-reused-on-retry"),
@@ -110,8 +111,8 @@ struct ClientMatrixTests {
     static let endless = "transport.times-out"
 
     static let scenarios = [
-        "busy-day", "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
-        "token-expiry", "upload-trouble",
+        "busy-day", "calm", "flaky-network", "foreign-errors", "lost-answers",
+        "rate-limited-morning", "slow-friday", "token-expiry", "upload-trouble",
     ]
 
     /// A pack of the fixtures or of the examples.

@@ -139,8 +139,8 @@ struct VerdictTests {
     // MARK: Scenarios
 
     private static let packs = [
-        "busy-day", "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
-        "token-expiry", "upload-trouble",
+        "busy-day", "calm", "flaky-network", "foreign-errors", "lost-answers",
+        "rate-limited-morning", "slow-friday", "token-expiry", "upload-trouble",
     ]
 
     @Test(

@@ -93,6 +93,9 @@ package final class TestServer {
             readings: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.readingsJSON())
             ),
+            edges: try JSONParser.parse(
+                EmbeddedDefaults.octets(of: EmbeddedDefaults.edgesJSON())
+            ),
             faults: faults,
             scenarios: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.scenariosJSON())

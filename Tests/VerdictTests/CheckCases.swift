@@ -32,8 +32,57 @@ struct CheckCase: CustomTestStringConvertible {
 
 extension CheckCase {
     static let all: [CheckCase] =
-        retry + pauses + permanent + keys + effects + cursors + offsets + tokens + grants + uploads
+        retry + pauses + permanent + foreign + keys + effects + cursors + offsets + tokens + grants
+        + uploads
         + conduct + traces
+
+    // MARK: Errors
+
+    private static let foreign: [CheckCase] = [
+        CheckCase("errors.tolerates-foreign", .notExercised, "the API itself fails") {
+            $0.call(Story.sites, status: 503) { $0.inject() }
+            $0.wait(0.5)
+            $0.call(Story.sites)
+        },
+        CheckCase("errors.tolerates-foreign", .pass, "the page of a proxy, then 200") {
+            $0.call(Story.sites, status: 502) { $0.answerForeign() }
+            $0.wait(0.5)
+            $0.call(Story.sites)
+        },
+        CheckCase("errors.tolerates-foreign", .pass, "given up after two retries") {
+            for _ in 1...3 {
+                $0.call(Story.sites, status: 502) { $0.answerForeign() }
+                $0.wait(0.5)
+            }
+        },
+        CheckCase("errors.tolerates-foreign", .fail, "the page of a proxy and no more") {
+            $0.call(Story.sites, status: 502) { $0.answerForeign() }
+            $0.call(Story.summary)
+        },
+        CheckCase("errors.tolerates-foreign", .fail, "a keyed POST is given up") {
+            $0.post(key: "k", status: 504) { $0.answerForeign(.after) }
+        },
+        CheckCase("errors.tolerates-foreign", .fail, "a token request is given up") {
+            $0.tokenRequest(status: 429) { $0.answerForeign() }
+        },
+        CheckCase("errors.tolerates-foreign", .notExercised, "a refusal is no passing failure") {
+            $0.call(Story.sites, status: 403) { $0.answerForeign() }
+        },
+        CheckCase("errors.tolerates-foreign", .notExercised, "a status of the edge's own") {
+            $0.call(Story.sites, status: 522) { $0.answerForeign() }
+        },
+        CheckCase("errors.tolerates-foreign", .notExercised, "the page of a guest network") {
+            $0.call(Story.sites) {
+                $0.details.fault = JournalFault(
+                    rule: "f",
+                    phase: .before,
+                    effects: [.edge, .content]
+                )
+            }
+            $0.wait(0.5)
+            $0.call(Story.sites)
+        },
+    ]
 
     // MARK: Retries
 

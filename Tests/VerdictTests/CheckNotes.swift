@@ -73,6 +73,12 @@ struct CheckNotes {
             not:
                 "The session's clock was moved, or its records changed, in between. Another caller's request is another's."
         ),
+        "errors.tolerates-foreign": CheckNotes(
+            "Three attempts, as for the API's own failures.",
+            not:
+                "As for the API's own failures. Not counted: statuses that the API does not have, such as 522, and pages "
+                + "under 200; `retry.retries-transient` counts the others."
+        ),
         "idempotency.key-sent": CheckNotes("", not: "Never."),
         "idempotency.key-wellformed": CheckNotes(
             "",

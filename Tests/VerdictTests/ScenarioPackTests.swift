@@ -6,8 +6,8 @@ import Verdict
 
 @Suite struct ScenarioPackTests {
     private static let names = [
-        "busy-day", "calm", "flaky-network", "lost-answers", "rate-limited-morning", "slow-friday",
-        "token-expiry", "upload-trouble",
+        "busy-day", "calm", "flaky-network", "foreign-errors", "lost-answers",
+        "rate-limited-morning", "slow-friday", "token-expiry", "upload-trouble",
     ]
 
     private func pack(_ name: String) throws -> ScenarioPack {

@@ -321,6 +321,12 @@ extension JournalEntry {
         }
     }
 
+    /// Something in front of the API answers.
+    mutating func answerForeign(_ phase: JournalFault.Phase = .before) {
+        details.fault = JournalFault(rule: "f", phase: phase, effects: [.status, .edge])
+        if phase == .before { committed = false }
+    }
+
     /// The status comes from a fault.
     mutating func inject(_ phase: JournalFault.Phase = .before) {
         details.fault = JournalFault(rule: "f", phase: phase, effects: .status)

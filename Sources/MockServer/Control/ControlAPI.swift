@@ -42,6 +42,7 @@ package enum ControlAPI {
         + TokenControl.entries + ClockControl.entries + SessionControl.entries
         + DataControl.entries + WorldControl.entries + RecordControl.entries
         + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
+        + EdgeControl.entries
 
     /// The handler of each operation, in the order of the contract.
     ///

@@ -138,7 +138,11 @@ final class AnswerFinishing: Sendable {
     private func finish(_ call: Call, response: HTTPResponse, delivery: Delivery) -> Reply {
         var response = response
         response.fields.reserveCapacity(response.fields.count + 3)
-        response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
+        // An edge has never heard of the API.
+        let isForeign = call.fault?.edge != nil
+        if !isForeign {
+            response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
+        }
         response.fields.append(HTTPResponse.Field("Date", call.worker.date(call.now)))
         if !call.readings.isDefault { readings.frame(&response, delivery, of: call) }
         if isAnswered(call) {
@@ -186,7 +190,9 @@ final class AnswerFinishing: Sendable {
             let advance = session.scenario.countRequest(of: call.entry.operation)
             if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
         }
-        if let id, let link = helpLink(to: id, of: call, status: response.status) {
+        if let id, !isForeign,
+            let link = helpLink(to: id, of: call, status: response.status)
+        {
             // As the fields before it are spelled: an answer may have all of them in lower case.
             let isLower = response.fields.first.map { $0.name == $0.name.lowercased() } ?? false
             response.fields.append(HTTPResponse.Field(isLower ? "link" : "Link", link))

@@ -66,7 +66,10 @@ final class FaultInjection: Sendable {
             // Where the call was held up, the delay is over.
             if call.held == nil { delivery.delay = .nanoseconds(fault.delayNanoseconds) }
         }
-        if let status = fault.status {
+        if let edge = fault.edge {
+            effects.formUnion([.edge, edge.isError ? .status : .content])
+            response = edgeResponse(edge, by: fault, for: call)
+        } else if let status = fault.status {
             effects.insert(.status)
             response = injectedResponse(status, by: fault, for: call, operation: operation)
             readings.reform(&response, of: call, operation: operation)
