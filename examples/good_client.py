@@ -91,21 +91,31 @@ class Client:
 
     def pause(self, attempt, answer):
         """How long to wait before the next attempt, in seconds."""
-        told = answer is not None and answer.fields.get("Retry-After")
+        told = None if answer is None else self.told_to_wait(answer)
         if told:
+            if told > PATIENCE_SECONDS:
+                raise Unavailable(f"told to wait {told:.0f} s")
             # Those that were told the same do not come back all at once.
-            return self.told(told, answer) + random.uniform(0, FIRST_PAUSE_SECONDS)
+            return told + random.uniform(0, FIRST_PAUSE_SECONDS)
+        # A date that is past says nothing else: who comes back at once makes a storm.
         longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**attempt)
         return longest * random.uniform(0.75, 1.25)
 
-    def told(self, text, answer):
-        """What Retry-After asks for, in seconds."""
-        if text.isdigit():
-            return int(text)
-        # A date is meant by the server's clock, which Date tells.
-        until = email.utils.parsedate_to_datetime(text)
-        now = email.utils.parsedate_to_datetime(answer.fields["Date"])
-        return max(0.0, (until - now).total_seconds())
+    @staticmethod
+    def told_to_wait(answer):
+        """What Retry-After says, in seconds; None where it is missing, or neither seconds nor a date."""
+        lines = answer.fields.get_all("Retry-After") or []
+        if len(lines) != 1:
+            return None
+        if lines[0].isdigit():
+            return int(lines[0])
+        try:
+            # A date is meant by the server's clock, which Date tells.
+            until = email.utils.parsedate_to_datetime(lines[0])
+            now = email.utils.parsedate_to_datetime(answer.fields["Date"])
+            return max(0.0, (until - now).total_seconds())
+        except (TypeError, ValueError, IndexError):
+            return None
 
     def persist(self, attempt_once):
         """Repeats an attempt until it has an answer that will not change."""
@@ -121,7 +131,7 @@ class Client:
             else:
                 reason = answer.status
             pause = self.pause(failures, answer)
-            if answer is None or "Retry-After" not in answer.fields:
+            if answer is None or not self.told_to_wait(answer):
                 failures += 1
             waited = time.monotonic() - begin
             if failures == ATTEMPTS or waited + pause > PATIENCE_SECONDS:

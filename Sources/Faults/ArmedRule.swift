@@ -81,10 +81,12 @@ struct ArmedRule: Sendable {
         let untilFree = firing.nanosecondsUntilFree.map {
             max(1, Int($0.subtractingSaturated(1) / 1_000_000_000) + 1)
         }
-        if effects.status != nil, effects.edge == nil,
-            let seconds = effects.retryAfterSeconds ?? untilFree
-        {
-            decision.retryAfter = RetryAfter(seconds: seconds, form: effects.retryAfterForm)
+        if effects.status != nil, effects.edge == nil {
+            if !effects.retryAfterLines.isEmpty {
+                decision.retryAfter = RetryAfter(seconds: 0, raw: effects.retryAfterLines)
+            } else if let seconds = effects.retryAfterSeconds ?? untilFree {
+                decision.retryAfter = RetryAfter(seconds: seconds, form: effects.retryAfterForm)
+            }
         }
         decision.detail = effects.detail
         decision.transport = effects.transport

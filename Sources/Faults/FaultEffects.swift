@@ -52,25 +52,6 @@ package enum TokenFault: String, CaseIterable, Hashable, Sendable {
     case wrongDomain = "wrong-domain"
 }
 
-/// How `Retry-After` is written (RFC 9110 §10.2.3).
-package enum RetryAfterForm: String, CaseIterable, Hashable, Sendable {
-    /// `delay-seconds`.
-    case seconds
-    /// `HTTP-date`. Round up to the next whole second, or the client is told to come back early.
-    case date
-}
-
-/// What `Retry-After` shall say.
-package struct RetryAfter: Hashable, Sendable {
-    package var seconds: Int
-    package var form: RetryAfterForm
-
-    package init(seconds: Int, form: RetryAfterForm = .seconds) {
-        self.seconds = seconds
-        self.form = form
-    }
-}
-
 /// Where the content stops, under the honest `Content-Length`.
 package enum Truncation: Hashable, Sendable {
     case octets(Int)
@@ -105,6 +86,7 @@ struct FaultEffects: Hashable, Sendable {
     var status: Int?
     var retryAfterSeconds: Int?
     var retryAfterForm = RetryAfterForm.seconds
+    var retryAfterLines: [String] = []
     var detail: String?
     var delay: FaultDelay?
     var transport: TransportFault?

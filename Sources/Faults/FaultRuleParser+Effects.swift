@@ -127,15 +127,26 @@ extension FaultRuleParser {
             effects.retryAfterSeconds = integer(value, at: pointer, least: 0)
             return
         }
-        let here = pointer.appending("seconds")
-        if let seconds = object["seconds"] {
-            effects.retryAfterSeconds = integer(seconds, at: here, least: 0)
-        } else if !context.isRate {
-            refuse(here, "Say how many seconds: only a rate knows them itself.")
+        if let raw = object["raw"] {
+            let here = pointer.appending("raw")
+            let lines = raw.array ?? [raw]
+            effects.retryAfterLines = lines.compactMap { string($0, at: here) }
+            for other in ["seconds", "form"] where object[other] != nil {
+                refuse(pointer.appending(other), "`raw` is all that is sent: drop this, or it.")
+            }
+            return
         }
         if let form = object["form"] {
             let form = choice(form, at: pointer.appending("form"), as: RetryAfterForm.self)
             effects.retryAfterForm = form ?? .seconds
+        }
+        let here = pointer.appending("seconds")
+        if let seconds = object["seconds"] {
+            effects.retryAfterSeconds = integer(seconds, at: here, least: 0)
+        } else if let usual = effects.retryAfterForm.usualSeconds {
+            effects.retryAfterSeconds = usual
+        } else if !context.isRate {
+            refuse(here, "Say how many seconds: only a rate knows them itself.")
         }
     }
 

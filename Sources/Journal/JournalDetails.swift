@@ -99,9 +99,17 @@ package struct JournalDetails: Sendable {
         /// The instant named, in nanoseconds since 1970 by the session's clock, in the date form.
         package var date: Int64?
 
+        /// What was sent, where it is neither seconds nor a date, and so says nothing.
+        package private(set) var nonsense: String?
+
         package init(seconds: Int, date: Int64? = nil) {
             self.seconds = seconds
             self.date = date
+        }
+
+        package init(nonsense: String) {
+            self.init(seconds: 0)
+            self.nonsense = nonsense
         }
     }
 

@@ -342,7 +342,8 @@ extension JournalDetails.QueryParameter {
 
 extension JournalDetails.RetryAfter {
     fileprivate var json: JSONValue {
-        ["seconds": .integer(seconds), "form": .string(date == nil ? "seconds" : "date")]
+        if let nonsense { return ["seconds": 0, "form": "none", "sent": .string(nonsense)] }
+        return ["seconds": .integer(seconds), "form": .string(date == nil ? "seconds" : "date")]
     }
 }
 

@@ -433,9 +433,12 @@ extension JournalEntry {
     /// Whether the status came from a fault rule.
     var isInjected: Bool { details.fault?.effects.contains(.status) ?? false }
 
-    /// `Retry-After`, where the status gives it a meaning for retries and the answer arrived.
+    /// `Retry-After`, where the status gives it a meaning for retries, the answer arrived, and the
+    /// value has one (RFC 9110 §10.2.3): after nonsense the client's own pause is what counts.
     var governingRetryAfter: JournalDetails.RetryAfter? {
-        guard status == 429 || status == 503, !lostAnswer else { return nil }
+        guard status == 429 || status == 503, !lostAnswer,
+            details.retryAfter?.nonsense == nil
+        else { return nil }
         return details.retryAfter
     }
 }

@@ -59,6 +59,12 @@ extension CheckCase {
             $0.call(Story.sites, status: 502) { $0.answerForeign() }
             $0.call(Story.summary)
         },
+        CheckCase("errors.tolerates-foreign", .notJudged, "told to come back in an hour") {
+            $0.call(Story.sites, status: 429) {
+                $0.answerForeign()
+                $0.details.retryAfter = .init(seconds: 3_600)
+            }
+        },
         CheckCase("errors.tolerates-foreign", .fail, "a keyed POST is given up") {
             $0.post(key: "k", status: 504) { $0.answerForeign(.after) }
         },
@@ -107,6 +113,14 @@ extension CheckCase {
                 $0.call(Story.sites, status: 503)
                 $0.wait(0.5)
             }
+        },
+        CheckCase("retry.retries-transient", .notJudged, "told to wait for ever") {
+            $0.call(Story.sites, status: 503) {
+                $0.details.retryAfter = .init(seconds: 251_000_000_000, date: .max)
+            }
+        },
+        CheckCase("retry.retries-transient", .fail, "nonsense in Retry-After is no excuse") {
+            $0.call(Story.sites, status: 503) { $0.details.retryAfter = .init(nonsense: "soon") }
         },
         CheckCase("retry.retries-transient", .fail, "the connection broke") {
             $0.call(Story.sites) { $0.cut() }
@@ -162,6 +176,28 @@ extension CheckCase {
         CheckCase("retry.honours-retry-after", .notExercised, "no Retry-After") {
             $0.call(Story.sites, status: 503)
             $0.wait(0.5)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.honours-retry-after", .notExercised, "nonsense tells nothing") {
+            for text in ["soon", "", "2.5", "-2", "2, Sun, 06 Nov 1994 08:49:37 GMT"] {
+                $0.call(Story.sites, status: 429) {
+                    $0.details.retryAfter = .init(nonsense: text)
+                }
+                $0.wait(0.1)
+            }
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.honours-retry-after", .pass, "a date that is past asks for no wait") {
+            $0.call(Story.sites, status: 503) {
+                $0.details.retryAfter = .init(seconds: 0, date: 784_111_777 * 1_000_000_000)
+            }
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.honours-retry-after", .fail, "the last date of all is far away") {
+            $0.call(Story.sites, status: 503) {
+                $0.details.retryAfter = .init(seconds: 251_000_000_000, date: .max)
+            }
+            $0.wait(60)
             $0.call(Story.sites)
         },
         CheckCase("retry.honours-retry-after", .pass, "waited in full") {
@@ -291,6 +327,14 @@ extension CheckCase {
         },
         CheckCase("retry.pauses", .fail, "three pauses of 9 ms in the middle") {
             chains([[0.2, 0.009, 0.009, 0.009, 0.2]], &$0)
+        },
+        CheckCase("retry.pauses", .fail, "Retry-After holds no number, and nothing is waited") {
+            for _ in 1...4 {
+                $0.call(Story.sites, status: 503) {
+                    $0.details.retryAfter = .init(nonsense: "soon")
+                }
+            }
+            $0.call(Story.sites)
         },
         CheckCase("retry.pauses", .notExercised, "Retry-After: 0 was answered") { story in
             for _ in 1...4 {

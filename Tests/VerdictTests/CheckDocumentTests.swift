@@ -64,7 +64,8 @@ enum CheckDocument {
 
     private static let families: [(prefix: String, title: String)] = [
         ("retry", "Retries"), ("idempotency", "Idempotency"), ("paging", "Paging"),
-        ("auth", "Tokens"), ("upload", "Uploads"), ("reporting", "Reporting"),
+        ("auth", "Tokens"), ("upload", "Uploads"), ("errors", "Errors"),
+        ("reporting", "Reporting"),
         ("transport", "Transport"), ("contract", "The contract"), ("privacy", "Privacy"),
         ("trace", "Tracing"),
     ]

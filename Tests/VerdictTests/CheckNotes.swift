@@ -291,10 +291,14 @@ struct CheckNotes {
             "One correlation id for two different calls at once fails (a should): an id that names two calls finds neither in a "
                 + "log. Send the id of the business transaction elsewhere."
         ),
-        ("D50", "Retry-After in forms beyond RFC 9110 is not sent; a client need not read them."),
+        (
+            "D50",
+            "Retry-After that is neither seconds nor a date of RFC 9110 (a word, a fraction, a sign, two lines) tells nothing: the "
+                + "client's own back-off is judged. A date that is past asks for no wait; the obsolete forms of dates count."
+        ),
         (
             "D51",
-            "The end of a list is `null` here; other forms are a matter of readings, not of the verdict."
+            "Other ends of lists are a matter of readings (`page-end`), and none of the verdict."
         ),
         (
             "D52",

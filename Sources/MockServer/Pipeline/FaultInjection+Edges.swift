@@ -1,7 +1,5 @@
 import Faults
 import HTTPMessage
-import Journal
-import Time
 
 extension FaultInjection {
     /// What an edge answers in place of the API: the fields and the content of its file.
@@ -13,16 +11,14 @@ extension FaultInjection {
         let ids = EdgeIDs(seed: fault.noiseSeed)
         var fields: [HTTPResponse.Field] = []
         for field in edge.fields {
-            let value = ids.fill(field.value)
-            fields.append(HTTPResponse.Field(field.name, value))
-            if field.name == "Retry-After", let seconds = Int(value) {
-                call.entry.details.retryAfter = JournalDetails.RetryAfter(seconds: seconds)
-            }
+            fields.append(HTTPResponse.Field(field.name, ids.fill(field.value)))
         }
-        return HTTPResponse(
+        let response = HTTPResponse(
             status: edge.status,
             fields: fields,
             content: Array(ids.fill(edge.content).utf8)
         )
+        call.noteRetryAfter(of: response)
+        return response
     }
 }

@@ -174,20 +174,10 @@ final class FaultInjection: Sendable {
             response.fields.append(HTTPResponse.Field(name, value))
         }
         if let retryAfter = fault.retryAfter {
-            var date: Int64?
-            var value = String(retryAfter.seconds)
-            if retryAfter.form == .date {
-                // Rounded up: a client that waits until then has waited long enough.
-                let now = (call.time.nanoseconds + 999_999_999).floorDivided(by: 1_000_000_000)
-                let instant = Instant(secondsSince1970: now + Int64(retryAfter.seconds))
-                value = instant.imfFixdate
-                date = instant.secondsSince1970 * 1_000_000_000
+            for line in retryAfter.lines(now: call.time.nanoseconds) {
+                response.fields.append(HTTPResponse.Field("Retry-After", line))
             }
-            response.fields.append(HTTPResponse.Field("Retry-After", value))
-            call.entry.details.retryAfter = JournalDetails.RetryAfter(
-                seconds: retryAfter.seconds,
-                date: date
-            )
+            call.noteRetryAfter(of: response)
         }
         return response
     }
