@@ -175,7 +175,7 @@ let package = Package(
         tests("QUBS", ["Time"]),
         tests("Store", ["QUBS", "JSON", "Time", "CSQLite"]),
         tests("Faults", ["Contract", "Embedded", "JSON", "Time"], corpus: true),
-        tests("Readings", ["Contract", "Embedded", "JSON"]),
+        tests("Readings", ["Contract", "Embedded", "JSON", "TestTools"]),
         tests("Journal", ["JSON"]),
         tests("Time", corpus: true),
         tests("Verdict", ["Journal", "JSON", "TestTools"]),

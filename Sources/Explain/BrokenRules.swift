@@ -121,6 +121,17 @@ struct BrokenRules {
                     pointer: operation?.pointer.appending("x-idempotency-retention")
                 )
             ]
+        case .keyInFlight:
+            [
+                BrokenRule(
+                    location: "header",
+                    name: "Idempotency-Key",
+                    keyword: "x-idempotency-retention",
+                    message: "Repeat the request with the same key once the first is answered.",
+                    expected: extensionValue("x-idempotency-retention"),
+                    pointer: operation?.pointer.appending("x-idempotency-retention")
+                )
+            ]
         case .notFound: [missing]
         case .notPending:
             [
@@ -158,6 +169,16 @@ struct BrokenRules {
                         Instant(secondsSince1970: $0.expiresAt).rfc3339
                     },
                     pointer: parameter("expires")
+                )
+            ]
+        case .storageCredentials:
+            [
+                BrokenRule(
+                    location: "header",
+                    name: "Authorization",
+                    keyword: "storage",
+                    message: "Leave it out: a presigned URL needs no credentials.",
+                    pointer: response(400)
                 )
             ]
         case .urlUsed:

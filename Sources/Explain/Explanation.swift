@@ -84,11 +84,14 @@ package struct Explanation {
         case .idempotencyKey:
             return "The Idempotency-Key must be 1 to 128 visible ASCII characters, sent once."
         case .idempotencyConflict: return "The Idempotency-Key was used for another payload."
+        case .keyInFlight: return "A request with the same Idempotency-Key was not answered yet."
         case .notFound: return "What the path names does not exist in this domain."
         case .notPending: return "The appointment does not wait for a report."
         case .grant: return "The token endpoint refused the request (RFC 6749 section 5.2)."
         case .urlSignature: return "The presigned URL is not one that was given out."
         case .urlExpired: return "The presigned URL had expired by the session's clock."
+        case .storageCredentials:
+            return "A presigned URL is a credential: the storage takes no Authorization beside it."
         case .urlUsed: return "The upload URL has had its content."
         case .uploadContentType: return "The upload needs the Content-Type that was announced."
         case .uploadContentLength: return "The upload needs Content-Length."

@@ -37,6 +37,8 @@ package enum JournalRefusal: String, Sendable, CaseIterable {
     case idempotencyKey = "idempotency-key"
     /// 409: the idempotency key stands for another payload.
     case idempotencyConflict = "idempotency-conflict"
+    /// 409: a request with the same idempotency key is not answered yet.
+    case keyInFlight = "key-in-flight"
     /// 404: no such resource.
     case notFound = "not-found"
     /// 404: the appointment exists and does not wait for a report.
@@ -47,6 +49,8 @@ package enum JournalRefusal: String, Sendable, CaseIterable {
     case urlSignature = "url-signature"
     /// 403: a presigned URL after its end.
     case urlExpired = "url-expired"
+    /// 400: a presigned URL with an `Authorization` beside it, where a reading takes one alone.
+    case storageCredentials = "storage-credentials"
     /// 403: an upload URL that has had its content.
     case urlUsed = "url-used"
     /// 403: another `Content-Type` than was promised.

@@ -18,6 +18,17 @@ struct PresignedURL {
     var session: String
     var purpose: Purpose
 
+    /// The address that a client gets, signed.
+    ///
+    /// - Parameter isStorages: Whether it looks as that of a storage service: see `StorageURL`.
+    func address(of call: Call, isStorages: Bool) -> String {
+        let secret = call.context.keys.secret
+        return call.baseURL
+            + (isStorages
+                ? StorageURL.target(of: self, at: call.baseURL, secret: secret)
+                : target(secret: secret))
+    }
+
     /// The path and query, signed.
     func target(secret: ServerSecret) -> String {
         let signature = Base64URL.encode(

@@ -26,6 +26,8 @@ package final class Session: Sendable {
     let scenario = ScenarioStage()
     /// Looks for the patients of this data where they do not belong.
     let personalData: PersonalData
+    /// The keyed writes that are not answered yet.
+    let writesInFlight = WritesInFlight()
     /// Which client each upload URL was given to.
     let uploadOwners = UploadOwners()
     /// Where large content is parsed, validated and written, one request after the other.

@@ -18,11 +18,14 @@ package enum ReadingID: String, CaseIterable, Sendable {
     case errors
     case createdStatus = "created-status"
     case finalReport = "final-report"
+    case duplicateInFlight = "duplicate-in-flight"
     case replayMark = "replay-mark"
     case replayAfterPending = "replay-after-pending"
+    case storage
     case missingGrant = "missing-grant"
     case unknownSiteFilter = "unknown-site-filter"
     case noBilling = "no-billing"
+    case utcOffset = "utc-offset"
     case tokenLifetime = "token-lifetime"
     case tokenType = "token-type"
 
@@ -54,11 +57,14 @@ package enum ReadingID: String, CaseIterable, Sendable {
         case .errors: ErrorForm.self
         case .createdStatus: CreatedStatus.self
         case .finalReport: FinalReport.self
+        case .duplicateInFlight: DuplicateInFlight.self
         case .replayMark: ReplayMark.self
         case .replayAfterPending: ReplayAfterPending.self
+        case .storage: StorageManner.self
         case .missingGrant: MissingGrant.self
         case .unknownSiteFilter: UnknownSiteFilter.self
         case .noBilling: NoBilling.self
+        case .utcOffset: UTCOffset.self
         case .tokenLifetime: nil
         case .tokenType: TokenType.self
         }
@@ -179,6 +185,13 @@ package enum FinalReport: String, Reading {
     package static let id = ReadingID.finalReport
 }
 
+/// What a write gets whose key belongs to one that is not answered yet.
+package enum DuplicateInFlight: String, Reading {
+    case waits
+    case conflict = "409"
+    package static let id = ReadingID.duplicateInFlight
+}
+
 /// Whether a replay is marked as one.
 package enum ReplayMark: String, Reading {
     case header, none
@@ -190,6 +203,12 @@ package enum ReplayAfterPending: String, Reading {
     case replayed
     case notFound = "404"
     package static let id = ReadingID.replayAfterPending
+}
+
+/// How presigned transfers are held against their URLs.
+package enum StorageManner: String, Reading {
+    case lenient, s3
+    package static let id = ReadingID.storage
 }
 
 /// What a caller without grants gets from the referrer lists.
@@ -212,6 +231,12 @@ package enum NoBilling: String, Reading {
     case ok = "200"
     case notFound = "404"
     package static let id = ReadingID.noBilling
+}
+
+/// Whether the client's offset from UTC moves the days of a filter.
+package enum UTCOffset: String, Reading {
+    case ignored, shifts
+    package static let id = ReadingID.utcOffset
 }
 
 /// How the token endpoint spells the type of its tokens.

@@ -11,6 +11,8 @@ package struct AppointmentFilter: Sendable, Hashable {
     package var end: LocalDate?
     /// The exact name of a site.
     package var site: String?
+    /// Where days of `start` and `end` are those of a client: its minutes east of UTC.
+    package var offsetMinutes: Int?
 
     package init(
         date: LocalDate? = nil,
@@ -22,6 +24,11 @@ package struct AppointmentFilter: Sendable, Hashable {
         self.start = start
         self.end = end
         self.site = site
+    }
+
+    /// Whether an appointment is in by an instant rather than by its date.
+    package var isShifted: Bool {
+        offsetMinutes != nil && date == nil && (start != nil || end != nil)
     }
 
     /// All conditions on the date as one; `nil` where there are none.

@@ -23,6 +23,8 @@ final class AppointmentLists {
         var providers: Providers
         var dates = Dates.any
         var hasSite = false
+        /// Whether date, site and summary stand behind the view, and all rows are walked.
+        var isShifted = false
     }
 
     /// How a list is limited to providers.
@@ -199,11 +201,13 @@ final class AppointmentLists {
     /// - Parameters:
     ///   - site: The id of the site to which the list is limited, if it is.
     ///   - days: The condition on the date, if there is one.
+    ///   - shifted: What decides beyond it, row by row.
     /// - Returns: How many were appended.
     func appendList(
         domain: Int64,
         site: Int64?,
         days: AppointmentFilter.DayCondition?,
+        shifted: ShiftedDays? = nil,
         providers: [Int64]?,
         view: AppointmentView,
         order: ListOrder,
@@ -217,7 +221,8 @@ final class AppointmentLists {
             order: order,
             isPage: false,
             providers: Providers(providers?.count),
-            hasSite: site != nil
+            hasSite: site != nil,
+            isShifted: shifted != nil
         )
         var bounds: (lower: Int, upper: Int)? = nil
         switch days {
@@ -235,8 +240,8 @@ final class AppointmentLists {
         try statement.begin()
         defer { statement.reset() }
         statement.bind(1, domain)
-        statement.bind(2, take)
-        statement.bind(3, skip)
+        statement.bind(2, shifted == nil ? take : -1)
+        statement.bind(3, shifted == nil ? skip : 0)
         if let bounds {
             statement.bind(4, bounds.lower)
             if bounds.upper != bounds.lower { statement.bind(5, bounds.upper) }
@@ -244,7 +249,22 @@ final class AppointmentLists {
         if let site { statement.bind(6, site) }
         Self.bind(providers, to: statement, from: 7)
         var count = 0
+        var left = skip
+        let dateColumn: Int32 = view == .summary ? 2 : 3
         while try statement.step() {
+            if let shifted {
+                let isIn = shifted.contain(
+                    date: Int(statement.integer(dateColumn)),
+                    site: statement.integer(dateColumn + 1),
+                    summary: statement.buffer(1)
+                )
+                if !isIn { continue }
+                if left > 0 {
+                    left -= 1
+                    continue
+                }
+                if count == take { break }
+            }
             if count > 0 { output.append(UInt8(ascii: ",")) }
             try layout.append(view, of: statement, from: 1, to: &output)
             count += 1
@@ -264,7 +284,7 @@ final class AppointmentLists {
     /// Parameters: 1 domain, 2 take, 3 skip, 4 and 5 first and last day, 6 site, from 7 on
     /// providers.
     private static func listSQL(_ form: Form) -> String {
-        let columns = form.view.columns
+        let columns = form.view.columns + (form.isShifted ? ", a.date, a.site" : "")
         var conditions: [String] = []
         switch form.dates {
         case .any: break

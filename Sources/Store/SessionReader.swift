@@ -182,10 +182,16 @@ package struct SessionReader: Sendable {
                 guard let id = try tables.sites.id(of: name, domain: domain) else { return 0 }
                 site = id
             }
+            let origin = try tables.practices.origin(of: domain)
+            let shifted =
+                filter.isShifted
+                ? ShiftedDays(filter, origin: origin, zones: try tables.sites.zones(in: domain))
+                : nil
             return try tables.lists.appendList(
                 domain: domain,
                 site: site,
-                days: filter.days(from: try tables.practices.origin(of: domain)),
+                days: shifted?.condition ?? filter.days(from: origin),
+                shifted: shifted,
                 providers: try tables.providerIDs(providers, domain: domain),
                 view: view,
                 order: session.order,

@@ -447,6 +447,8 @@ enum RetryChecks {
             for index in group {
                 let entry = time.entries[index]
                 guard let status = entry.status, permanentStatuses.contains(status),
+                    // Passes with the first request of that key.
+                    entry.refusal != .keyInFlight,
                     entry.answered(status)
                 else { continue }
                 let place = time.firstPlace(in: group, arrivingAtOrAfter: time.ends[index])

@@ -302,9 +302,13 @@ struct CheckNotes {
         ),
         (
             "D52",
-            "Presigned URLs are plain; that every octet of them counts is tried by their signature."
+            "Presigned URLs that need encoding are a reading (`storage`); the verdict judges what became of the transfers."
         ),
-        ("D53", "A second request while the first one runs waits for its answer; 409 is not sent."),
+        (
+            "D53",
+            "A second request while the first one runs waits for its answer. Where the reading `duplicate-in-flight` answers 409, a "
+                + "repetition is right: that 409 passes."
+        ),
         (
             "D54",
             "Retry-After while the clock is moved in between is not judged: nobody can tell a client that slept from a harness that "

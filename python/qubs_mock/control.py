@@ -63,6 +63,11 @@ class Session:
         octets = self._send(method, path, value, query)
         return json.loads(octets) if octets else None
 
+    def reading(self, name, value):
+        """Has the mock take another reading of the documentation in this test, such as
+        `reading("page-end", "omitted")`; `mixed` draws for each answer."""
+        self.control("PUT", "/readings", {name: value})
+
     def changes(self, normalised=False):
         """What this test's client changed in the data (`GET /__admin/changes`).
 

@@ -157,6 +157,30 @@ def test_nothing():
     run().assert_outcomes(passed=1)
 
 
+def test_a_reading_is_one_tests_alone(pytester, run):
+    pytester.makepyfile(CLIENT + '''
+def last_page(qubs):
+    request = urllib.request.Request(
+        f"{qubs.base_url}/integrations/v1/{qubs.domain}/appointments/by-status/CANCELLATION%20LIST?pageSize=500",
+        headers={"Authorization": "Bearer " + token(qubs)})
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+def test_omitted(qubs):
+    qubs.reading("page-end", "omitted")
+    qubs.reading("token-lifetime", 900)
+    assert "nextToken" not in last_page(qubs)
+
+def test_null(qubs):
+    assert last_page(qubs)["nextToken"] is None
+
+def test_slip(qubs):
+    with pytest.raises(Refused, match="did you mean page-end"):
+        qubs.reading("page-ends", "omitted")
+''')
+    run().assert_outcomes(passed=3)
+
+
 def test_a_verdict_that_nobody_asked_for_fails_nothing(pytester, run):
     pytester.makepyfile(GIVES_UP)
     run().assert_outcomes(passed=1)

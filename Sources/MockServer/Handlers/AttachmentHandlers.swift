@@ -3,6 +3,7 @@ import Time
 import JSON
 import OAuth
 import QUBS
+import Readings
 import Store
 
 /// Tag Attachments.
@@ -67,7 +68,10 @@ enum AttachmentHandlers {
             purpose: .download(disposition: call.string("disposition"))
         )
         row.append(
-            url: call.call.baseURL + url.target(secret: call.context.keys.secret),
+            url: url.address(
+                of: call.call,
+                isStorages: call.call.departs(to: StorageManner.s3)
+            ),
             expiresAt: expires,
             to: &output
         )

@@ -46,6 +46,17 @@ struct KeyedWrite {
         _ effect: (SessionWriter) throws(StoreError) -> [UInt8]
     ) throws(Problem) -> Answer {
         call.call.entry.details.fingerprint = call.call.digest(fingerprint)
+        if let scope,
+            call.call.session.writesInFlight.isHeld(scope, besides: call.call.claim),
+            call.call.departs(to: DuplicateInFlight.conflict)
+        {
+            throw Problem(
+                .keyInFlight,
+                409,
+                "A request with this Idempotency-Key is not answered yet: repeat this one in a "
+                    + "moment, with the same key and content."
+            )
+        }
         let outcome: Outcome
         do throws(StoreError) {
             outcome = try call.call.session.store.write(

@@ -127,13 +127,19 @@ extension OperationCall {
 
     /// A stretch of the appointments of the domain, filtered by the query.
     func appointmentList(view: AppointmentView, providers: [String]?) throws(Problem) -> Answer {
-        let filter = AppointmentFilter(
+        var filter = AppointmentFilter(
             date: localDate("appointmentDate"),
             start: localDate("startDate"),
             end: localDate("endDate"),
             site: valid.string("scheduledSite")
         )
         if let site = filter.site { try refuseUnknown(site) }
+        if let offset = valid.int("clientUtcOffsetMinutes"),
+            call.readings.departs(to: UTCOffset.shifts)
+        {
+            filter.offsetMinutes = offset
+            if filter.isShifted { call.note(UTCOffset.shifts) }
+        }
         let skip = integer("skip")
         let take = integer("take")
         func stretch(_ skip: Int, _ take: Int) throws(Problem) -> Answer {

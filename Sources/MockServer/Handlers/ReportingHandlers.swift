@@ -132,6 +132,7 @@ enum ReportingHandlers {
             bySeconds: call.call.session.scenario.uploadURLSeconds ?? lifetime
         )
         let category = call.context.reporting.attachmentCategory
+        let isStorages = call.call.departs(to: StorageManner.s3)
         var uploads: [NewUpload] = []
         var items: [JSONValue] = []
         for item in call.valid.body?["items"]?.array ?? [] {
@@ -156,7 +157,7 @@ enum ReportingHandlers {
                 "guid": .string(guid), "fileName": .string(fileName),
                 "category": .string(category),
                 "uploadUrl": .string(
-                    call.call.baseURL + url.target(secret: call.context.keys.secret)
+                    url.address(of: call.call, isStorages: isStorages)
                 ),
                 "uploadUrlExpiresAtUtc": .string(expires.rfc3339),
             ])

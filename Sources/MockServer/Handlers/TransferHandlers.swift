@@ -2,6 +2,7 @@ import HTTPMessage
 import Journal
 import OAuth
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -45,7 +46,9 @@ enum TransferHandlers {
             throw Problem(store: error)
         }
         call.call.entry.committed = true
-        return Answer(status: 200)
+        var answer = Answer(status: 200)
+        markVersion(of: &answer, digest, call)
+        return answer
     }
 
     /// Why a file cannot be what it is called; `nil` where nothing speaks against it.
@@ -97,7 +100,7 @@ enum TransferHandlers {
         }
         let contentType = request.fields.text("content-type")
         if let promised = state.promisedContentType,
-            !Self.isSame(request.fields.first("content-type"), as: promised)
+            !isSigned(contentType, as: promised, call)
         {
             throw Problem(
                 .uploadContentType,
@@ -106,6 +109,16 @@ enum TransferHandlers {
             )
         }
         return contentType
+    }
+
+    /// Whether a type is the promised one; to the octet, where a reading wants it.
+    private static func isSigned(
+        _ sent: String?,
+        as promised: String,
+        _ call: OperationCall
+    ) -> Bool {
+        guard isSame(sent.map { Array($0.utf8)[...] }, as: promised) else { return false }
+        return sent == promised || !call.call.departs(to: StorageManner.s3)
     }
 
     /// Whether a type is the promised one, parameters included (facts 2.30).
@@ -154,17 +167,44 @@ enum TransferHandlers {
             HTTPResponse.Field("X-Content-Type-Options", "nosniff"),
             HTTPResponse.Field("Content-Security-Policy", "sandbox"),
         ]
+        markVersion(of: &answer, nil, call)
         try ByteRange.apply(call.call.request, to: &answer)
         return answer
     }
 
     // MARK: - Both
 
+    /// Adds the `ETag` of a content, where a reading wants it.
+    ///
+    /// - Parameter digest: Where it is known already.
+    private static func markVersion(
+        of answer: inout Answer,
+        _ digest: String?,
+        _ call: OperationCall
+    ) {
+        guard call.call.departs(to: StorageManner.s3) else { return }
+        let digest = digest ?? SHA256Digest.hexadecimal(of: answer.content)
+        answer.fields.append(HTTPResponse.Field("ETag", "\"\(digest.prefix(32))\""))
+    }
+
+    /// 400 for credentials beside those of the URL, where a reading takes one alone.
+    private static func refuseCredentials(_ call: OperationCall) throws(Problem) {
+        guard call.call.request.fields.first("authorization") != nil,
+            call.call.departs(to: StorageManner.s3)
+        else { return }
+        throw Problem(
+            .storageCredentials,
+            400,
+            "Leave out Authorization: the URL is signed, and needs no credentials beside it."
+        )
+    }
+
     /// The URL of a request, whose signature is right.
     private static func verified(
         _ call: OperationCall,
         purpose: PresignedURL.Purpose
     ) throws(Problem) -> PresignedURL {
+        try refuseCredentials(call)
         let guid = call.string("guid")
         guard let expires = Int64(call.string("expires")), expires >= 0,
             Instant.writableSeconds.contains(expires)
@@ -175,9 +215,12 @@ enum TransferHandlers {
             session: call.string("session"),
             purpose: purpose
         )
-        guard
-            url.isSigned(with: call.string("signature"), secret: call.context.keys.secret),
-            call.call.session.name == url.session
+        let secret = call.context.keys.secret
+        let isSigned =
+            call.valid.string("credential") == nil
+            ? url.isSigned(with: call.string("signature"), secret: secret)
+            : StorageURL.isSigned(call.call.request, at: call.call.baseURL, secret: secret)
+        guard isSigned, call.call.session.name == url.session
         else { throw unknownURL }
         call.call.entry.details.presigned = JournalDetails.PresignedURL(
             guid: guid,

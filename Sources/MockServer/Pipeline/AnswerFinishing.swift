@@ -200,7 +200,8 @@ final class AnswerFinishing: Sendable {
         let pending = WorkerContext.Pending(
             session: session,
             entry: id,
-            line: line
+            line: line,
+            claim: call.claim
         )
         let ticket: UInt64
         if let held = call.held {

@@ -38,6 +38,10 @@ final class AnswerReading: Sendable {
     func reform(_ response: inout HTTPResponse, of call: Call, operation: Operation?) {
         let readings = call.readings
         if readings.isDefault { return }
+        if operation?.id == OperationID.upload || operation?.id == OperationID.download {
+            reformTransfer(&response, of: call)
+            return
+        }
         let isToken = operation?.id == OperationID.token
         guard var type = response.field("Content-Type").flatMap({ MediaRange($0) }), type.isJSON,
             // Contents of attachments are the clients', keys and metadata nobody's reading.

@@ -46,6 +46,8 @@ final class Call: @unchecked Sendable {
     /// How the documentation is read in the answer: drawn when it is first asked for, once the
     /// session is known.
     lazy var readings = isOfNoSession ? .defaults : session.readings.draw()
+    /// What it holds of the writes in flight, until its answer is delivered.
+    var claim: WritesInFlight.Claim?
     /// While the call is held up: the ticket that tells when the client leaves.
     var held: UInt64?
 

@@ -104,6 +104,7 @@ final class Pipeline: Sendable {
                 call.sessionProblem = call.sessionProblem ?? error
             }
             recorder.noteRoute(of: call, operation: operation, match: match)  // 6
+            if operation.idempotencyRetentionSeconds != nil { call.claimKey(operation.id) }
             do throws(Problem) {
                 call.fault = try faults.decide(for: call, operation: operation)  // 7
             } catch {

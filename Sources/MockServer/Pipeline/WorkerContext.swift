@@ -14,6 +14,8 @@ final class WorkerContext: @unchecked Sendable {
         let session: Session
         let entry: UInt64?
         let line: LogLine?
+        /// What ends with the delivery.
+        var claim: WritesInFlight.Claim?
     }
 
     let index: Int
