@@ -1,5 +1,6 @@
 import HTTPMessage
 import OAuth
+import Time
 
 /// Presigned URLs as a storage service such as Amazon S3 makes them.
 ///

@@ -749,7 +749,10 @@ struct ExplainTests {
         }
         // The octets of `message` have a test of their own; the control API alone has the other one,
         // and is not journalled.
-        let elsewhere: Set<JournalRefusal> = [.message, .conflict]
+        // Those of readings are told in the tests of the readings.
+        let elsewhere: Set<JournalRefusal> = [
+            .message, .conflict, .keyInFlight, .storageCredentials,
+        ]
         #expect(reasons.union(elsewhere) == Set(JournalRefusal.allCases))
     }
 

@@ -59,7 +59,7 @@ struct InFlightTests {
         let refused = try Self.post(server)
         #expect(refused.status == 409)
         let entry = try #require(try server.entries("?limit=1").first)
-        #expect(entry["refusal"] == "key-in-flight")
+        #expect(entry["reason"] == "key-in-flight")
         #expect(entry["readings"] == ["duplicate-in-flight": "409"])
         #expect(entry["idempotency"] != "conflict")
         // Another payload, too; another key, and another client, are other writes.

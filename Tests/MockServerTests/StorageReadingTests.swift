@@ -17,7 +17,7 @@ struct StorageReadingTests {
         _ server: TestServer,
         type: String? = "application/pdf"
     ) throws -> String {
-        var item: JSONObject = ["fileName": "Jane Doe's report.pdf"]
+        var item = JSONObject([("fileName", .string("Jane Doe's report.pdf"))])
         if let type { item["contentType"] = .string(type) }
         let answer = try server.post(TestServer.uploadsPath, ["items": [.object(item)]])
         let url = try #require(answer.json["items"]?.array?.first?["uploadUrl"]?.string)
@@ -153,7 +153,7 @@ struct StorageReadingTests {
         let refused = try Self.put(target, server, [bearer, ("Content-Type", "application/pdf")])
         #expect(refused.status == 400 && refused.text.contains("Only one auth mechanism allowed"))
         let entry = try #require(try server.entries("?limit=1").first)
-        #expect(entry["refusal"] == "storage-credentials")
+        #expect(entry["reason"] == "storage-credentials")
         #expect(entry["readings"] == ["storage": "s3"])
         #expect(try server.explainNewest()["rules"]?.array?.first?["name"] == "Authorization")
         #expect(try server.send("GET", try Self.download(server), [bearer]).status == 400)

@@ -1,5 +1,6 @@
 import JSON
 import MockServer
+import QUBS
 import Readings
 import TestSupport
 import Testing

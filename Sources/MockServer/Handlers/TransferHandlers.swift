@@ -1,3 +1,4 @@
+import Contract
 import HTTPMessage
 import Journal
 import OAuth

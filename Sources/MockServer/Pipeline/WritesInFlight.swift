@@ -1,4 +1,8 @@
+import HTTPMessage
+import Journal
+import OAuth
 import QUBS
+import Readings
 import Synchronization
 
 /// The keyed writes of a session that are not answered to the last octet.
