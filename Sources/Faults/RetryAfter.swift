@@ -61,7 +61,7 @@ package struct RetryAfter: Hashable, Sendable {
         case .empty: return [""]
         case .fraction: return ["\(seconds).5"]
         case .negative: return ["-\(seconds)"]
-        case .pastDate: return [date(-Int64(seconds))]
+        case .pastDate: return [date(Int64(0).subtractingSaturated(Int64(seconds)))]
         case .farDate:
             return [Instant(secondsSince1970: Instant.writableSeconds.upperBound).imfFixdate]
         case .both: return [String(seconds), date(Int64(seconds))]
