@@ -55,7 +55,7 @@ struct UTCOffsetTests {
     static let cases: [(query: String, ids: Set<String>)] = [
         ("\(day)&clientUtcOffsetMinutes=0", ["U1", "U2", "U4", "U6"]),
         ("\(day)&clientUtcOffsetMinutes=600", ["U0", "U1", "U6"]),
-        ("\(day)&clientUtcOffsetMinutes=-840", ["U3", "U5", "U6"]),
+        ("\(day)&clientUtcOffsetMinutes=-840", ["U2", "U3", "U4", "U5", "U6"]),
         // Without the parameter, or with a date of the site, nothing moves.
         (day, ["U0", "U1", "U6"]),
         ("\(day)&appointmentDate=2031-06-11&clientUtcOffsetMinutes=0", ["U2", "U3", "U4", "U5"]),
