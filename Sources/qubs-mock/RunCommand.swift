@@ -161,17 +161,7 @@ struct RunCommand: ParsableCommand {
     // MARK: Running
 
     func run() throws {
-        let status: Int32
-        do throws(Failure) {
-            status = try judgeCommand()
-        } catch {
-            let isMisuse = error.status == Failure.misuse
-            throw Failure(
-                message: error.message,
-                status: isMisuse ? error.status : Judgement.failureStatus
-            )
-        }
-        if status != 0 { throw ExitCode(status) }
+        try TrialOutput.end(with: judgeCommand)
     }
 
     private func judgeCommand() throws(Failure) -> Int32 {

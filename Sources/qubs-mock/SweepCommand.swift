@@ -46,17 +46,7 @@ struct SweepCommand: ParsableCommand {
     }
 
     func run() throws {
-        let status: Int32
-        do throws(Failure) {
-            status = try sweep()
-        } catch {
-            let isMisuse = error.status == Failure.misuse
-            throw Failure(
-                message: error.message,
-                status: isMisuse ? error.status : Judgement.failureStatus
-            )
-        }
-        if status != 0 { throw ExitCode(status) }
+        try TrialOutput.end(with: sweep)
     }
 
     private func sweep() throws(Failure) -> Int32 {

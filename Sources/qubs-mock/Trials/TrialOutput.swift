@@ -1,3 +1,4 @@
+import ArgumentParser
 import Glibc
 import JSON
 import MockServer
@@ -33,6 +34,23 @@ enum TrialOutput {
             )
         }
         tellGitHub(report)
+    }
+
+    /// Makes the trials of a command, and ends with the exit status that follows.
+    ///
+    /// A failure that is no misuse is no verdict either: it has the exit status of one that is missing.
+    static func end(with makeTrials: () throws(Failure) -> Int32) throws {
+        let status: Int32
+        do throws(Failure) {
+            status = try makeTrials()
+        } catch {
+            let isMisuse = error.status == Failure.misuse
+            throw Failure(
+                message: error.message,
+                status: isMisuse ? error.status : Judgement.failureStatus
+            )
+        }
+        if status != 0 { throw ExitCode(status) }
     }
 
     /// Annotations in the log, and a summary of the job, where GitHub runs this.
