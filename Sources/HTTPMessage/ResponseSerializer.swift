@@ -9,6 +9,8 @@ package enum ResponseSerializer {
         case length
         /// `Transfer-Encoding: chunked`. The caller writes the chunks.
         case chunked
+        /// Neither: the content ends with the connection (RFC 9112 §6.3, item 8).
+        case close
     }
 
     /// The interim response that asks for the content (RFC 9110 §15.2.1).
@@ -85,6 +87,7 @@ package enum ResponseSerializer {
             case .chunked:
                 append(isLower ? "transfer-encoding" : "Transfer-Encoding", to: &output)
                 append(": chunked\r\n", to: &output)
+            case .close: break
             }
         }
         if closes {

@@ -90,6 +90,7 @@ final class Connection: @unchecked Sendable {
 extension Connection {
     /// Lets go of an answer that has ended.
     func dropDelivery() {
+        if case .stream(let stream) = delivery?.end { stream.noteEnd() }
         delivery = nil
         watchedTicket = 0
     }

@@ -33,6 +33,18 @@ package struct Exchange: Sendable {
         connection.mailbox.post(.reply(connection, ordinal: requestOrdinal, reply))
     }
 
+    /// Brings more of an answer whose delivery is a stream.
+    ///
+    /// From any thread. Once the connection is gone, or the stream has ended, it is dropped.
+    package func stream(_ octets: [UInt8]) {
+        connection.mailbox.post(.stream(connection, ordinal: requestOrdinal, octets))
+    }
+
+    /// Ends an answer whose delivery is a stream, when all that was brought has been sent.
+    package func endStream() {
+        connection.mailbox.post(.stream(connection, ordinal: requestOrdinal, nil))
+    }
+
     /// Runs work on the worker of the connection after a time, without holding the worker.
     ///
     /// For what must wait before it may begin. From any thread. Once the connection is gone nobody

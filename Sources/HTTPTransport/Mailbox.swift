@@ -9,6 +9,8 @@ final class Mailbox: Sendable {
         case accepted(descriptor: Int32, peer: PeerAddress, id: UInt64, isExcess: Bool)
         /// The answer to a request that was left open.
         case reply(Connection, ordinal: Int, Reply)
+        /// More of an answer that goes on; `nil` ends it.
+        case stream(Connection, ordinal: Int, [UInt8]?)
         /// The answer that a request waits for: whether its client leaves meanwhile is told.
         case watch(Connection, ordinal: Int, ticket: UInt64)
         /// Work for the worker's own queue, not before this moment, unless the connection is gone.

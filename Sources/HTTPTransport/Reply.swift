@@ -46,6 +46,11 @@ package struct Delivery: Sendable {
         /// A chunked response whose second chunk has no valid size, then FIN. The first chunk is
         /// the first half of the content (or `truncateAfter` octets).
         case malformedChunk
+        /// The response, and then what `Exchange.stream` brings, until `Exchange.endStream`.
+        ///
+        /// The content has no length: it ends with the connection. A client that ends its side of
+        /// the connection has left. When the server stops, such an answer ends at once.
+        case stream(ReplyStream)
     }
 
     /// Time before the first octet.

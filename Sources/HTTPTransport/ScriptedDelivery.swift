@@ -1,4 +1,5 @@
 import HTTPMessage
+import Synchronization
 import Time
 
 /// An answer that is more than its octets at once: what to send, when, and what ends it.
@@ -13,22 +14,30 @@ package final class ScriptedDelivery {
         case reset
         /// Until the moment given, if any.
         case hang(until: UInt64?)
+        /// Until its source, the client or the server ends it.
+        case stream(ReplyStream)
     }
 
     let ticket: UInt64
-    /// Everything that will be sent.
-    package let octets: [UInt8]
+    /// Everything that will be sent; of a stream, what is being sent.
+    package private(set) var octets: [UInt8]
     /// The moment before which nothing is sent.
     package let start: UInt64
     package let end: End
 
-    /// Octets sent so far.
+    /// Octets sent so far, of those in `octets`.
     package private(set) var sent = 0
+    /// Octets of a stream that were sent before those.
+    private var sentEarlier = 0
+    /// What of a stream comes after `octets`, in arrays that several streams may share.
+    private var following: [[UInt8]] = []
+    /// Whether a stream has been ended by its source.
+    private var isSourceOver = false
     private(set) var firstOctet: UInt64 = 0
     private(set) var lastOctet: UInt64 = 0
 
     /// Octets that are sent at once, before those that are paced.
-    private let unpaced: Int
+    private var unpaced: Int
     private let drip: (chunks: UInt64, over: UInt64)?
     private let bytesPerSecond: UInt64?
     /// When the head was sent, from which pieces are counted.
@@ -58,6 +67,15 @@ package final class ScriptedDelivery {
             unpaced = octets.count
         }
         switch delivery.ending {
+        case .stream(let stream):
+            appendHead(.close, says: true)
+            if hasContent {
+                octets += response.content
+                end = .stream(stream)
+            } else {
+                end = .fin(.complete)
+                stream.noteEnd()
+            }
         case .whole:
             if response.isChunked, delivery.truncateAfter == nil {
                 appendHead(.chunked, says: closes)
@@ -118,10 +136,38 @@ package final class ScriptedDelivery {
     /// Whether everything has been sent that ever will be.
     package var isSent: Bool { sent == octets.count }
 
-    /// Whether every octet is out, and only silence goes on.
+    /// Whether every octet is out, and only silence goes on; a stream is not worth waiting for either.
     var isSilent: Bool {
-        if case .hang = end { return isSent }
-        return false
+        switch end {
+        case .hang: isSent
+        case .stream: true
+        case .whole, .fin, .reset: false
+        }
+    }
+
+    /// Whether a stream has been ended by its source, and everything is out.
+    var isStreamOver: Bool { isSourceOver && isSent && following.isEmpty }
+
+    /// Adds octets to a stream.
+    func append(_ more: [UInt8]) {
+        guard case .stream = end, !isSourceOver, !more.isEmpty else { return }
+        following.append(more)
+        _ = beginNext()
+    }
+
+    /// Ends a stream behind what it holds.
+    func endStream() { isSourceOver = true }
+
+    /// Turns to the next octets of a stream, where those before are out.
+    ///
+    /// - Returns: Whether there are any.
+    func beginNext() -> Bool {
+        guard isSent, !following.isEmpty else { return false }
+        sentEarlier += sent
+        sent = 0
+        unpaced = 0
+        octets = following.removeFirst()
+        return true
     }
 
     /// How many octets may be out by now.
@@ -179,9 +225,12 @@ package final class ScriptedDelivery {
 
     /// Notes that octets were sent.
     package func noteSent(_ count: Int, at now: UInt64) {
-        if sent == 0 { firstOctet = now }
+        if sent == 0, sentEarlier == 0 { firstOctet = now }
         lastOctet = now
         sent += count
+        if sentEarlier > 0, case .stream(let stream) = end {
+            stream.sentOctets.add(count, ordering: .releasing)
+        }
     }
 
     /// What to report.
@@ -189,7 +238,7 @@ package final class ScriptedDelivery {
         DeliveryReport(
             firstOctet: firstOctet,
             lastOctet: lastOctet,
-            octetsSent: sent,
+            octetsSent: sentEarlier + sent,
             outcome: outcome
         )
     }

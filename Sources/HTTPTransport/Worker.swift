@@ -239,6 +239,12 @@ final class Worker: @unchecked Sendable {
             }
             deliver(reply, on: connection)
             advance(connection)
+        case .stream(let connection, let ordinal, let octets):
+            guard connection.machine.phase == .delivering,
+                connection.machine.ordinal == ordinal, let delivery = connection.delivery
+            else { return }
+            if let octets { delivery.append(octets) } else { delivery.endStream() }
+            advance(connection)
         case .watch(let connection, let ordinal, let ticket):
             guard connection.machine.awaits(ordinal) else {
                 if connection.machine.phase == .closed {
@@ -261,9 +267,8 @@ final class Worker: @unchecked Sendable {
         case .accepted(let descriptor, _, _, _):
             sockets.close(descriptor, resets: false)
             noteClosed()
-        case .reply(let connection, _, let reply):
-            report(reply.ticket, .unsent(departure: connection.departure))
-        case .watch, .perform, .stop: break
+        case .reply(let connection, _, let reply): drop(reply, of: connection)
+        case .stream, .watch, .perform, .stop: break
         }
     }
 
@@ -396,6 +401,12 @@ final class Worker: @unchecked Sendable {
         // What the buffer holds is this connection's, or there is nothing in it.
         if !batch.isEmpty { batch.abandon(as: .cut, departure: 0, report: report) }
         reset(connection, as: .cut)
+    }
+
+    /// Ends an answer of which nothing will be sent.
+    func drop(_ reply: Reply, of connection: Connection) {
+        if case .stream(let stream) = reply.delivery.ending { stream.noteEnd() }
+        report(reply.ticket, .unsent(departure: connection.departure))
     }
 
     /// Tells the handler how an answer ended, if it wants to know.

@@ -24,7 +24,7 @@ extension Worker {
             // Earlier answers first.
             sendBatch(on: connection)
             guard connection.machine.phase == .delivering else {
-                report(reply.ticket, .unsent(departure: connection.departure))
+                drop(reply, of: connection)
                 return
             }
             connection.delivery = ScriptedDelivery(
@@ -38,7 +38,7 @@ extension Worker {
                 if connection.machine.hasSeenEnd { noteDeparture(of: connection) }
             }
         case .abort:
-            report(reply.ticket, .unsent(departure: connection.departure))
+            drop(reply, of: connection)
             abort(connection)
         }
     }
@@ -106,7 +106,7 @@ extension Worker {
     /// - Returns: Whether the answer has ended.
     func runDelivery(on connection: Connection) -> Bool {
         guard let delivery = connection.delivery else { return true }
-        let allowance = delivery.allowance(at: clock.now())
+        var allowance = delivery.allowance(at: clock.now())
         while delivery.sent < allowance {
             let now = clock.now()
             let outcome = delivery.octets.withUnsafeBytes { octets in
@@ -119,6 +119,7 @@ extension Worker {
             case .octets(let count):
                 connection.lastProgress = now
                 delivery.noteSent(count, at: now)
+                if delivery.beginNext() { allowance = delivery.allowance(at: now) }
             case .full:
                 connection.machine.deliveryBlocked()
                 watchWritable(connection)
@@ -140,6 +141,9 @@ extension Worker {
         case .whole: (end, outcome) = (.whole, .complete)
         case .fin(let known): (end, outcome) = (.fin, known)
         case .reset: (end, outcome) = (.reset, .cut)
+        case .stream(let stream):
+            (end, outcome) = (.silence(isOver: delivery.isStreamOver), .complete)
+            stream.noteEmptiness()
         case .hang(let until):
             (end, outcome) = (.silence(isOver: clock.now() >= until ?? .max), .cut)
         }

@@ -111,7 +111,7 @@ final class AnswerReading: Sendable {
         }
         let hasHead: Bool =
             switch delivery.ending {
-            case .whole, .malformedChunk: true
+            case .whole, .malformedChunk, .stream: true
             case .reset, .empty, .hang: delivery.truncateAfter != nil
             case .raw: false
             }
