@@ -36,22 +36,33 @@ struct ControlAccess: Sendable {
     /// - Parameter needsToken: Whether the operation is one that needs a token off loopback.
     /// - Throws: 401 without a valid token where one is needed; 403 for a foreign origin or host.
     func check(_ request: HTTPRequest, needsToken operationNeedsToken: Bool) throws(Problem) {
+        let authorization = request.fields.first("authorization")
         if let token,
-            case .token(let sent) = BearerCredentials(
-                authorization: request.fields.first("authorization")
-            ),
+            case .token(let sent) = BearerCredentials(authorization: authorization),
             ConstantTime.areEqual(Array(token.utf8), sent)
         {
             return
+        }
+        // Browsers send Basic unasked, with what a page of another site has them send, too: it opens
+        // the door, and nothing that is foreign.
+        if let token, let basic = BasicCredentials(authorization: authorization),
+            ConstantTime.areEqual(Array(token.utf8), basic.password[...])
+        {
+            return try hosts.check(request)
         }
         if needsToken, operationNeedsToken {
             throw Problem(
                 .tokenMissing,
                 401,
-                "The server is not bound to loopback: send the admin token as a bearer token. "
-                    + "It was given by --admin-token, or printed when the server started.",
+                "The server is not bound to loopback: send the admin token as a bearer token, or as "
+                    + "the password of HTTP Basic. It was given by --admin-token, or printed when "
+                    + "the server started.",
                 fields: [
-                    HTTPResponse.Field("WWW-Authenticate", "Bearer realm=\"qubs-mock control\"")
+                    HTTPResponse.Field("WWW-Authenticate", "Bearer realm=\"qubs-mock control\""),
+                    HTTPResponse.Field(
+                        "WWW-Authenticate",
+                        "Basic realm=\"qubs-mock control\", charset=\"UTF-8\""
+                    ),
                 ]
             )
         }
