@@ -15,14 +15,24 @@ struct EmbedDefaults: BuildToolPlugin {
         let given = ProcessInfo.processInfo.environment["QUBS_BUILD_EMBED"]
         let tool = try given.map { URL(filePath: $0) } ?? context.tool(named: "embed").url
         let output = context.pluginWorkDirectoryURL.appending(path: "EmbeddedDefaults.swift")
+        let page = root.appending(path: "Sources/Page")
+        let pageOutput = context.pluginWorkDirectoryURL.appending(path: "EmbeddedPage.swift")
         return [
+            // By itself: a change of the page makes no new database.
+            .buildCommand(
+                displayName: "Embedding Sources/Page/",
+                executable: try context.tool(named: "embed").url,
+                arguments: ["--page", page.path, pageOutput.path],
+                inputFiles: files(below: page),
+                outputFiles: [pageOutput]
+            ),
             .buildCommand(
                 displayName: "Embedding openapi.yaml and fixtures/",
                 executable: tool,
                 arguments: [contract.path, control.path, fixtures.path, output.path],
                 inputFiles: [tool, contract, control] + files(below: fixtures),
                 outputFiles: [output]
-            )
+            ),
         ]
     }
 

@@ -32,6 +32,8 @@ package final class Operation: Sendable {
     package let idempotencyRetentionSeconds: Int?
     /// `x-runs-aside`: whether it may take longer than a worker should be held up.
     package let runsAside: Bool
+    /// `x-event`: the kind of event that its success is for those who follow a session.
+    package let event: String?
     /// `x-provenance`: `example` or `inferred`; `nil` where the operation is documented.
     package let provenance: String?
 
@@ -70,6 +72,7 @@ package final class Operation: Sendable {
         siteGrantParameter: String?,
         idempotencyRetentionSeconds: Int?,
         runsAside: Bool,
+        event: String?,
         provenance: String?,
         dateOrders: [(first: Int, second: Int)],
         documentLocation: DocumentLocation
@@ -91,6 +94,7 @@ package final class Operation: Sendable {
         self.siteGrantParameter = siteGrantParameter
         self.idempotencyRetentionSeconds = idempotencyRetentionSeconds
         self.runsAside = runsAside
+        self.event = event
         self.provenance = provenance
         self.dateOrders = dateOrders
         self.documentLocation = documentLocation

@@ -10,6 +10,7 @@
 /// - `readingsJSON`: `fixtures/readings.json`.
 /// - `edgesJSON`: an array of the files in `fixtures/edges/`.
 /// - `timeZonesJSON`: `fixtures/time-zones.json`.
+/// - `pageFiles`: the files of `Sources/Page/`.
 /// - `imageText`: the default database, each octet as the Unicode scalar of its value.
 package enum EmbeddedDefaults {}
 

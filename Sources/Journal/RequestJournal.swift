@@ -14,6 +14,9 @@ package final class RequestJournal: Sendable {
     package let maximumOctets: Int
 
     private let ring: Mutex<Ring>
+    /// Whether somebody follows the journal; asked first, so that others pay next to nothing.
+    private let isFollowed = Atomic(false)
+    private let follower = Mutex<(@Sendable () -> Void)?>(nil)
 
     /// What is kept when nothing else is asked for.
     package static let defaultCapacity = 10_000
@@ -46,6 +49,7 @@ package final class RequestJournal: Sendable {
             let (id, dropped) = ring.append(entry, octets: octets)
             return (id, dropped, ring.dropOverBudget())
         }
+        tellFollower()
         return appended.id
     }
 
@@ -54,7 +58,9 @@ package final class RequestJournal: Sendable {
     /// The journal is locked meanwhile: set members, do nothing else.
     @discardableResult
     package func update(_ id: UInt64, _ change: (inout JournalEntry) -> Void) -> Bool {
-        ring.withLock { $0.update(id, change) }
+        let isKept = ring.withLock { $0.update(id, change) }
+        tellFollower()
+        return isKept
     }
 
     /// Says everything of an entry that was appended before its answer was known; its place and what
@@ -76,6 +82,7 @@ package final class RequestJournal: Sendable {
             }
             return isKept ? ring.dropOverBudget() : nil
         }
+        tellFollower()
         return dropped != nil
     }
 
@@ -98,6 +105,7 @@ package final class RequestJournal: Sendable {
             }
             ring.wakeWaiters()
         }
+        tellFollower()
     }
 
     /// Returns when the answers to recent requests have ended, or a time is over.
@@ -121,6 +129,9 @@ package final class RequestJournal: Sendable {
     package var size: (entries: Int, dropped: UInt64) {
         ring.withLock { ($0.count, $0.dropped) }
     }
+
+    /// The newest entry that was written, kept or not; 0 before the first.
+    package var newest: UInt64 { ring.withLock { $0.newest } }
 
     /// Octets of memory that the entries take, about.
     package var octets: Int { ring.withLock { $0.octets } }
@@ -189,11 +200,65 @@ package final class RequestJournal: Sendable {
         }
     }
 
+    // MARK: Following
+
+    /// Calls a closure from now on whenever something was written: often, and from many threads.
+    ///
+    /// What there is by then is no news.
+    package func follow(_ wake: @escaping @Sendable () -> Void) {
+        ring.withLock { $0.beginNews() }
+        follower.withLock { $0 = wake }
+        isFollowed.store(true, ordering: .releasing)
+    }
+
+    /// Ends `follow`.
+    package func unfollow() {
+        isFollowed.store(false, ordering: .releasing)
+        follower.withLock { $0 = nil }
+        ring.withLock { $0.endNews() }
+    }
+
+    private func tellFollower() {
+        guard isFollowed.load(ordering: .acquiring) else { return }
+        // Not under the lock: it may ask for the news.
+        let wake = follower.withLock { $0 }
+        wake?()
+    }
+
+    /// What has been written since the last call, or since `follow`.
+    ///
+    /// - Parameter limit: Beyond so many entries, all of them are left out, and the news say so.
+    package func takeNews(limit: Int) -> JournalNews {
+        ring.withLock { $0.takeNews(limit: limit) }
+    }
+
+    /// What was news after an entry, up to what `takeNews` has brought.
+    package func earlierNews(after id: UInt64, limit: Int) -> JournalNews {
+        ring.withLock { $0.earlierNews(after: id, limit: limit) }
+    }
+
     /// Forgets all entries and the number of those dropped; ids go on.
     package func clear() {
         // Freed after the lock is released.
         let old = ring.withLock { $0.clear() }
         _ = consume old
+    }
+}
+
+/// What was written into a journal.
+package struct JournalNews: Sendable {
+    /// Changed entries, then new ones, each kind oldest first.
+    package fileprivate(set) var entries: [JournalEntry] = []
+    /// Whether entries are left out: too many for one telling, or no longer kept.
+    package fileprivate(set) var isGap = false
+    /// The oldest entry that is kept, or would be the next where there is none.
+    package let oldest: UInt64
+    /// The newest entry; 0 before the first.
+    package let newest: UInt64
+
+    fileprivate init(oldest: UInt64, newest: UInt64) {
+        self.oldest = oldest
+        self.newest = newest
     }
 }
 
@@ -225,6 +290,10 @@ private struct Ring: Sendable {
     private(set) var octets = 0
     /// Who waits for answers to end.
     var waiters: [DispatchSemaphore] = []
+    /// The last entry that a follower was told of; 0 while there is no follower.
+    private var told: UInt64 = 0
+    /// Of the entries that a follower was told of, those that were changed since.
+    private var changed: [UInt64] = []
     /// By place; a blank one where an entry was dropped before its place was needed.
     private(set) var entries: [JournalEntry] = []
     /// What each entry takes, by place.
@@ -240,6 +309,9 @@ private struct Ring: Sendable {
     }
 
     var count: Int { Int(next - first) }
+
+    /// The last id that was given.
+    var newest: UInt64 { next - 1 }
 
     /// The ids kept, newest first.
     var newestFirst: ReversedCollection<Range<UInt64>> { (first..<next).reversed() }
@@ -312,11 +384,60 @@ private struct Ring: Sendable {
     ) -> Bool {
         guard let place = index(of: id) else { return false }
         change(&entries[place])
+        if id <= told, changed.count <= Self.maximumChanged, changed.last != id {
+            changed.append(id)
+        }
         if let octets {
             self.octets += octets - costs[place]
             costs[place] = octets
         }
         return true
+    }
+
+    /// Changes that are remembered for a follower; whoever makes more is too fast to be followed.
+    private static let maximumChanged = 1_000
+
+    mutating func beginNews() {
+        told = next - 1
+        changed = []
+    }
+
+    mutating func endNews() {
+        told = 0
+        changed = []
+    }
+
+    mutating func takeNews(limit: Int) -> JournalNews {
+        var news = JournalNews(oldest: first, newest: next - 1)
+        let fresh = next - 1 - told
+        if first > told + 1 || fresh + UInt64(changed.count) > UInt64(limit) {
+            news.isGap = true
+        } else {
+            for id in changed where id >= first && id <= told {
+                news.entries.append(entries[slot(of: id)])
+            }
+            for id in (told + 1)..<next { news.entries.append(entries[slot(of: id)]) }
+        }
+        beginNews()
+        return news
+    }
+
+    func earlierNews(after id: UInt64, limit: Int) -> JournalNews {
+        var news = JournalNews(oldest: first, newest: next - 1)
+        // Of a number that nobody has had yet, another run of the server has told.
+        guard id < next else {
+            news.isGap = true
+            return news
+        }
+        if id + 1 < first { news.isGap = true }
+        let start = max(id + 1, first)
+        guard told >= start else { return news }
+        if told - start >= UInt64(limit) {
+            news.isGap = true
+        } else {
+            for id in start...told { news.entries.append(entries[slot(of: id)]) }
+        }
+        return news
     }
 
     func inOrder() -> [JournalEntry] {
@@ -349,6 +470,7 @@ private struct Ring: Sendable {
         dropped = 0
         origin = next
         first = next
+        if told > 0 { beginNews() }
         wakeWaiters()
         return old
     }

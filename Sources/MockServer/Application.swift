@@ -9,7 +9,7 @@ import OAuth
 import QUBS
 import Readings
 package import Store
-import Synchronization
+package import Synchronization
 import Time
 import Verdict
 
@@ -30,6 +30,8 @@ package final class Application: Sendable {
     let verdictOperations: [VerdictContext.OperationFacts]
     let scenarios: ScenarioLibrary
     let controlHandlers: [ControlAPI.Handler]
+    /// The page, which shows a session in a browser.
+    let pageFiles: [PageFile]
     let access: ControlAccess
     /// Where the documentation leaves freedom, and how it can be read there.
     let readings: ReadingCatalogue
@@ -42,6 +44,8 @@ package final class Application: Sendable {
     let pipeline: Pipeline
     /// Rotations of keys that run or wait.
     let rotations = Atomic(0)
+    /// Those who follow sessions, all together.
+    package let viewers = Atomic(0)
 
     /// What a server is made of.
     package struct Parts {
@@ -59,6 +63,8 @@ package final class Application: Sendable {
         package var scenarios: [JSONValue]
         /// The pack that every session plays from its opening on.
         package var scenario: JSONValue?
+        /// What is served below `/__admin/ui/`.
+        package var page: [PageFile]
 
         package init(
             contract: OpenAPIContract,
@@ -70,7 +76,8 @@ package final class Application: Sendable {
             edges: JSONValue,
             faults: JSONValue? = nil,
             scenarios: [JSONValue] = [],
-            scenario: JSONValue? = nil
+            scenario: JSONValue? = nil,
+            page: [PageFile] = []
         ) {
             self.contract = contract
             self.controlContract = controlContract
@@ -82,6 +89,7 @@ package final class Application: Sendable {
             self.faults = faults
             self.scenarios = scenarios
             self.scenario = scenario
+            self.page = page
         }
     }
 
@@ -179,6 +187,7 @@ package final class Application: Sendable {
         }
         let handlers = try OperationHandlers.table(for: contract)
         controlHandlers = try ControlAPI.table(for: controlContract)
+        pageFiles = parts.page
         let hosts = KnownHosts(configuration: configuration)
         access = ControlAccess(configuration: configuration, hosts: hosts)
         workers = Workers(

@@ -19,6 +19,8 @@ package final class Session: Sendable {
     package let journal: RequestJournal
     /// Tells the journal from those of earlier runs over the same data.
     let journalKey = Int64.random(in: 0 ... .max)
+    /// Those who follow what happens here.
+    let feed: EventFeed
     let faults: FaultEngine
     /// How the documentation is read where it leaves freedom.
     let readings: ReadingPlan
@@ -57,6 +59,7 @@ package final class Session: Sendable {
         self.store = store
         clock = SessionClock()
         journal = RequestJournal(journalSize)
+        feed = EventFeed(journal: journal)
         faults = try FaultEngine(fileRules: fileRules, now: clock.read().nanoseconds)
         personalData = PersonalData(store: store, shared: sharedPersonalData)
         standingScenario = scenario

@@ -12,6 +12,7 @@ import Yams
 // pointer, when any of them is not valid.
 //
 // Arguments: openapi.yaml, admin-openapi.yaml, the folder of fixtures, the file to write.
+// Or: `--page`, the folder of the page, the file to write: its files as they are.
 
 func fail(_ message: String) -> Never {
     FileHandle.standardError.write(Data("error: \(message)\n".utf8))
@@ -90,7 +91,31 @@ func literal(_ octets: some Sequence<UInt8>, asText: Bool) -> String {
     return output + "\""
 }
 
+/// Writes each file of the page as a member of `EmbeddedDefaults`, and the list of all.
+func embedPage(folder: String, output: String) {
+    do {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        var source =
+            "// Made by Sources/embed from Sources/Page/.\n\nextension EmbeddedDefaults {\n"
+        var list = ""
+        for (number, name) in names.enumerated() {
+            let octets = Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
+            source += declaration("page\(number)", octets)
+            list += "            (\(literal(name.utf8, asText: true)), page\(number)()),\n"
+        }
+        source += "    package static func pageFiles() -> [(name: String, text: StaticString)] {\n"
+        source += "        [\n" + list + "        ]\n    }\n}\n"
+        try Data(source.utf8).write(to: URL(fileURLWithPath: output))
+    } catch {
+        fail("\(folder): \(error)")
+    }
+}
+
 let arguments = CommandLine.arguments.dropFirst()
+if arguments.first == "--page", arguments.count == 3 {
+    embedPage(folder: CommandLine.arguments[2], output: CommandLine.arguments[3])
+    exit(0)
+}
 guard arguments.count == 4 else {
     fail("usage: embed openapi.yaml admin-openapi.yaml fixtures output.swift")
 }

@@ -107,7 +107,8 @@ enum ServerComposition {
             scenarios: try scenarios(),
             scenario: try configuration.scenario.map { scenario throws(Failure) in
                 try self.scenario(scenario)
-            }
+            },
+            page: EmbeddedDefaults.pageFiles().map { PageFile($0.name, $0.text) }
         )
         do throws(Application.StartError) {
             return try Application(configuration: configuration, parts: parts)

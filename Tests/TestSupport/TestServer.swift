@@ -100,7 +100,8 @@ package final class TestServer {
             scenarios: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.scenariosJSON())
             ).array ?? [],
-            scenario: scenario
+            scenario: scenario,
+            page: EmbeddedDefaults.pageFiles().map { PageFile($0.name, $0.text) }
         )
         application = try Application(configuration: configuration, parts: parts)
         if isFrozen {
@@ -311,7 +312,8 @@ package final class TestServer {
         if response.field("x-correlation-id") == nil {
             Issue.record("\(method) \(target): no X-Correlation-Id")
         }
-        if isControl, response.field("cache-control") != "no-store" {
+        let isPage = path.starts(with: "/__admin/ui/".utf8) && response.status < 400
+        if isControl, response.field("cache-control") != (isPage ? "no-cache" : "no-store") {
             Issue.record("\(method) \(target): a control answer that may be kept")
         }
         if response.field("date") == nil { Issue.record("\(method) \(target): no Date") }

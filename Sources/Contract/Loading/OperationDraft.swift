@@ -40,6 +40,7 @@ struct OperationDraft {
             siteGrantParameter: try siteGrantParameter(),
             idempotencyRetentionSeconds: try retention(),
             runsAside: try object.bool("x-runs-aside") ?? false,
+            event: try object.string("x-event"),
             provenance: try object.string("x-provenance"),
             dateOrders: try dateOrders(parameters),
             documentLocation: object.location

@@ -43,6 +43,7 @@ package enum ControlAPI {
         + DataControl.entries + WorldControl.entries + RecordControl.entries
         + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
         + EdgeControl.entries
+        + EventControl.entries
 
     /// The handler of each operation, in the order of the contract.
     ///
@@ -113,7 +114,15 @@ extension Application {
         }
         let isLarge = call.request.content.count > ContentLimits.maximumOctetsOnWorker
         guard case .matched(let operation, _) = route, operation.runsAside || isLarge else {
-            return finishControl(call, Result { () throws(Problem) in try controlAnswer(call) })
+            var reply = finishControl(
+                call,
+                Result { () throws(Problem) in try controlAnswer(call) }
+            )
+            if let continuation = call.continuation {
+                reply.closesConnection = true
+                reply.delivery = continuation(exchange)
+            }
+            return reply
         }
         let isRotation = operation.id == TokenControl.rotation
         do throws(Problem) {
@@ -177,8 +186,9 @@ extension Application {
         let route = controlContract.route(method: request.method, path: request.target.path)
         do throws(Problem) {
             if try ControlDocuments.form(of: request) != nil { return nil }
+            let isPage = try PageDocuments.target(of: request, among: pageFiles) != nil
             try checkAccess(call, route)
-            _ = try routed(request, route)
+            if !isPage { _ = try routed(request, route) }
             return nil
         } catch {
             return error
@@ -207,7 +217,9 @@ extension Application {
                 requestID: call.correlation.text
             )
         }
-        response.fields.append(HTTPResponse.Field("Cache-Control", "no-store"))
+        if response.field("Cache-Control") == nil {
+            response.fields.append(HTTPResponse.Field("Cache-Control", "no-store"))
+        }
         response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         // By the clock of the session concerned, which the request may have moved.
         let now = call.session.clock.now()
@@ -232,9 +244,11 @@ extension Application {
     private func controlAnswer(_ call: Call) throws(Problem) -> Answer {
         let request = call.request
         let document = try ControlDocuments.form(of: request)
+        let page = try PageDocuments.target(of: request, among: pageFiles)
         let route = controlContract.route(method: request.method, path: request.target.path)
         try checkAccess(call, route)
         if let document { return ControlDocuments.answer(document, controlContract, to: call) }
+        if let page { return PageDocuments.answer(page, to: request) }
         let (operation, match) = try routed(request, route)
         try ContentCoding.refuseCoding(of: request, for: operation)
         let valid = controlContract.validate(request, operation: operation, match: match)
@@ -249,7 +263,9 @@ extension Application {
             // What was found in requests is there before anybody reads the journal.
             sessions.existing(controlCall.string("session"))?.personalData.settle()
         }
-        return try controlHandlers[operation.index](controlCall)
+        let answer = try controlHandlers[operation.index](controlCall)
+        controlCall.announceSuccess()
+        return answer
     }
 
     /// The operation of a control request; 404 or 405 where there is none.

@@ -36,13 +36,15 @@ enum SessionControl {
         let name = call.string("name")
         if name == SessionName.default { throw Problem(store: .defaultSession) }
         // Beside everybody: the names of sessions are looked up under the lock under which one goes.
-        call.application.sessions.existing(name)?.store.awaitLongWork()
+        let session = call.application.sessions.existing(name)
+        session?.store.awaitLongWork()
         let isDropped = try storing { () throws(StoreError) in
             try call.application.sessions.drop(name)
         }
         guard isDropped else {
             throw Problem(.notFound, 404, "There is no session of this name.")
         }
+        session?.feed.close()
         return .noContent
     }
 

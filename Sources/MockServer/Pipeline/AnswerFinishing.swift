@@ -188,7 +188,9 @@ final class AnswerFinishing: Sendable {
         }
         if isOperation, !call.isOfNoSession {
             let advance = session.scenario.countRequest(of: call.entry.operation)
-            if advance > 0 { _ = session.clock.advance(byNanoseconds: advance) }
+            if advance > 0, session.clock.advance(byNanoseconds: advance) {
+                session.feed.announceClock(session.clock.read())
+            }
         }
         if let id, !isForeign,
             let link = helpLink(to: id, of: call, status: response.status)

@@ -48,6 +48,8 @@ final class Call: @unchecked Sendable {
     lazy var readings = isOfNoSession ? .defaults : session.readings.draw()
     /// What it holds of the writes in flight, until its answer is delivered.
     var claim: WritesInFlight.Claim?
+    /// How the answer goes on, where it has no end of its own.
+    var continuation: ((Exchange) -> Delivery)?
     /// While the call is held up: the ticket that tells when the client leaves.
     var held: UInt64?
 

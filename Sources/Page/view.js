@@ -1,0 +1,736 @@
+// The view: it draws what data.js derives, and carries out what is asked for. All texts are set as
+// texts: nothing that a client sent is ever read as markup.
+
+import {
+  Entries, address, attemptName, axis, chains, compact, curlLine, isPending, isProblem, lost,
+  parseAddress, parseFilter, seconds, select, statusText, told,
+} from "./data.js";
+
+const $ = (id) => document.getElementById(id);
+/** The data of a run, where the page is the report of one: then there is no server. */
+const report = document.getElementById("report-data")
+  ? JSON.parse(document.getElementById("report-data").content.textContent) : null;
+const base = report ? "" : location.origin;
+
+const entries = new Entries();
+let state = parseAddress(location.hash);
+let collapses = true;
+let version = -1;
+let allChains = [];
+let shownChains = [];
+let currentRow = -1;
+let verdict = null;
+let chip = null;
+let evidence = null;
+let stream = null;
+let isLoading = false;
+let held = [];
+let now = null;
+const rowHeight = () => (matchMedia("(max-width: 760px)").matches ? 64 : 34);
+
+/** An element; strings among its children are texts. */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "onclick" || name === "onchange" || name === "onsubmit") element.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria-") && typeof value === "boolean") element.setAttribute(name, String(value));
+    else if (value === true) element.setAttribute(name, "");
+    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+  }
+  for (const child of children.flat(Infinity)) {
+    if (child !== null && child !== undefined) element.append(child);
+  }
+  return element;
+}
+const button = (text, onclick, attributes = {}) => make("button", { type: "button", onclick, ...attributes }, text);
+
+function say(text) { $("news").textContent = text; }
+
+function copyButton(what, text) {
+  return button(`Copy ${what}`, async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      say(`Copied ${what}.`);
+    } catch {
+      say("The browser does not let the page copy: select the text.");
+    }
+  });
+}
+
+// MARK: The server
+
+const query = (path) => path + (path.includes("?") ? "&" : "?") + "session=" + encodeURIComponent(state.session);
+
+/** What a control request answers; its failure is an Error with the server's own sentence. */
+async function ask(method, path, body) {
+  const options = { method, cache: "no-store" };
+  if (body !== undefined) {
+    options.body = JSON.stringify(body);
+    options.headers = { "Content-Type": "application/json" };
+  }
+  const answer = await fetch("/__admin" + path, options);
+  const text = await answer.text();
+  const json = text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
+  if (!answer.ok) throw Object.assign(new Error(json?.detail ?? `The server answered ${answer.status}.`), { status: answer.status });
+  return json;
+}
+const read = (path) => ask("GET", query(path));
+
+async function loadJournal() {
+  if (isLoading) return;
+  isLoading = true;
+  const session = state.session;
+  try {
+    let before = null, left = 100000, first = true;
+    while (left > 0) {
+      const page = await read(`/requests?limit=${first ? 200 : 10000}${before === null ? "" : `&before=${before}`}`);
+      if (session !== state.session) return;
+      entries.dropped = page.dropped;
+      const oldest = page.items[page.items.length - 1]?.id ?? 0;
+      left -= page.items.length;
+      const count = page.items.length;
+      take(page.items.map(compact));
+      if (first) { draw(); loadVerdict(); }
+      if (!count || oldest <= 1) break;
+      if (!first && page.next === undefined && count < 10000) break;
+      before = oldest;
+      first = false;
+      // The page answers whoever uses it meanwhile.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    for (const row of entries.pending()) refreshEntry(row.id);
+  } catch (error) {
+    if (session !== state.session) return;
+    if (error.status === 404) say(`There is no session ${state.session} yet: it opens with its first token.`);
+    else say(error.message);
+  } finally {
+    isLoading = false;
+    if (session !== state.session) loadJournal(); else draw();
+  }
+}
+
+async function refreshEntry(id) {
+  try { take((await read(`/requests/${id}`)).items.filter((e) => e.id === id).map(compact)); } catch { /* it is no longer kept */ }
+}
+
+function take(rows) {
+  if (state.paused) { held.push(rows); return; }
+  entries.add(rows);
+  drawSoon();
+}
+
+let verdictTimer = null;
+async function loadVerdict() {
+  if (report || state.paused) return;
+  const begin = performance.now();
+  try { verdict = await read("/verdict"); } catch { verdict = null; }
+  drawVerdict();
+  verdictCost = performance.now() - begin;
+}
+let verdictCost = 0;
+function verdictSoon() {
+  if (verdictTimer) return;
+  // A verdict that takes long is asked for less often.
+  verdictTimer = setTimeout(() => { verdictTimer = null; loadVerdict(); }, Math.max(300, verdictCost * 10));
+}
+
+function follow() {
+  stream?.close();
+  stream = new EventSource(query("/__admin/events"));
+  const source = stream;
+  let wasLost = false;
+  source.onopen = () => {
+    if (source !== stream) return;
+    connection(state.paused ? "paused" : "live");
+    if (wasLost) { say("Connected again."); for (const row of entries.pending()) refreshEntry(row.id); refreshPanel(); }
+    wasLost = false;
+  };
+  source.onerror = () => {
+    if (source !== stream) return;
+    wasLost = true;
+    connection("reconnecting");
+    drawEmpty();
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (source === stream) { follow(); loadJournal(); } }, 2000);
+  };
+  const on = (kind, act) => source.addEventListener(kind, (event) => { if (source === stream) act(JSON.parse(event.data)); });
+  on("request", (entry) => { now = entry.time; take([compact(entry)]); });
+  on("gap", () => { say("Requests came too fast, or are gone: reading the journal."); entries.clear(); loadJournal(); refreshPanel(); });
+  on("verdict", () => { verdictSoon(); refreshPanel(["Scenarios", "Faults", "Changes", "World"]); });
+  on("fault", () => refreshPanel(["Faults", "Scenarios", "Readings"]));
+  on("clock", (data) => { now = data.now; say(`The session's clock stands at ${data.now} UTC.`.replace("Z UTC", " UTC")); refreshPanel(["Clock", "World", "Data"]); });
+  on("world", () => refreshPanel(["World", "Data", "Changes"]));
+  on("reset", (data) => {
+    say("The session was reset.");
+    if (!data.scope || data.scope.includes("journal")) {
+      if (data.operation !== "Admin_RestoreSnapshot") { entries.clear(); held = []; }
+      loadJournal();
+    }
+    verdictSoon();
+    refreshPanel();
+  });
+}
+
+function connection(text) {
+  $("connection").textContent = text === "reconnecting" ? "reconnecting: the server does not answer" : text;
+  $("connection").className = text;
+}
+
+// MARK: State and address
+
+/** Changes the state; `isStep` when Back shall come back to the state before. */
+function go(change, isStep = true) {
+  const before = state;
+  state = { ...state, ...change };
+  const text = address(state);
+  if (location.hash !== text) {
+    if (isStep) history.pushState(null, "", text); else history.replaceState(null, "", text);
+  }
+  apply(before);
+}
+
+let isPanelLast = false;
+function apply(before) {
+  if (before && before.panel !== state.panel && state.panel) isPanelLast = true;
+  if (before && before.request !== state.request && state.request !== null) isPanelLast = false;
+  $("session-name").textContent = report ? `report of session ${state.session}` : `session ${state.session}`;
+  document.title = `${state.session} · qubs-mock`;
+  if (before && before.session !== state.session) {
+    entries.clear(); held = []; verdict = null; chip = null; evidence = null;
+    if (!report) { follow(); loadJournal(); }
+    drawVerdict();
+  }
+  for (const [id, on] of [["problems", state.problems], ["pause", state.paused], ["collapse", collapses]]) $(id).setAttribute("aria-pressed", on);
+  if (before && before.paused !== state.paused) {
+    connection(state.paused ? "paused" : stream?.readyState === 1 ? "live" : "reconnecting");
+    if (!state.paused) { for (const rows of held) entries.add(rows); held = []; verdictSoon(); }
+  }
+  if (document.activeElement !== $("filter")) $("filter").value = state.filter;
+  if (!before || before.request !== state.request || before.session !== state.session || before.panel !== state.panel) drawSide();
+  draw();
+}
+
+addEventListener("popstate", () => { const before = state; state = parseAddress(location.hash); $("filter").value = state.filter; apply(before); });
+
+// MARK: The time-line
+
+let drawTimer = 0;
+function drawSoon() { if (!drawTimer) drawTimer = requestAnimationFrame(() => { drawTimer = 0; draw(); }); }
+
+let shownKey = "";
+function draw() {
+  if (version !== entries.version) {
+    version = entries.version;
+    allChains = chains(entries.rows);
+    shownKey = "";
+  }
+  const key = JSON.stringify([state.filter, state.problems, chip, version]);
+  if (key !== shownKey) {
+    shownKey = key;
+    const parsed = parseFilter(state.filter);
+    shownChains = select(allChains, { filter: parsed.error ? { tests: [], limit: null } : parsed, problems: state.problems, evidence });
+    if (currentRow >= shownChains.length) currentRow = shownChains.length - 1;
+  }
+  const height = rowHeight();
+  $("timeline").style.height = `${shownChains.length * height}px`;
+  $("count").textContent = counts();
+  drawRows();
+  drawEmpty();
+}
+
+function counts() {
+  const total = entries.rows.length;
+  const number = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+  let text = number(total, "request");
+  if (shownChains.length !== allChains.length) text += `, ${number(shownChains.length, "row")} of ${allChains.length.toLocaleString("en")} shown`;
+  if (entries.dropped) text += `; ${entries.dropped.toLocaleString("en")} older ones are no longer kept`;
+  return text;
+}
+
+let drawn = [];
+function drawRows() {
+  const height = rowHeight();
+  const scroll = $("scroll");
+  const first = Math.max(0, Math.floor(scroll.scrollTop / height) - 5);
+  const last = Math.min(shownChains.length, Math.ceil((scroll.scrollTop + (scroll.clientHeight || 600)) / height) + 5);
+  const visible = shownChains.slice(first, last);
+  const time = axis(visible, collapses);
+  const focused = document.activeElement?.dataset?.request;
+  const list = $("timeline");
+  drawn = [];
+  const items = visible.map((chain, index) => row(chain, first + index, height, time));
+  list.replaceChildren(...items);
+  if (focused) list.querySelector(`[data-request="${Number(focused)}"]`)?.focus({ preventScroll: true });
+  drawAxis(time, visible);
+}
+
+function drawAxis(time, visible) {
+  const oldest = visible[visible.length - 1]?.[0];
+  $("axis").replaceChildren(
+    ...(oldest ? [make("span", { class: "from" }, `from ${clockText(oldest.time)}, the session's clock`)] : []),
+    ...time.ticks.map((tick) => at(make("span", {}, tick.text), tick.x)),
+    ...time.breaks.map((gap) => at(make("span", { class: "break", title: gap.text }, gap.text), gap.x)),
+  );
+}
+
+function at(element, x, width) {
+  // The last bar, too, has room for its status.
+  element.style.left = `calc((100% - 38px) * ${x.toFixed(6)})`;
+  if (width !== undefined) element.style.width = `calc((100% - 38px) * ${width.toFixed(6)})`;
+  return element;
+}
+
+/** A time of the session's clock, its zone named. */
+function clockText(time) {
+  return String(time).replace("T", " ").replace(/\.(\d{3})\d*/, ".$1").replace("Z", " UTC");
+}
+
+function row(chain, index, height, time) {
+  const first = chain[0];
+  const lane = make("span", { class: "lane" });
+  const notes = [];
+  chain.forEach((attempt, place) => {
+    const x = time.at(attempt.arrival);
+    const end = attempt.end ?? Math.max(attempt.arrival, time.end);
+    const wait = told(chain, place);
+    if (attempt.wait !== null && attempt.end !== null) {
+      const from = time.at(attempt.end);
+      const shade = make("span", { class: "wait", role: "img", "aria-label": `told to wait ${seconds(attempt.wait)}` });
+      lane.append(at(shade, from, Math.max(0, time.at(attempt.end + attempt.wait) - from)));
+    }
+    if (wait?.early) {
+      const text = `early: came after ${seconds(wait.gap)} of ${seconds(wait.wait)}`;
+      notes.push(text);
+      lane.append(at(make("span", { class: "early", role: "img", "aria-label": text, title: text }), x));
+    }
+    const loss = isPending(attempt) ? null : lost(attempt);
+    const kind = isPending(attempt) ? "pending" : loss ? "lost" : `s${Math.floor((attempt.status ?? 500) / 100)}`;
+    const name = attemptName(chain, place);
+    const bar = make("button", {
+      type: "button", class: `bar ${kind}${state.request === attempt.id ? " open" : ""}`,
+      "aria-label": name, title: name, "data-request": attempt.id,
+    }, isPending(attempt) ? "…" : loss ? `✂ ${attempt.status ?? ""}` : String(attempt.status ?? "–"));
+    lane.append(at(bar, x, Math.max(0, time.at(end) - x)));
+  });
+  const what = make("span", { class: "what" },
+    make("span", {}, first.operation ?? "other"),
+    make("span", { class: "more" }, notes.length ? make("span", { class: "note" }, `${notes[0]} · `) : null,
+      `${clockTime(first.time)} ${first.method} ${first.path.replace("/integrations/v1/", "")}`, first.client ? ` · ${first.client}` : ""));
+  what.title = `${first.method} ${first.path}`;
+  const item = make("li", { class: `row${index === currentRow ? " current" : ""}`, "aria-setsize": shownChains.length, "aria-posinset": index + 1 }, what, lane);
+  item.style.top = `${index * height}px`;
+  item.style.height = `${height}px`;
+  drawn.push([index, item]);
+  return item;
+}
+
+const clockTime = (time) => String(time).slice(11, 19);
+
+function drawEmpty() {
+  const box = $("empty");
+  let content = [];
+  if (!report && stream?.readyState !== 1 && !entries.rows.length && $("connection").className === "reconnecting") {
+    content = [make("h2", {}, "No connection"), make("p", {}, "The server does not answer. Start it again with the same port: the page connects by itself.")];
+  } else if (!entries.rows.length && !isLoading) {
+    content = report ? [make("p", {}, "The command sent no request.")] : firstLines();
+  } else if (!shownChains.length && entries.rows.length) {
+    content = [make("h2", {}, "No request matches"), make("p", {}, "Requests there are, but none that is asked for."),
+      button("Show all requests", () => { chip = null; evidence = null; drawVerdict(); $("filter").value = ""; filterError(""); go({ filter: "", problems: false }); })];
+  }
+  const key = content.map((c) => c.textContent).join();
+  if (box.dataset.key !== key) { box.dataset.key = key; box.replaceChildren(...content); }
+  $("scroll").hidden = !shownChains.length;
+  $("axis").hidden = !shownChains.length;
+}
+
+function firstLines() {
+  const suffix = state.session === "default" ? "" : `+${state.session}`;
+  const client = suffix ? `--data-urlencode client_id=acme-partner${suffix}` : "-d client_id=acme-partner";
+  const lines = [
+    `TOKEN=$(curl -s ${base}/oauth2/token -d grant_type=client_credentials ${client} -d client_secret=acme-partner-secret | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `curl -s "${base}/integrations/v1/acme/reporting/appointments/pending?pageSize=1" -H "Authorization: Bearer $TOKEN"`,
+  ];
+  return [
+    make("h2", {}, "No request yet"),
+    make("p", {}, "Point your client at ", make("code", {}, `${base}/integrations/v1/acme`), ", or paste these two lines into a terminal. Attempts appear here as they happen."),
+    make("pre", {}, lines.join("\n")), copyButton("both lines", lines.join("\n")),
+  ];
+}
+
+// MARK: The verdict
+
+function drawVerdict() {
+  const groups = new Map();
+  for (const check of verdict?.checks ?? []) {
+    const key = `${check.level} ${check.result}`;
+    groups.set(key, [...(groups.get(key) ?? []), check]);
+  }
+  const order = ["must fail", "should fail", "must pass", "should pass", "must not-judged", "should not-judged", "must not-exercised", "should not-exercised"];
+  if (chip && !groups.has(chip)) chip = null;
+  const chips = order.filter((key) => groups.has(key)).map((key) => button(`${key} ${groups.get(key).length}`, () => {
+    chip = chip === key ? null : key;
+    drawVerdict();
+    draw();
+  }, { class: `chip ${key.split(" ")[1]}`, "aria-pressed": chip === key }));
+  const checks = chip ? groups.get(chip) : [];
+  const hasEvidence = checks.some((c) => c.evidence.length);
+  evidence = chip && hasEvidence ? new Set(checks.flatMap((c) => c.evidence.flatMap((e) => e.requests.map((r) => r.id)))) : null;
+  $("verdict").replaceChildren(make("span", { class: "soft" }, verdict ? `Verdict: ${verdict.result}` : "Verdict"), ...chips);
+  let list = document.querySelector(".findings");
+  list?.remove();
+  if (chip) {
+    list = make("div", { class: "findings", role: "region", "aria-label": `Checks: ${chip}`, tabindex: 0 }, checks.map((check) => make("div", {},
+      make("h3", {}, check.id),
+      make("p", {}, check.summary),
+      chip.endsWith("fail") ? make("p", {}, check.advice) : null,
+      check.evidence.slice(0, 5).map((e) => make("p", { class: "soft" }, e.note, " ", e.requests.slice(0, 8).map((r) => [" ", requestLink(r.id)]))))));
+    $("verdict").after(list);
+  }
+}
+
+function requestLink(id) {
+  return make("a", { href: address({ ...state, request: id }), onclick: (event) => { event.preventDefault(); go({ request: id }); } }, `request ${id}`);
+}
+
+// MARK: The side
+
+let sideNumber = 0;
+async function drawSide() {
+  drawTabs();
+  const side = $("side");
+  const parts = [];
+  sideNumber += 1;
+  if (state.request !== null) parts.push(requestRegion(state.request));
+  if (state.panel && panels[state.panel] && !report) parts.push(panelRegion(state.panel));
+  // What was opened last stands at the top.
+  if (isPanelLast) parts.reverse();
+  side.scrollTop = 0;
+  side.replaceChildren(...parts);
+}
+
+function closeButton(what, act) { return button("✕", act, { class: "close", "aria-label": `Close ${what}` }); }
+
+function facts(pairs) {
+  return make("dl", {}, pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+}
+
+function requestRegion(id) {
+  const region = make("section", { "aria-label": `Request ${id}` },
+    make("h2", {}, `Request ${id}`), closeButton(`request ${id}`, () => go({ request: null })), make("p", { class: "soft" }, "reading…"));
+  fillRequest(region, id, sideNumber);
+  return region;
+}
+
+async function fillRequest(region, id, number) {
+  let entry, explanation = null, changes = [];
+  try {
+    if (report) {
+      entry = report.entries.find((e) => e.id === id);
+      explanation = report.explanations?.[id] ?? null;
+      if (!entry) throw new Error("The report holds no request of this number.");
+    } else {
+      entry = (await read(`/requests/${id}`)).items.find((e) => e.id === id);
+      if (!entry) throw new Error("The journal holds no request of this number.");
+      const isRefused = entry.status >= 400 || entry.fault || entry.reason;
+      [explanation, changes] = await Promise.all([
+        isRefused ? read(`/requests/${id}/explain`) : null,
+        entry.committed ? read("/changes").then((c) => c.items.filter((i) => i.request === id)) : [],
+      ]);
+    }
+  } catch (error) {
+    if (number === sideNumber) region.lastChild.textContent = error.message;
+    return;
+  }
+  if (number !== sideNumber) return;
+  const row = compact(entry);
+  const chain = allChains.find((c) => c.some((r) => r.id === id)) ?? [row];
+  const place = Math.max(0, chain.findIndex((r) => r.id === id));
+  const wait = told(chain, place);
+  const loss = isPending(row) ? null : lost(row);
+  const others = chain.filter((r) => r.id !== id);
+  const parameters = (entry.query ?? []).map((p) => `${p.name}=${p.value ?? "(not shown)"}${p.known ? "" : " (unknown to the operation)"}`).join("\n");
+  const outcome = isPending(row) ? "not answered yet" : [entry.status !== null ? statusText(entry.status) : "no answer", loss ? `answer lost: ${loss}` : null].filter(Boolean).join(", ");
+  region.lastChild.remove();
+  region.append(facts([
+    ["operation", entry.operation ?? "none of the API's"],
+    ["request", `${entry.method} ${entry.path}`],
+    ["parameters", parameters],
+    ["client", entry.client ?? "not recognised"],
+    ["outcome", outcome],
+    ["attempt", chain.length > 1 ? make("span", {}, `${place + 1} of ${chain.length}:`, others.map((r) => [" ", requestLink(r.id)])) : null],
+    ["pause", wait ? `${seconds(wait.gap)} after the attempt before, which said to wait ${seconds(wait.wait)}${wait.early ? ": too early" : ""}` : null],
+    ["told to wait", entry.retryAfter ? `${seconds(entry.retryAfter.seconds)} (${entry.retryAfter.form})` : null],
+    ["refused because", entry.reason],
+    ["rule", entry.fault ? `${entry.fault.rule}, its request ${entry.fault.ordinal}: ${entry.fault.effects.join(", ")}, ${entry.fault.phase} the operation` : null],
+    ["ledger", entry.idempotency ?? (entry.fields.idempotencyKey ? "a key, not judged" : entry.method === "POST" && entry.operation !== "token" ? "no idempotency key" : null)],
+    ["readings", entry.readings ? Object.entries(entry.readings).map(([k, v]) => `${k}=${v}`).join(", ") : null],
+    ["effects", entry.committed ? (changes.length ? changes.map((c) => `${c.kind} ${c.change}: ${c.appointmentId ?? c.id}`).join("\n") : "changed the data") : null],
+    ["findings", (entry.findings ?? []).join(", ")],
+    ["time", clockText(entry.time)],
+    ["took", entry.monotonicSeconds.lastOctet !== null ? seconds(Math.max(0, entry.monotonicSeconds.lastOctet - entry.monotonicSeconds.arrival)) : null],
+    ["User-Agent", entry.fields.userAgent],
+    ["correlation id", entry.requestId],
+    ["items", entry.items],
+    ["connection", String(entry.connection)],
+  ]));
+  if (explanation) {
+    region.append(make("h3", {}, "Explanation"), make("p", {}, explanation.summary));
+    for (const rule of explanation.rules ?? []) {
+      region.append(make("p", {}, `${rule.where}${rule.name ? ` ${rule.name}` : ""}: ${rule.message}`), rule.expected !== undefined && rule.expected !== null
+        ? make("p", { class: "soft" }, "expected ", make("code", {}, typeof rule.expected === "string" ? rule.expected : JSON.stringify(rule.expected))) : "");
+    }
+    if (explanation.curl) region.append(make("h3", {}, "What would be right"), make("pre", {}, make("code", {}, explanation.curl)), copyButton("the right request", explanation.curl));
+  }
+  if (!report) {
+    const line = curlLine(base, "GET", `/__admin/requests/${id}${explanation ? "/explain" : ""}?session=${encodeURIComponent(state.session)}`);
+    region.append(make("h3", {}, "As a line"), make("pre", {}, make("code", {}, line)), copyButton("the line", line));
+  } else {
+    region.append(copyButton("the path", entry.path));
+  }
+}
+
+// MARK: Panels
+
+const panels = {
+  Faults: drawFaults, Scenarios: drawScenarios, Clock: drawClock, Sessions: drawSessions,
+  World: drawWorld, Readings: drawReadings, Changes: drawChanges, Data: drawData,
+};
+
+function drawTabs() {
+  if (report) { $("tabs").hidden = true; return; }
+  $("tabs").replaceChildren(...Object.keys(panels).map((name) => button(name, () => go({ panel: state.panel === name ? null : name }), { "aria-expanded": state.panel === name })));
+}
+
+function panelRegion(name) {
+  const body = make("div", {});
+  const last = make("div", { class: "act" });
+  const region = make("section", { "aria-label": name, "data-panel": name }, make("h2", {}, name), closeButton(name, () => go({ panel: null })), body, last);
+  fill(name, body);
+  return region;
+}
+
+async function fill(name, body) {
+  try {
+    const parts = await panels[name]();
+    // What somebody is filling in stays.
+    if (!body.contains(document.activeElement) || !["INPUT", "SELECT"].includes(document.activeElement.tagName)) body.replaceChildren(...parts.flat().filter(Boolean));
+  } catch (error) {
+    body.replaceChildren(make("p", {}, error.message));
+  }
+}
+
+let panelTimer = null;
+function refreshPanel(names) {
+  if (report || !state.panel || (names && !names.includes(state.panel)) || panelTimer) return;
+  panelTimer = setTimeout(() => {
+    panelTimer = null;
+    const body = document.querySelector("[data-panel] > div");
+    if (body) fill(state.panel, body);
+  }, 150);
+}
+
+/** Carries out an action, and shows the line of curl that does the same. */
+async function act(what, method, path, body) {
+  const full = path.startsWith("/sessions/") ? path : query(path);
+  const line = curlLine(base, method, "/__admin" + full, body);
+  const place = document.querySelector(".act");
+  let failure = null;
+  try { await ask(method, full, body); say(what); } catch (error) { failure = error.message; say(failure); }
+  place?.replaceChildren(make("p", { class: failure ? "note" : "soft" }, failure ?? `${what} With curl:`), make("pre", {}, make("code", {}, line)), copyButton("the line", line));
+  refreshPanel();
+}
+
+const items = (list, empty, draw) => (list.length ? make("ul", { class: "list" }, list.map((item) => make("li", {}, draw(item)))) : make("p", { class: "soft" }, empty));
+
+async function drawFaults() {
+  const rules = (await read("/faults")).items;
+  return [items(rules, "No rule is set: nothing goes wrong on purpose. Start a scenario, or add a rule with POST /__admin/faults.", (rule) => {
+    const { id, hits, seen, ...rest } = rule;
+    return [make("strong", {}, id), make("p", {}, `seen ${seen}, hit ${hits}`), make("pre", {}, JSON.stringify(rest)),
+      button(`Remove ${id}`, () => act(`Removed ${id}.`, "DELETE", `/faults/${encodeURIComponent(id)}`))];
+  })];
+}
+
+async function drawScenarios() {
+  const list = (await read("/scenarios")).items;
+  return [make("div", { class: "acts" }, button("Stop", () => act("Stopped the scenario.", "POST", "/scenarios/stop"))),
+    items(list, "There is no scenario.", (s) => [make("strong", {}, s.title), s.active ? make("em", {}, " playing") : "", make("p", {}, s.description),
+      button(`Start ${s.name}`, () => act(`Started ${s.name}.`, "POST", `/scenarios/${s.name}/start`))])];
+}
+
+async function drawClock() {
+  const clock = await read("/clock");
+  const isFrozen = clock.mode === "frozen";
+  return [facts([["now", clockText(clock.now)], ["mode", clock.mode], ["moved", `${clock.moves} times`]]),
+    make("p", { class: "soft" }, "It is the time of everything that expires or is stamped in this session."),
+    make("div", { class: "acts" },
+      button("+1 min", () => act("Advanced by a minute.", "POST", "/clock/advance", { by: "PT1M" })),
+      button("+61 min", () => act("Advanced by 61 minutes: tokens of an hour have expired.", "POST", "/clock/advance", { by: "PT61M" })),
+      isFrozen ? button("Let it run", () => act("The clock runs.", "PUT", "/clock", { mode: "real", now: clock.now }))
+        : button("Freeze", () => act("The clock stands.", "PUT", "/clock", { mode: "frozen" })))];
+}
+
+async function drawSessions() {
+  const list = (await ask("GET", "/sessions")).items;
+  return [items(list, "", (s) => [make("strong", {}, s.name), make("p", {}, `${s.requests} requests, ${s.faults} rules, ${clockText(s.now)}`),
+    s.name === state.session ? make("p", { class: "soft" }, "shown here") : button(`Switch to ${s.name}`, () => go({ session: s.name, request: null }))]),
+  make("div", { class: "acts" }, button("Reset…", openReset)),
+  make("p", { class: "soft" }, "A session opens with its first token: client_id acme-partner+NAME.")];
+}
+
+function openReset() {
+  const scopes = ["data", "ledger", "faults", "journal", "clock", "readings"];
+  const boxes = scopes.map((scope) => make("label", {}, make("input", { type: "checkbox", name: scope, checked: true }), ` ${scope}`));
+  const form = $("reset-form");
+  form.replaceChildren(make("p", {}, `What of session ${state.session} shall be as it was at its opening?`), ...boxes,
+    make("div", { class: "acts" }, button("Reset", () => {
+      const chosen = scopes.filter((s) => form.elements[s].checked);
+      $("reset").close();
+      if (chosen.length) act(`Reset ${chosen.join(", ")}.`, "POST", "/reset", { scope: chosen });
+    }), button("Cancel", () => $("reset").close())));
+  $("reset").showModal();
+}
+
+let desk = { domain: null, appointment: "" };
+async function drawWorld() {
+  const [world, events, data] = await Promise.all([read("/world"), read("/world/events?limit=30"), read("/data")]);
+  const domains = data.domains.map((d) => d.domain);
+  desk.domain ??= domains[0];
+  const domain = make("select", { "aria-label": "Domain", onchange: (e) => { desk.domain = e.target.value; } }, domains.map((d) => make("option", { value: d, selected: d === desk.domain }, d)));
+  const box = make("input", { type: "text", value: desk.appointment, onchange: (e) => { desk.appointment = e.target.value.trim(); }, autocomplete: "off" });
+  const other = world.mode === "still" ? "living" : "still";
+  const desks = ["arrive", "start", "end", "pend", "dictate", "type", "authorise", "finalise", "cancel", "miss"];
+  return [facts([["mode", world.mode], ["time", clockText(world.time)], ["next event", world.next ? clockText(world.next) : "none by itself"]]),
+    make("div", { class: "acts" }, button(other === "living" ? "Let it live" : "Let it stand still", () => act(`The world is ${other}.`, "PUT", "/world", { mode: other }))),
+    make("h3", {}, "Front desk"), make("label", {}, "Appointment", box), make("label", {}, "Domain ", domain),
+    make("div", { class: "acts" }, desks.map((event) => button(event[0].toUpperCase() + event.slice(1), () => {
+      desk.appointment = box.value.trim();
+      if (!desk.appointment) { say("Write the id of an appointment first."); box.focus(); return; }
+      act(`${desk.appointment}: ${event}.`, "POST", `/world/${encodeURIComponent(desk.domain)}/appointments/${encodeURIComponent(desk.appointment)}/${event}`);
+    }))),
+    make("h3", {}, "Events"), items(events.items, "Nothing has happened by itself, or at the front desk.", (e) => `${clockText(e.time)} ${e.domain} ${e.appointmentId}: ${e.event}${e.from ? `, ${e.from}` : ""} → ${e.to}`)];
+}
+
+async function drawReadings() {
+  const list = (await read("/readings")).items;
+  const choose = (reading) => make("select", { "aria-label": reading.id, onchange: (e) => { const value = e.target.value; e.target.blur(); act(`${reading.id} is ${value}.`, "PUT", "/readings", { [reading.id]: value }); } },
+    [...new Set([...reading.values.map((v) => v.value), reading.now, "mixed"])].map((v) => make("option", { value: v, selected: v === reading.now, title: reading.values.find((x) => x.value === v)?.meaning }, v + (v === reading.default ? " (default)" : ""))));
+  return [make("div", { class: "acts" }, button("Back to the start", () => act("Readings are as at the start.", "DELETE", "/readings"))),
+    items(list, "", (r) => [make("label", {}, make("strong", {}, r.id), ` ${r.title}`, choose(r)), make("p", { class: "soft" }, r.values.find((v) => v.value === r.now)?.meaning ?? (r.now === "mixed" ? "Each answer draws." : ""))])];
+}
+
+async function drawChanges() {
+  const { items: list, dropped } = await read("/changes");
+  return [dropped ? make("p", {}, `${dropped} older changes made room.`) : null,
+    list.length > 200 ? make("p", {}, `The last 200 of ${list.length}.`) : null,
+    items(list.slice(-200).reverse(), "No client has changed anything.", (c) => [`${clockText(c.time)} ${c.kind} ${c.change}: ${c.domain} ${c.appointmentId ?? ""} ${c.id} `, c.request ? requestLink(c.request) : "by a control request"])];
+}
+
+let looked = { domain: null, kind: "appointments", id: "", record: null };
+async function drawData() {
+  const data = await read("/data");
+  looked.domain ??= data.domains[0]?.domain;
+  const domain = make("select", { "aria-label": "Domain of the record" }, data.domains.map((d) => make("option", { value: d.domain, selected: d.domain === looked.domain }, d.domain)));
+  const kind = make("select", { "aria-label": "Kind of record" }, ["appointments", "sites", "patients"].map((k) => make("option", { value: k, selected: k === looked.kind }, k)));
+  const box = make("input", { type: "text", value: looked.id, autocomplete: "off" });
+  const find = async () => {
+    looked = { domain: domain.value, kind: kind.value, id: box.value.trim(), record: null };
+    if (!looked.id) { say("Write the id of a record, such as A123456 or Central Clinic."); return; }
+    const path = `/data/${encodeURIComponent(looked.domain)}/${looked.kind}/${encodeURIComponent(looked.id)}`;
+    try { looked.record = JSON.stringify(await read(path), null, 1); } catch (error) { looked.record = error.message; }
+    box.blur();
+    await act("Read the record.", "GET", path);
+  };
+  return [facts([["day zero", data.dayZero], ["present", data.present ? clockText(data.present) : null], ["world", data.world]]),
+    make("table", {}, make("tr", {}, ["domain", "sites", "patients", "appointments", "first", "last"].map((h) => make("th", { scope: "col" }, h))),
+      data.domains.map((d) => make("tr", {}, [d.domain, d.sites, d.patients, d.appointments, d.first ?? "", d.last ?? ""].map((v) => make("td", {}, String(v)))))),
+    make("h3", {}, "A record"), make("label", {}, "Record", box), make("div", { class: "acts" }, kind, domain, button("Find", find)),
+    looked.record ? make("pre", {}, looked.record) : null];
+}
+
+// MARK: Hands
+
+function filterError(text) {
+  $("filter-error").textContent = text;
+  if (text) $("filter").setAttribute("aria-invalid", "true"); else $("filter").removeAttribute("aria-invalid");
+}
+
+let filterTimer = null;
+function readFilter() {
+  clearTimeout(filterTimer);
+  const text = $("filter").value.trim();
+  const parsed = parseFilter(text);
+  filterError(parsed.error ?? "");
+  if (!parsed.error && text !== state.filter) go({ filter: text }, false);
+}
+$("filter").addEventListener("input", () => {
+  clearTimeout(filterTimer);
+  // Who empties it most often goes on to write something else.
+  filterTimer = setTimeout(readFilter, $("filter").value ? 300 : 1500);
+});
+$("filter").addEventListener("search", readFilter);
+$("filter").addEventListener("keydown", (event) => {
+  if (event.key === "Enter") { event.preventDefault(); readFilter(); }
+  if (event.key === "Escape") { event.preventDefault(); $("filter").value = ""; readFilter(); $("filter").blur(); }
+  event.stopPropagation();
+});
+const toggles = {
+  problems: () => go({ problems: !state.problems }, false),
+  pause: () => go({ paused: !state.paused }, false),
+  collapse: () => { collapses = !collapses; $("collapse").setAttribute("aria-pressed", collapses); drawRows(); },
+};
+for (const [id, toggle] of Object.entries(toggles)) $(id).addEventListener("click", toggle);
+$("help-button").addEventListener("click", () => $("help").showModal());
+$("help-close").addEventListener("click", () => $("help").close());
+$("scroll").addEventListener("scroll", () => { if (!drawTimer) drawTimer = requestAnimationFrame(() => { drawTimer = 0; drawRows(); }); });
+addEventListener("resize", drawSoon);
+$("timeline").addEventListener("click", (event) => {
+  const bar = event.target.closest("[data-request]");
+  if (bar) go({ request: Number(bar.dataset.request) });
+});
+
+function moveRow(step) {
+  if (!shownChains.length) return;
+  currentRow = Math.min(shownChains.length - 1, Math.max(0, currentRow + step));
+  const height = rowHeight(), scroll = $("scroll");
+  if (currentRow * height < scroll.scrollTop) scroll.scrollTop = currentRow * height;
+  if ((currentRow + 1) * height > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = (currentRow + 1) * height - scroll.clientHeight;
+  drawRows();
+  drawn.find(([index]) => index === currentRow)?.[1].querySelector("[data-request]")?.focus({ preventScroll: true });
+}
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "checkbox") return;
+  const keys = {
+    "/": () => $("filter").focus(), j: () => moveRow(1), k: () => moveRow(-1), x: toggles.problems, p: toggles.pause,
+    "?": () => $("help").showModal(),
+    Escape: () => {
+      if (state.request !== null) go({ request: null });
+      else if (state.panel) go({ panel: null });
+      else if (chip) { chip = null; drawVerdict(); draw(); }
+      else if (state.filter) { $("filter").value = ""; filterError(""); go({ filter: "" }, false); }
+    },
+  };
+  if (!keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+// MARK: Beginning
+
+if (report) {
+  state.session = report.session;
+  entries.add(report.entries.map(compact));
+  verdict = report.verdict;
+  document.querySelectorAll("#pause, #news").forEach((element) => { element.hidden = true; });
+  $("connection").textContent = `report: ${report.title}`;
+  $("connection").className = "live";
+  drawVerdict();
+  apply(null);
+} else {
+  const problem = parseFilter(state.filter).error;
+  if (problem) filterError(problem);
+  apply(null);
+  follow();
+  loadJournal();
+}
