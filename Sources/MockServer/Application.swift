@@ -31,7 +31,7 @@ package final class Application: Sendable {
     let scenarios: ScenarioLibrary
     let controlHandlers: [ControlAPI.Handler]
     /// The page, which shows a session in a browser.
-    let pageFiles: [PageFile]
+    package let pageFiles: [PageFile]
     let access: ControlAccess
     /// Where the documentation leaves freedom, and how it can be read there.
     let readings: ReadingCatalogue

@@ -379,7 +379,7 @@ function drawVerdict() {
   list?.remove();
   if (chip) {
     list = make("div", { class: "findings", role: "region", "aria-label": `Checks: ${chip}`, tabindex: 0 }, checks.map((check) => make("div", {},
-      make("h3", {}, check.id),
+      make("h2", {}, check.id),
       make("p", {}, check.summary),
       chip.endsWith("fail") ? make("p", {}, check.advice) : null,
       check.evidence.slice(0, 5).map((e) => make("p", { class: "soft" }, e.note, " ", e.requests.slice(0, 8).map((r) => [" ", requestLink(r.id)]))))));

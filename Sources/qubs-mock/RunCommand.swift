@@ -80,6 +80,11 @@ struct RunCommand: ParsableCommand {
             if sameEffects {
                 throw ValidationError("--suite and --same-effects exclude each other.")
             }
+            if ReportFile.holdsPage(options.report) {
+                throw ValidationError(
+                    "A --report that ends in .html shows one trial: leave out --suite."
+                )
+            }
         }
         _ = try scenarioNames()
         if let scenario { _ = try ScenarioOption.validated(scenario) }
@@ -214,7 +219,7 @@ struct RunCommand: ParsableCommand {
             faults: made.faults,
             seconds: made.seconds
         )
-        try TrialOutput.show(report, options, made)
+        try TrialOutput.show(report, options, made, page: server.application.pageFiles)
         if let writeBaseline {
             try ReportFile.write(
                 Array(Baseline.text(of: made.trials).utf8),

@@ -43,6 +43,9 @@ struct SweepCommand: ParsableCommand {
         _ = try OptionCheck.number(depth, "depth", in: 1...1_000)
         _ = try OptionCheck.number(pairs, "pairs", in: 0...10_000)
         try options.check()
+        if ReportFile.holdsPage(options.report) {
+            throw ValidationError("A --report that ends in .html shows one trial: run makes one.")
+        }
     }
 
     func run() throws {

@@ -108,7 +108,7 @@ struct RunCommandTests {
         arguments: [
             (["--report", "/nonexistent/r.json", "--", "true"], 3, "/nonexistent/r.json"),
             (["--scenario", "/nonexistent.json", "--", "true"], 3, "/nonexistent.json"),
-            (["--report", "r.pdf", "--", "true"], 64, ".json, .xml or .md"),
+            (["--report", "r.pdf", "--", "true"], 64, ".json, .xml, .md or .html"),
             (["--scenario", "nosuch", "--", "true"], 64, "calm, flaky-network"),
             (["--session", "a b", "--", "true"], 64, "--session"), ([], 64, "command"),
             (["true"], 64, "command"), (["--"], 64, "command"),

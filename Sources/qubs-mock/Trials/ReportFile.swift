@@ -9,6 +9,7 @@ enum ReportFile {
         case json = ".json"
         case junit = ".xml"
         case markdown = ".md"
+        case page = ".html"
     }
 
     /// The endings of names, for people.
@@ -42,7 +43,10 @@ enum ReportFile {
         unlink(trial)
     }
 
-    /// Writes the report of a call.
+    /// Whether one of some files is to be a page, which shows one trial.
+    static func holdsPage(_ paths: [String]) -> Bool { paths.contains { form(of: $0) == .page } }
+
+    /// Writes the report of a call, which is no page.
     ///
     /// - Parameter isWhole: Whether trials that pass are told in full, too.
     static func write(
@@ -52,7 +56,7 @@ enum ReportFile {
     ) throws(Failure) {
         let octets =
             switch form(of: path) {
-            case .json, nil: report.jsonText(isWhole: isWhole)
+            case .json, .page, nil: report.jsonText(isWhole: isWhole)
             case .junit: Array(report.junit.utf8)
             case .markdown: Array(report.markdown.utf8)
             }

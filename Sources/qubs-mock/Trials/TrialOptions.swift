@@ -43,7 +43,7 @@ struct TrialOptions: ParsableArguments {
     var expectExit: Int32 = 0
     @Option(
         help: ArgumentHelp(
-            "File for the report: .json, .xml (JUnit) or .md; can be repeated.",
+            "File for the report: .json, .xml (JUnit), .md or .html; can be repeated.",
             valueName: "file"
         )
     )

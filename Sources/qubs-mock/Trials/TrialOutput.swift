@@ -9,11 +9,14 @@ import Verdict
 enum TrialOutput {
     /// Prints a report, and writes it to files and to GitHub.
     ///
-    /// - Parameter isWhole: Whether trials that pass are told in full in files, too.
+    /// - Parameters:
+    ///   - page: The files of the page, for a report that is one.
+    ///   - isWhole: Whether trials that pass are told in full in files, too.
     static func show(
         _ report: TrialReport,
         _ options: TrialOptions,
         _ call: TrialCall,
+        page: [PageFile] = [],
         isWhole: Bool = true
     ) throws(Failure) {
         if report.isSingle, let trial = report.trials.first {
@@ -25,7 +28,21 @@ enum TrialOutput {
         } else {
             Output.errorText(report.text)
         }
-        for path in options.report { try ReportFile.write(report, to: path, isWhole: isWhole) }
+        for path in options.report {
+            if ReportFile.form(of: path) == .page, let trial = report.trials.first {
+                let octets = PageReport.octets(
+                    page,
+                    session: trial.session,
+                    entries: call.requests,
+                    dropped: call.dropped,
+                    verdict: trial.verdict,
+                    title: trial.name == "-" ? "no scenario" : "scenario \(trial.name)"
+                )
+                try ReportFile.write(octets, to: path, "--report")
+            } else {
+                try ReportFile.write(report, to: path, isWhole: isWhole)
+            }
+        }
         if let journal = options.journal {
             try ReportFile.write(
                 Application.journalJSON(of: call.requests, dropped: call.dropped),
