@@ -116,12 +116,26 @@ struct EventTests {
         try #require(time.advance(by: .milliseconds(100)), "nothing was to be told")
     }
 
+    /// Followers that have heard something: whatever comes now, they are told it with the others.
+    ///
+    /// One that has just joined is told at once what has come until the feed takes it in.
+    private func settled(
+        _ count: Int = 1,
+        _ server: TestServer,
+        _ time: TransportClock
+    ) throws -> [EventFollower] {
+        let followers = try (0..<count).map { _ in try EventFollower(server) }
+        #expect(try server.control("PUT", "/clock", ["mode": "frozen"]).status == 200)
+        try batchEnds(time)
+        for follower in followers { #expect(try follower.next().kind == "clock") }
+        return followers
+    }
+
     @Test("Requests are told together when 100 ms are over, each as the journal shows it")
     func requests() throws {
         let (server, time) = try Self.server()
-        let follower = try EventFollower(server)
-        let token = try server.get("sites").status
-        #expect(token == 200)
+        let follower = try settled(server, time)[0]
+        #expect(try server.get("sites").status == 200)
         #expect(try server.get("appointments/nowhere").status == 404)
         #expect(try server.get("sites", as: nil).status == 401)
         try batchEnds(time, server)
@@ -264,7 +278,7 @@ struct EventTests {
     @Test("More than 1,000 requests in one batch are a gap")
     func tooMany() throws {
         let (server, time) = try Self.server()
-        let follower = try EventFollower(server)
+        let follower = try settled(server, time)[0]
         let journal = server.application.sessions.default.journal
         for _ in 0..<1_001 { journal.append(Self.entry()) }
         try batchEnds(time)
@@ -274,6 +288,22 @@ struct EventTests {
         journal.append(Self.entry())
         try batchEnds(time)
         #expect(try follower.next().id == "1002")
+    }
+
+    @Test("Where many follow, what is too much to tell all of them is a gap")
+    func tooManyTellings() throws {
+        let (server, time) = try Self.server()
+        let followers = try settled(51, server, time)
+        let journal = server.application.sessions.default.journal
+        for _ in 0..<1_000 { journal.append(Self.entry()) }
+        try batchEnds(time)
+        for follower in followers {
+            let gap = try follower.next()
+            #expect(gap.kind == "gap" && gap.data == ["oldest": 1, "newest": 1_000])
+        }
+        journal.append(Self.entry())
+        try batchEnds(time)
+        for follower in followers { #expect(try follower.next().id == "1001") }
     }
 
     static func entry(_ path: String = "/x") -> JournalEntry {
@@ -306,6 +336,10 @@ struct EventTests {
                 fields: [("Last-Event-ID", "\(written - 1)")]
             )
             #expect(try other.next().id == "\(written)")
+            other.leave()
+            try eventually("only the slow one is there") {
+                server.application.viewers.load(ordering: .relaxed) == 1
+            }
         }
         var told = 0
         var event = try slow.next()

@@ -3,6 +3,7 @@ import HTTPTransport
 import JSON
 import Journal
 import Synchronization
+import Time
 
 /// Those who follow a session, and what they are told: server-sent events (HTML, §9.2).
 ///
@@ -20,6 +21,12 @@ final class EventFeed: @unchecked Sendable {
     static let maximumEvents = 1_000
     /// Octets that may wait for a viewer, whatever the number of events.
     static let maximumOctets = 1 << 20
+    /// Tellings, of a request to a viewer, that a feed makes in a second, all viewers together.
+    ///
+    /// The machine is there for clients: twenty viewers hear of 1,000 requests a second, more of fewer.
+    static let tellingsPerSecond = 20_000
+    /// Tellings that may come at once, after a time with fewer.
+    static let maximumTellings = 50_000
     /// After so much time at most, requests are followed by word of the verdict.
     private static let verdictPause = Duration.seconds(1)
 
@@ -43,6 +50,9 @@ final class EventFeed: @unchecked Sendable {
     private var notices: [[UInt8]] = []
     private var isVerdictSet = false
     private var isClosed = false
+    /// Tellings that may be made, and when that was reckoned.
+    private var tellings = maximumTellings
+    private var tellingsTime = SystemTime.monotonic()
 
     init(journal: RequestJournal) { self.journal = journal }
 
@@ -143,10 +153,12 @@ final class EventFeed: @unchecked Sendable {
         // First: what is written from here on wakes the feed again.
         isFlushSet.store(false, ordering: .sequentiallyConsistent)
         let news = journal.takeNews(limit: Self.maximumEvents)
-        var events = notices.count
-        var octets = notices.flatMap { $0 }
+        let told = notices
         notices = []
-        if news.isGap {
+        guard !viewers.isEmpty else { return }
+        var events = told.count
+        var octets = told.flatMap { $0 }
+        if news.isGap || !affords(news.entries.count * viewers.count) {
             octets += Self.gap(news)
             events += 1
         } else {
@@ -156,6 +168,20 @@ final class EventFeed: @unchecked Sendable {
         guard events > 0 else { return }
         for viewer in viewers { viewer.post(octets, events: events) }
         if news.isGap || !news.entries.isEmpty { tellVerdictLater() }
+    }
+
+    /// Whether so many tellings may be made now; then they are counted.
+    private func affords(_ count: Int) -> Bool {
+        let now = SystemTime.monotonic()
+        let milliseconds = min(max(0, now - tellingsTime) / 1_000_000, 10_000)
+        if milliseconds > 0 {
+            tellingsTime = now
+            let more = Int(milliseconds) * Self.tellingsPerSecond / 1_000
+            tellings = min(Self.maximumTellings, tellings + more)
+        }
+        guard count <= tellings else { return false }
+        tellings -= count
+        return true
     }
 
     /// Tells that something has happened that is no request; from any thread.
