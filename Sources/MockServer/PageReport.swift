@@ -1,37 +1,85 @@
-import JSON
+package import JSON
 package import Journal
 import OAuth
 package import Verdict
 
-/// The page with the data of one run inside: one file, which needs no server and no network.
+/// The page with the data of trials inside: one file, which needs no server and no network.
 ///
-/// It holds what the journal shows without contents, and the verdict.
+/// It holds what the journal shows without contents, explanations of refusals, and verdicts.
 package enum PageReport {
-    /// Requests that a report holds; of more the newest.
+    /// Requests that a report holds, of all trials together; of more the newest of each.
     package static let maximumEntries = 10_000
+    /// Requests of a trial that are explained.
+    package static let maximumExplanations = 500
 
-    /// The report on the requests of a session.
+    /// One trial.
+    package struct Part {
+        /// Tells trials apart.
+        package let session: String
+        /// What was run, in a few words.
+        package let title: String
+        /// `pass`, `fail`, `not-exercised` or `error`.
+        package let outcome: String
+        /// What a reader should know beside the verdict, one sentence each.
+        package let notes: [String]
+        package let seconds: Double
+        /// Oldest first.
+        package let entries: [JournalEntry]
+        package let verdict: VerdictReport
+        /// By the number of the request.
+        package let explanations: [UInt64: JSONValue]
+
+        package init(
+            session: String,
+            title: String,
+            outcome: String,
+            notes: [String] = [],
+            seconds: Double,
+            entries: [JournalEntry],
+            verdict: VerdictReport,
+            explanations: [UInt64: JSONValue]
+        ) {
+            self.session = session
+            self.title = title
+            self.outcome = outcome
+            self.notes = notes
+            self.seconds = seconds
+            self.entries = entries
+            self.verdict = verdict
+            self.explanations = explanations
+        }
+
+        fileprivate func json(limit: Int) -> JSONValue {
+            let shown = entries.suffix(limit)
+            let dropped = verdict.journal.dropped &+ UInt64(entries.count - shown.count)
+            var explained = JSONObject()
+            for entry in shown {
+                if let explanation = explanations[entry.id] {
+                    explained["\(entry.id)"] = explanation
+                }
+            }
+            return [
+                "session": .string(session), "title": .string(title), "outcome": .string(outcome),
+                "notes": .array(notes.map { .string($0) }),
+                "seconds": JSONNumber((seconds * 1000).rounded() / 1000).map { .number($0) }
+                    ?? .null,
+                "dropped": .integer(Int(clamping: dropped)), "verdict": verdict.json,
+                "entries": .array(shown.map(\.withoutContents.json)),
+                "explanations": .object(explained),
+            ]
+        }
+    }
+
+    /// The report on trials.
     ///
     /// - Parameters:
     ///   - page: The files of the page.
-    ///   - entries: The requests, oldest first.
-    ///   - dropped: Older ones that the journal had no room for.
-    ///   - title: What was run, in a few words.
-    package static func octets(
-        _ page: [PageFile],
-        session name: String,
-        entries: [JournalEntry],
-        dropped: UInt64,
-        verdict: VerdictReport,
-        title: String
-    ) -> [UInt8] {
-        let shown = entries.suffix(maximumEntries)
-        let dropped = dropped &+ UInt64(entries.count - shown.count)
+    ///   - headline: What came of all of them, in one sentence.
+    package static func octets(_ page: [PageFile], headline: String, _ parts: [Part]) -> [UInt8] {
+        let limit = max(100, maximumEntries / max(1, parts.count))
         let data: JSONValue = [
-            "title": .string(title), "session": .string(name),
-            "dropped": .integer(Int(clamping: dropped)),
-            "verdict": verdict.json,
-            "entries": .array(shown.map(\.withoutContents.json)),
+            "headline": .string(headline),
+            "trials": .array(parts.map { $0.json(limit: limit) }),
         ]
         return document(page, data: JSONWriter.octets(of: data))
     }

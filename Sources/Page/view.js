@@ -7,10 +7,13 @@ import {
 } from "./data.js";
 
 const $ = (id) => document.getElementById(id);
-/** The data of a run, where the page is the report of one: then there is no server. */
+/** The data of one or more trials, where the page is their report: then there is no server. */
 const report = document.getElementById("report-data")
   ? JSON.parse(document.getElementById("report-data").content.textContent) : null;
 const base = report ? "" : location.origin;
+/** The trial of a report that is shown: the one of the address, else the first that failed. */
+const trial = () => report.trials.find((t) => t.session === state.session)
+  ?? report.trials.find((t) => t.outcome !== "pass") ?? report.trials[0];
 
 const entries = new Entries();
 let state = parseAddress(location.hash);
@@ -24,7 +27,9 @@ let chip = null;
 let evidence = null;
 let stream = null;
 let isLoading = false;
+/** What came while the page was paused; `isMissing` where that was too much to keep. */
 let held = [];
+let isMissing = false;
 let now = null;
 const rowHeight = () => (matchMedia("(max-width: 760px)").matches ? 64 : 34);
 
@@ -76,22 +81,27 @@ async function ask(method, path, body) {
 }
 const read = (path) => ask("GET", query(path));
 
-async function loadJournal() {
-  if (isLoading) return;
+/**
+ * Reads the journal from its end back to a number, and says whether that went well.
+ *
+ * What is told meanwhile joins what is read: the order does not matter.
+ */
+async function loadJournal(after = 0) {
+  if (isLoading) return false;
   isLoading = true;
   const session = state.session;
   try {
     let before = null, left = 100000, first = true;
     while (left > 0) {
       const page = await read(`/requests?limit=${first ? 200 : 10000}${before === null ? "" : `&before=${before}`}`);
-      if (session !== state.session) return;
+      if (session !== state.session) return false;
       entries.dropped = page.dropped;
       const oldest = page.items[page.items.length - 1]?.id ?? 0;
       left -= page.items.length;
       const count = page.items.length;
       take(page.items.map(compact));
       if (first) { draw(); loadVerdict(); }
-      if (!count || oldest <= 1) break;
+      if (!count || oldest <= after + 1) break;
       if (!first && page.next === undefined && count < 10000) break;
       before = oldest;
       first = false;
@@ -99,10 +109,12 @@ async function loadJournal() {
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     for (const row of entries.pending()) refreshEntry(row.id);
+    return true;
   } catch (error) {
-    if (session !== state.session) return;
+    if (session !== state.session) return false;
     if (error.status === 404) say(`There is no session ${state.session} yet: it opens with its first token.`);
     else say(error.message);
+    return false;
   } finally {
     isLoading = false;
     if (session !== state.session) loadJournal(); else draw();
@@ -114,14 +126,20 @@ async function refreshEntry(id) {
 }
 
 function take(rows) {
-  if (state.paused) { held.push(rows); return; }
+  if (state.paused) {
+    held.push(rows);
+    // More than that is read from the journal afterwards.
+    if (held.length > 20000) { held = []; isMissing = true; }
+    return;
+  }
   entries.add(rows);
   drawSoon();
 }
 
 let verdictTimer = null;
 async function loadVerdict() {
-  if (report || state.paused) return;
+  // While too many requests come, nobody asks what they all amount to.
+  if (report || state.paused || hole !== null) return;
   const begin = performance.now();
   try { verdict = await read("/verdict"); } catch { verdict = null; }
   drawVerdict();
@@ -154,7 +172,7 @@ function follow() {
   };
   const on = (kind, act) => source.addEventListener(kind, (event) => { if (source === stream) act(JSON.parse(event.data)); });
   on("request", (entry) => { now = entry.time; take([compact(entry)]); });
-  on("gap", () => { say("Requests came too fast, or are gone: reading the journal."); entries.clear(); loadJournal(); refreshPanel(); });
+  on("gap", noteGap);
   on("verdict", () => { verdictSoon(); refreshPanel(["Scenarios", "Faults", "Changes", "World"]); });
   on("fault", () => refreshPanel(["Faults", "Scenarios", "Readings"]));
   on("clock", (data) => { now = data.now; say(`The session's clock stands at ${data.now} UTC.`.replace("Z UTC", " UTC")); refreshPanel(["Clock", "World", "Data"]); });
@@ -168,6 +186,44 @@ function follow() {
     verdictSoon();
     refreshPanel();
   });
+}
+
+/** The newest request before one that was not told; null where none is missing. */
+let hole = null;
+let lastGap = 0, holeTimer = null;
+
+/** Requests were left out: too many at once, or the server has begun afresh. */
+function noteGap({ newest }) {
+  refreshPanel();
+  if (newest < entries.newest) {
+    say("The server began afresh: reading its journal.");
+    entries.clear();
+    loadJournal();
+    return;
+  }
+  if (hole === null) {
+    hole = entries.newest;
+    say("Requests come faster than they can be told: the newest are shown, the others follow.");
+  }
+  lastGap = performance.now();
+  mendLater();
+}
+
+/** While too many come, the newest are enough; who serves clients has other things to do. */
+function mendLater() {
+  holeTimer ??= setTimeout(async () => {
+    holeTimer = null;
+    if (hole === null) return;
+    if (performance.now() - lastGap < 1500 || isLoading) {
+      try { take((await read("/requests?limit=50")).items.map(compact)); } catch { /* another telling comes */ }
+    } else {
+      const after = hole;
+      hole = null;
+      if (await loadJournal(after)) { verdictSoon(); return; }
+      hole = after;
+    }
+    mendLater();
+  }, 1000);
 }
 
 function connection(text) {
@@ -192,17 +248,22 @@ let isPanelLast = false;
 function apply(before) {
   if (before && before.panel !== state.panel && state.panel) isPanelLast = true;
   if (before && before.request !== state.request && state.request !== null) isPanelLast = false;
-  $("session-name").textContent = report ? `report of session ${state.session}` : `session ${state.session}`;
-  document.title = `${state.session} · qubs-mock`;
+  $("session-name").textContent = report ? `report, ${trial().title}` : `session ${state.session}`;
+  document.title = `${report ? trial().title : state.session} · qubs-mock`;
   if (before && before.session !== state.session) {
-    entries.clear(); held = []; verdict = null; chip = null; evidence = null;
-    if (!report) { follow(); loadJournal(); }
+    entries.clear(); held = []; hole = null; verdict = null; chip = null; evidence = null;
+    if (report) showTrial(); else { follow(); loadJournal(); }
     drawVerdict();
   }
   for (const [id, on] of [["problems", state.problems], ["pause", state.paused], ["collapse", collapses]]) $(id).setAttribute("aria-pressed", on);
   if (before && before.paused !== state.paused) {
     connection(state.paused ? "paused" : stream?.readyState === 1 ? "live" : "reconnecting");
-    if (!state.paused) { for (const rows of held) entries.add(rows); held = []; verdictSoon(); }
+    if (!state.paused) {
+      for (const rows of held) entries.add(rows);
+      held = [];
+      if (isMissing) { isMissing = false; loadJournal(); }
+      verdictSoon();
+    }
   }
   if (document.activeElement !== $("filter")) $("filter").value = state.filter;
   if (!before || before.request !== state.request || before.session !== state.session || before.panel !== state.panel) drawSide();
@@ -213,8 +274,19 @@ addEventListener("popstate", () => { const before = state; state = parseAddress(
 
 // MARK: The time-line
 
-let drawTimer = 0;
-function drawSoon() { if (!drawTimer) drawTimer = requestAnimationFrame(() => { drawTimer = 0; draw(); }); }
+let drawTimer = 0, drawCost = 0;
+/** Draws what has come, at the next frame; where that takes long, after a pause in which others run. */
+function drawSoon() {
+  if (drawTimer) return;
+  const later = () => {
+    drawTimer = 0;
+    const begin = performance.now();
+    draw();
+    drawCost = performance.now() - begin;
+  };
+  drawTimer = drawCost < 10 ? requestAnimationFrame(later) : setTimeout(later, drawCost * 4);
+}
+let scrollTimer = 0;
 
 let shownKey = "";
 function draw() {
@@ -400,7 +472,7 @@ async function drawSide() {
   const parts = [];
   sideNumber += 1;
   if (state.request !== null) parts.push(requestRegion(state.request));
-  if (state.panel && panels[state.panel] && !report) parts.push(panelRegion(state.panel));
+  if (state.panel && panels[state.panel]) parts.push(panelRegion(state.panel));
   // What was opened last stands at the top.
   if (isPanelLast) parts.reverse();
   side.scrollTop = 0;
@@ -424,8 +496,8 @@ async function fillRequest(region, id, number) {
   let entry, explanation = null, changes = [];
   try {
     if (report) {
-      entry = report.entries.find((e) => e.id === id);
-      explanation = report.explanations?.[id] ?? null;
+      entry = trial().entries.find((e) => e.id === id);
+      explanation = trial().explanations[id] ?? null;
       if (!entry) throw new Error("The report holds no request of this number.");
     } else {
       entry = (await read(`/requests/${id}`)).items.find((e) => e.id === id);
@@ -490,13 +562,13 @@ async function fillRequest(region, id, number) {
 
 // MARK: Panels
 
-const panels = {
+const panels = report ? { Trials: drawTrials } : {
   Faults: drawFaults, Scenarios: drawScenarios, Clock: drawClock, Sessions: drawSessions,
   World: drawWorld, Readings: drawReadings, Changes: drawChanges, Data: drawData,
 };
 
 function drawTabs() {
-  if (report) { $("tabs").hidden = true; return; }
+  if (report && report.trials.length < 2) { $("tabs").hidden = true; return; }
   $("tabs").replaceChildren(...Object.keys(panels).map((name) => button(name, () => go({ panel: state.panel === name ? null : name }), { "aria-expanded": state.panel === name })));
 }
 
@@ -540,6 +612,32 @@ async function act(what, method, path, body) {
 }
 
 const items = (list, empty, draw) => (list.length ? make("ul", { class: "list" }, list.map((item) => make("li", {}, draw(item)))) : make("p", { class: "soft" }, empty));
+
+/** The trials of a report, those that did not pass first. */
+function drawTrials() {
+  const ordered = [...report.trials].sort((a, b) => (a.outcome === "pass") - (b.outcome === "pass"));
+  return [make("p", { class: "soft" }, report.headline),
+    items(ordered, "", (t) => [make("strong", { class: t.outcome === "pass" ? "" : "note" }, `${t.outcome} `), t.title,
+      make("p", { class: "soft" }, `${t.entries.length} requests, ${seconds(t.seconds)}`), t.notes.map((note) => make("p", {}, note)),
+      t.session === trial().session ? make("p", { class: "soft" }, "shown here") : button(`Switch to ${t.session}`, () => go({ session: t.session, request: null }))])];
+}
+
+/** Takes in the trial of a report that the address asks for. */
+function showTrial() {
+  const shown = trial();
+  state.session = shown.session;
+  entries.add(shown.entries.map(compact));
+  entries.dropped = shown.dropped;
+  verdict = shown.verdict;
+  const first = report.trials.length > 1 ? ` (one of ${report.trials.length} trials)` : "";
+  $("connection").textContent = `report${first}: ${shown.outcome}`;
+  $("connection").className = shown.outcome === "pass" ? "live" : "reconnecting";
+  refreshTrials();
+}
+function refreshTrials() {
+  const body = document.querySelector("[data-panel] > div");
+  if (body) body.replaceChildren(...drawTrials());
+}
 
 async function drawFaults() {
   const rules = (await read("/faults")).items;
@@ -681,7 +779,7 @@ const toggles = {
 for (const [id, toggle] of Object.entries(toggles)) $(id).addEventListener("click", toggle);
 $("help-button").addEventListener("click", () => $("help").showModal());
 $("help-close").addEventListener("click", () => $("help").close());
-$("scroll").addEventListener("scroll", () => { if (!drawTimer) drawTimer = requestAnimationFrame(() => { drawTimer = 0; drawRows(); }); });
+$("scroll").addEventListener("scroll", () => { if (!scrollTimer) scrollTimer = requestAnimationFrame(() => { scrollTimer = 0; drawRows(); }); });
 addEventListener("resize", drawSoon);
 $("timeline").addEventListener("click", (event) => {
   const bar = event.target.closest("[data-request]");
@@ -719,12 +817,9 @@ addEventListener("keydown", (event) => {
 // MARK: Beginning
 
 if (report) {
-  state.session = report.session;
-  entries.add(report.entries.map(compact));
-  verdict = report.verdict;
   document.querySelectorAll("#pause, #news").forEach((element) => { element.hidden = true; });
-  $("connection").textContent = `report: ${report.title}`;
-  $("connection").className = "live";
+  if (report.trials.length > 1 && state.panel === null && state.request === null) state.panel = "Trials";
+  showTrial();
   drawVerdict();
   apply(null);
 } else {

@@ -80,11 +80,6 @@ struct RunCommand: ParsableCommand {
             if sameEffects {
                 throw ValidationError("--suite and --same-effects exclude each other.")
             }
-            if ReportFile.holdsPage(options.report) {
-                throw ValidationError(
-                    "A --report that ends in .html shows one trial: leave out --suite."
-                )
-            }
         }
         _ = try scenarioNames()
         if let scenario { _ = try ScenarioOption.validated(scenario) }
@@ -184,7 +179,8 @@ struct RunCommand: ParsableCommand {
                 command: command,
                 expectedStatus: options.expectExit,
                 isStrict: options.strict,
-                required: try requiredChecks()
+                required: try requiredChecks(),
+                explains: ReportFile.holdsPage(options.report)
             )
             known = try knownFailures()
         } catch {

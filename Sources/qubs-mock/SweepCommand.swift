@@ -43,9 +43,6 @@ struct SweepCommand: ParsableCommand {
         _ = try OptionCheck.number(depth, "depth", in: 1...1_000)
         _ = try OptionCheck.number(pairs, "pairs", in: 0...10_000)
         try options.check()
-        if ReportFile.holdsPage(options.report) {
-            throw ValidationError("A --report that ends in .html shows one trial: run makes one.")
-        }
     }
 
     func run() throws {
@@ -61,7 +58,8 @@ struct SweepCommand: ParsableCommand {
             TrialRunner.Settings(
                 command: command,
                 expectedStatus: options.expectExit,
-                isStrict: options.strict
+                isStrict: options.strict,
+                explains: ReportFile.holdsPage(options.report)
             )
         )
         let maker = SweepMaker(
@@ -99,7 +97,13 @@ struct SweepCommand: ParsableCommand {
             ],
             seconds: call.seconds
         )
-        try TrialOutput.show(report, options, call, isWhole: false)
+        try TrialOutput.show(
+            report,
+            options,
+            call,
+            page: server.application.pageFiles,
+            isWhole: false
+        )
         return report.exit.rawValue
     }
 

@@ -85,14 +85,22 @@ struct PageTests {
             try server.get("sites", fields: [("X-Correlation-Id", "</template><b>&amp;")]).status
                 == 200
         )
+        #expect(try server.get("appointments?appointmentDate=yesterday").status == 400)
         let judgement = try server.application.judge(sessionNamed: "default", isStrict: false)
         let octets = PageReport.octets(
             server.application.pageFiles,
-            session: "default",
-            entries: server.application.requests(ofSession: "default"),
-            dropped: 0,
-            verdict: judgement.report,
-            title: "a <test>"
+            headline: "One <trial>.",
+            [
+                PageReport.Part(
+                    session: "default",
+                    title: "a <test>",
+                    outcome: "pass",
+                    seconds: 0.25,
+                    entries: server.application.requests(ofSession: "default"),
+                    verdict: judgement.report,
+                    explanations: server.application.explanations(ofSession: "default", limit: 9)
+                )
+            ]
         )
         let text = String(decoding: octets, as: UTF8.self)
         func parts(_ begin: String, _ end: String) throws -> [String] {
@@ -113,9 +121,15 @@ struct PageTests {
         let data = try parts("<template id=\"report-data\">", "</template>")[0]
             .replacing("&lt;", with: "<").replacing("&gt;", with: ">").replacing("&amp;", with: "&")
         let json = try JSONParser.parse(Array(data.utf8))
-        #expect(json["session"] == "default" && json["title"] == "a <test>")
-        #expect(json["entries"]?.array?.count == 3)
-        #expect(json["verdict"]?["checks"]?.array?.isEmpty == false)
+        #expect(json["headline"] == "One <trial>.")
+        let trial = try #require(json["trials"]?.array?.first)
+        #expect(trial["session"] == "default" && trial["title"] == "a <test>")
+        #expect(trial["entries"]?.array?.count == 4)
+        #expect(trial["verdict"]?["checks"]?.array?.isEmpty == false)
+        let explanation = trial["explanations"]?["4"]
+        #expect(explanation?["rules"]?.array?.first?["name"] == "appointmentDate")
+        #expect(explanation?["curl"]?.string?.contains("<baseURL>/integrations/v1/") == true)
+        #expect(trial["explanations"]?["3"] == nil)
     }
 
     private static func digest(_ text: String) -> String {

@@ -1,8 +1,9 @@
 import Contract
+import Dispatch
 import Explain
 import ContractData
 import Time
-import JSON
+package import JSON
 import Journal
 import OAuth
 import QUBS
@@ -43,25 +44,14 @@ enum JournalControl {
     private static func explain(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()
         guard let entry = session.journal.entry(call.string("id")) else { throw missing }
-        let application = call.application
-        let isDocument = ServiceDocuments.form(ofPath: Array(entry.path.utf8)) != nil
-        let facts = ExplanationFacts(
-            of: entry,
-            session: (session.name, session.journal),
-            contract: application.contract,
-            clients: application.clients,
-            records: SessionRecords(
-                session.store.reader(worker: call.call.worker.index),
-                pendingStatus: application.context.reporting.pendingStatus
-            ),
-            now: session.clock.now(),
-            baseURL: call.call.baseURL,
-            serviceMethods: isDocument ? ServiceDocuments.methods : nil,
-            maximumContentOctets: (
-                ContentLimits.maximumUploadOctets, ContentLimits.maximumJSONOctets
+        return .json(
+            call.application.explanation(
+                of: entry,
+                in: session,
+                reader: session.store.reader(worker: call.call.worker.index),
+                baseURL: call.call.baseURL
             )
         )
-        return .json(Explanation(of: facts).json)
     }
 
     /// The entry of an id, or all of a correlation id, newest first.
@@ -169,5 +159,59 @@ enum JournalControl {
             ]
         }
         return .json(["items": .array(items)])
+    }
+}
+
+extension Application {
+    /// Why a request was refused, and what would have been right.
+    ///
+    /// - Parameters:
+    ///   - reader: Reads the session's data, on the thread that it belongs to.
+    ///   - baseURL: Where the line of curl asks.
+    func explanation(
+        of entry: JournalEntry,
+        in session: Session,
+        reader: SessionReader,
+        baseURL: String
+    ) -> JSONValue {
+        let isDocument = ServiceDocuments.form(ofPath: Array(entry.path.utf8)) != nil
+        let facts = ExplanationFacts(
+            of: entry,
+            session: (session.name, session.journal),
+            contract: contract,
+            clients: clients,
+            records: SessionRecords(reader, pendingStatus: context.reporting.pendingStatus),
+            now: session.clock.now(),
+            baseURL: baseURL,
+            serviceMethods: isDocument ? ServiceDocuments.methods : nil,
+            maximumContentOctets: (
+                ContentLimits.maximumUploadOctets, ContentLimits.maximumJSONOctets
+            )
+        )
+        return Explanation(of: facts).json
+    }
+
+    /// Explanations of the requests of a session that were refused or met a fault, by number.
+    ///
+    /// - Parameter limit: Of more the newest.
+    package func explanations(ofSession name: String, limit: Int) -> [UInt64: JSONValue] {
+        guard let session = sessions.existing(name) else { return [:] }
+        let entries = session.journal.entries().filter {
+            $0.refusal != nil || $0.details.fault != nil || ($0.status ?? 0) >= 400
+        }
+        // Where the reader that is beside the workers is used, too.
+        return session.contentQueue.sync {
+            let reader = session.store.reader(worker: workers.contextBeside().index)
+            var found: [UInt64: JSONValue] = [:]
+            for entry in entries.suffix(limit) {
+                found[entry.id] = explanation(
+                    of: entry,
+                    in: session,
+                    reader: reader,
+                    baseURL: "<baseURL>"
+                )
+            }
+            return found
+        }
     }
 }

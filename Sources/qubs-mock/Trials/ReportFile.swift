@@ -43,7 +43,7 @@ enum ReportFile {
         unlink(trial)
     }
 
-    /// Whether one of some files is to be a page, which shows one trial.
+    /// Whether one of some files is to be a page.
     static func holdsPage(_ paths: [String]) -> Bool { paths.contains { form(of: $0) == .page } }
 
     /// Writes the report of a call, which is no page.

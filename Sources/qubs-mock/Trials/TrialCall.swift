@@ -11,6 +11,8 @@ struct TrialCall {
     var trials: [Trial] = []
     /// The requests of all of them, in their order.
     var requests: [JournalEntry] = []
+    /// Why requests were refused, by session and number; empty where no report is a page.
+    var explanations: [String: [UInt64: JSONValue]] = [:]
     /// Requests that journals had no more room for.
     var dropped: UInt64 = 0
     /// What makes the whole worthless.
@@ -21,6 +23,7 @@ struct TrialCall {
         for one in made {
             trials.append(one.trial)
             requests += one.requests
+            explanations[one.trial.session] = one.explanations
             dropped += one.trial.verdict.journal.dropped
         }
         seconds = Double(SystemTime.monotonic() - begin) / 1_000_000_000

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Glibc
 import JSON
+import Journal
 import MockServer
 import Trials
 import Verdict
@@ -16,7 +17,7 @@ enum TrialOutput {
         _ report: TrialReport,
         _ options: TrialOptions,
         _ call: TrialCall,
-        page: [PageFile] = [],
+        page: [PageFile],
         isWhole: Bool = true
     ) throws(Failure) {
         if report.isSingle, let trial = report.trials.first {
@@ -29,14 +30,11 @@ enum TrialOutput {
             Output.errorText(report.text)
         }
         for path in options.report {
-            if ReportFile.form(of: path) == .page, let trial = report.trials.first {
+            if ReportFile.form(of: path) == .page {
                 let octets = PageReport.octets(
                     page,
-                    session: trial.session,
-                    entries: call.requests,
-                    dropped: call.dropped,
-                    verdict: trial.verdict,
-                    title: trial.name == "-" ? "no scenario" : "scenario \(trial.name)"
+                    headline: report.headline,
+                    pageParts(report, call)
                 )
                 try ReportFile.write(octets, to: path, "--report")
             } else {
@@ -51,6 +49,30 @@ enum TrialOutput {
             )
         }
         tellGitHub(report)
+    }
+
+    /// The trials of a report as a page shows them.
+    private static func pageParts(_ report: TrialReport, _ call: TrialCall) -> [PageReport.Part] {
+        let requests = Dictionary(grouping: call.requests, by: \.session)
+        return report.all.map { trial, assessment in
+            let title =
+                switch trial.subject {
+                case .plain: "no scenario"
+                case .scenario(let name): "scenario \(name)"
+                case .parts: trial.name
+                }
+            return PageReport.Part(
+                session: trial.session,
+                title: title,
+                outcome: assessment.outcome,
+                notes: [trial.end.line].compactMap { $0 } + trial.differences
+                    + [trial.repetition].compactMap { $0 },
+                seconds: trial.end.seconds,
+                entries: requests[trial.session] ?? [],
+                verdict: trial.verdict,
+                explanations: call.explanations[trial.session] ?? [:]
+            )
+        }
     }
 
     /// Makes the trials of a command, and ends with the exit status that follows.

@@ -14,6 +14,8 @@ final class TrialRunner: Sendable {
     struct Made: Sendable {
         var trial: Trial
         let requests: [JournalEntry]
+        /// Why requests were refused, by their numbers; empty where nobody asked.
+        let explanations: [UInt64: JSONValue]
     }
 
     /// What holds for all trials.
@@ -23,6 +25,8 @@ final class TrialRunner: Sendable {
         let isStrict: Bool
         /// The checks that count; `nil` for all.
         var required: Set<String>?
+        /// Whether refusals are explained, for a report that is a page.
+        var explains = false
     }
 
     let server: TrialServer
@@ -101,7 +105,12 @@ final class TrialRunner: Sendable {
                     effects: (try? JSONParser.parse(effects)) ?? .null,
                     output: output
                 ),
-                requests: application.requests(ofSession: plan.session)
+                requests: application.requests(ofSession: plan.session),
+                explanations: settings.explains
+                    ? application.explanations(
+                        ofSession: plan.session,
+                        limit: PageReport.maximumExplanations
+                    ) : [:]
             )
         } catch {
             throw Failure(message: error.description)
