@@ -10,10 +10,13 @@ const $ = (id) => document.getElementById(id);
 /** The data of one or more trials, where the page is their report: then there is no server. */
 const report = document.getElementById("report-data")
   ? JSON.parse(document.getElementById("report-data").content.textContent) : null;
+/** Without the user and password that the address may have: no request may be made with those in it. */
 const base = report ? "" : location.origin;
-/** The trial of a report that is shown: the one of the address, else the first that failed. */
-const trial = () => report.trials.find((t) => t.session === state.session)
-  ?? report.trials.find((t) => t.outcome !== "pass") ?? report.trials[0];
+/** The trials of a report, those that failed first. */
+const outcomes = ["fail", "error", "not-exercised", "pass"];
+const trials = report?.trials.slice().sort((a, b) => outcomes.indexOf(a.outcome) - outcomes.indexOf(b.outcome));
+/** The trial of a report that is shown: the one of the address, else the first. */
+const trial = () => trials.find((t) => t.session === state.session) ?? trials[0];
 
 const entries = new Entries();
 let state = parseAddress(location.hash);
@@ -73,7 +76,7 @@ async function ask(method, path, body) {
     options.body = JSON.stringify(body);
     options.headers = { "Content-Type": "application/json" };
   }
-  const answer = await fetch("/__admin" + path, options);
+  const answer = await fetch(`${base}/__admin${path}`, options);
   const text = await answer.text();
   const json = text && answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : text;
   if (!answer.ok) throw Object.assign(new Error(json?.detail ?? `The server answered ${answer.status}.`), { status: answer.status });
@@ -154,7 +157,7 @@ function verdictSoon() {
 
 function follow() {
   stream?.close();
-  stream = new EventSource(query("/__admin/events"));
+  stream = new EventSource(base + query("/__admin/events"));
   const source = stream;
   let wasLost = false;
   source.onopen = () => {
@@ -309,9 +312,10 @@ function draw() {
   drawEmpty();
 }
 
+const number = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
+
 function counts() {
   const total = entries.rows.length;
-  const number = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
   let text = number(total, "request");
   if (shownChains.length !== allChains.length) text += `, ${number(shownChains.length, "row")} of ${allChains.length.toLocaleString("en")} shown`;
   if (entries.dropped) text += `; ${entries.dropped.toLocaleString("en")} older ones are no longer kept`;
@@ -416,9 +420,10 @@ function drawEmpty() {
 
 function firstLines() {
   const suffix = state.session === "default" ? "" : `+${state.session}`;
-  const client = suffix ? `--data-urlencode client_id=acme-partner${suffix}` : "-d client_id=acme-partner";
+  const id = "acme-partner";
+  const client = suffix ? `--data-urlencode client_id=${id}${suffix}` : `-d client_id=${id}`;
   const lines = [
-    `TOKEN=$(curl -s ${base}/oauth2/token -d grant_type=client_credentials ${client} -d client_secret=acme-partner-secret | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
+    `TOKEN=$(curl -s ${base}/oauth2/token -d grant_type=client_credentials ${client} -d client_secret=${id}-secret | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`,
     `curl -s "${base}/integrations/v1/acme/reporting/appointments/pending?pageSize=1" -H "Authorization: Bearer $TOKEN"`,
   ];
   return [
@@ -454,7 +459,7 @@ function drawVerdict() {
       make("h2", {}, check.id),
       make("p", {}, check.summary),
       chip.endsWith("fail") ? make("p", {}, check.advice) : null,
-      check.evidence.slice(0, 5).map((e) => make("p", { class: "soft" }, e.note, " ", e.requests.slice(0, 8).map((r) => [" ", requestLink(r.id)]))))));
+      check.evidence.slice(0, 5).map((e) => make("p", { class: "soft" }, e.note === check.summary ? "" : e.note, " ", e.requests.slice(0, 8).map((r) => [" ", requestLink(r.id)]))))));
     $("verdict").after(list);
   }
 }
@@ -568,7 +573,7 @@ const panels = report ? { Trials: drawTrials } : {
 };
 
 function drawTabs() {
-  if (report && report.trials.length < 2) { $("tabs").hidden = true; return; }
+  if (report && trials.length < 2) { $("tabs").hidden = true; return; }
   $("tabs").replaceChildren(...Object.keys(panels).map((name) => button(name, () => go({ panel: state.panel === name ? null : name }), { "aria-expanded": state.panel === name })));
 }
 
@@ -613,12 +618,10 @@ async function act(what, method, path, body) {
 
 const items = (list, empty, draw) => (list.length ? make("ul", { class: "list" }, list.map((item) => make("li", {}, draw(item)))) : make("p", { class: "soft" }, empty));
 
-/** The trials of a report, those that did not pass first. */
 function drawTrials() {
-  const ordered = [...report.trials].sort((a, b) => (a.outcome === "pass") - (b.outcome === "pass"));
   return [make("p", { class: "soft" }, report.headline),
-    items(ordered, "", (t) => [make("strong", { class: t.outcome === "pass" ? "" : "note" }, `${t.outcome} `), t.title,
-      make("p", { class: "soft" }, `${t.entries.length} requests, ${seconds(t.seconds)}`), t.notes.map((note) => make("p", {}, note)),
+    items(trials, "", (t) => [make("strong", { class: t.outcome === "pass" ? "" : "note" }, `${t.outcome} `), t.title,
+      make("p", { class: "soft" }, `${number(t.entries.length, "request")}, ${seconds(t.seconds)}`), t.notes.map((note) => make("p", {}, note)),
       t.session === trial().session ? make("p", { class: "soft" }, "shown here") : button(`Switch to ${t.session}`, () => go({ session: t.session, request: null }))])];
 }
 
@@ -629,8 +632,8 @@ function showTrial() {
   entries.add(shown.entries.map(compact));
   entries.dropped = shown.dropped;
   verdict = shown.verdict;
-  const first = report.trials.length > 1 ? ` (one of ${report.trials.length} trials)` : "";
-  $("connection").textContent = `report${first}: ${shown.outcome}`;
+  const place = trials.length > 1 ? ` (one of ${trials.length} trials)` : "";
+  $("connection").textContent = `report${place}: ${shown.outcome}`;
   $("connection").className = shown.outcome === "pass" ? "live" : "reconnecting";
   refreshTrials();
 }
@@ -669,7 +672,7 @@ async function drawClock() {
 
 async function drawSessions() {
   const list = (await ask("GET", "/sessions")).items;
-  return [items(list, "", (s) => [make("strong", {}, s.name), make("p", {}, `${s.requests} requests, ${s.faults} rules, ${clockText(s.now)}`),
+  return [items(list, "", (s) => [make("strong", {}, s.name), make("p", {}, `${number(s.requests, "request")}, ${number(s.faults, "rule")}, ${clockText(s.now)}`),
     s.name === state.session ? make("p", { class: "soft" }, "shown here") : button(`Switch to ${s.name}`, () => go({ session: s.name, request: null }))]),
   make("div", { class: "acts" }, button("Reset…", openReset)),
   make("p", { class: "soft" }, "A session opens with its first token: client_id acme-partner+NAME.")];
@@ -818,7 +821,7 @@ addEventListener("keydown", (event) => {
 
 if (report) {
   document.querySelectorAll("#pause, #news").forEach((element) => { element.hidden = true; });
-  if (report.trials.length > 1 && state.panel === null && state.request === null) state.panel = "Trials";
+  if (trials.length > 1 && state.panel === null && state.request === null) state.panel = "Trials";
   showTrial();
   drawVerdict();
   apply(null);

@@ -120,7 +120,7 @@ struct EventTests {
     ///
     /// One that has just joined is told at once what has come until the feed takes it in.
     private func settled(
-        _ count: Int = 1,
+        _ count: Int,
         _ server: TestServer,
         _ time: TransportClock
     ) throws -> [EventFollower] {
@@ -134,7 +134,7 @@ struct EventTests {
     @Test("Requests are told together when 100 ms are over, each as the journal shows it")
     func requests() throws {
         let (server, time) = try Self.server()
-        let follower = try settled(server, time)[0]
+        let follower = try settled(1, server, time)[0]
         #expect(try server.get("sites").status == 200)
         #expect(try server.get("appointments/nowhere").status == 404)
         #expect(try server.get("sites", as: nil).status == 401)
@@ -278,7 +278,7 @@ struct EventTests {
     @Test("More than 1,000 requests in one batch are a gap")
     func tooMany() throws {
         let (server, time) = try Self.server()
-        let follower = try settled(server, time)[0]
+        let follower = try settled(1, server, time)[0]
         let journal = server.application.sessions.default.journal
         for _ in 0..<1_001 { journal.append(Self.entry()) }
         try batchEnds(time)
