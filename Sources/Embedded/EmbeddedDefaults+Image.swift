@@ -23,29 +23,38 @@ extension EmbeddedDefaults {
     /// Writes the default database as SQLite serialises it.
     ///
     /// A string literal can hold any scalar but not any octet, so the image stands in the program as
-    /// the UTF-8 of U+0000 to U+00FF. Most octets are ASCII, which copies eight at a time.
+    /// the UTF-8 of U+0000 to U+00FF. Most octets are ASCII: eight are copied at a time, up to the
+    /// next that is not.
     ///
     /// - Parameter target: Memory of at least `imageOctets` and eight octets.
     package static func writeImage(to target: UnsafeMutableRawBufferPointer) {
         let source = UnsafeRawBufferPointer(octets(of: imageText()))
+        guard let output = target.baseAddress, let input = source.baseAddress else { return }
+        let lastWord = source.count - 8
         var read = 0
         var count = 0
         while read < source.count {
-            if read + 8 <= source.count {
-                let word = source.loadUnaligned(fromByteOffset: read, as: UInt64.self)
-                if word & 0x8080_8080_8080_8080 == 0 {
-                    target.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
-                    read += 8
-                    count += 8
-                    continue
-                }
+            if read <= lastWord {
+                let word = input.loadUnaligned(fromByteOffset: read, as: UInt64.self)
+                // What stands behind the first octet that is not ASCII is written over.
+                output.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
+                let others = UInt64(littleEndian: word) & 0x8080_8080_8080_8080
+                let ascii = others.trailingZeroBitCount / 8
+                read += ascii
+                count += ascii
+                if others == 0 { continue }
             }
-            let octet = source[read]
+            let octet = input.load(fromByteOffset: read, as: UInt8.self)
             if octet < 0x80 {
-                target[count] = octet
+                output.storeBytes(of: octet, toByteOffset: count, as: UInt8.self)
                 read += 1
             } else {
-                target[count] = (octet & 0x03) << 6 | source[read + 1] & 0x3F
+                let next = input.load(fromByteOffset: read + 1, as: UInt8.self)
+                output.storeBytes(
+                    of: (octet & 0x03) << 6 | next & 0x3F,
+                    toByteOffset: count,
+                    as: UInt8.self
+                )
                 read += 2
             }
             count += 1
