@@ -214,10 +214,16 @@ package struct JSONParser {
         position += 1
         let start = position
         // The usual string has no escape: find its end, then make the String in one go.
+        var all: UInt8 = 0
         while position < octets.count {
             let octet = octets[position]
+            all |= octet
             if octet == UInt8(ascii: "\"") {
-                let text = try validated(octets[start..<position], at: start)
+                let text = try text(
+                    UnsafeBufferPointer(rebasing: octets[start..<position]),
+                    isASCII: all < 0x80,
+                    at: start
+                )
                 position += 1
                 return text
             }
@@ -228,11 +234,14 @@ package struct JSONParser {
         throw fault(.unexpectedEnd)
     }
 
-    private func validated(
-        _ slice: Slice<UnsafeBufferPointer<UInt8>>,
+    /// The text that octets are; what is ASCII, as nearly all is, needs no validation.
+    private func text(
+        _ octets: UnsafeBufferPointer<UInt8>,
+        isASCII: Bool,
         at offset: Int
     ) throws(JSONError) -> String {
-        guard let text = String(validating: slice, as: UTF8.self) else {
+        if isASCII { return String(decoding: octets, as: UTF8.self) }
+        guard let text = String(validating: octets, as: UTF8.self) else {
             throw fault(.invalidUTF8, at: offset)
         }
         return text

@@ -29,18 +29,24 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
     ///
     /// Percent-escapes of the fragment form are not decoded: documents here do not use them.
     package init?(parsing text: String) {
-        // By scalars: a combining mark behind "/" makes one character with it.
-        var rest = text.unicodeScalars[...]
-        if rest.first == "#" { rest = rest.dropFirst() }
+        // By octets: a combining mark behind "/" makes one character with it.
+        var rest = text.utf8[...]
+        if rest.first == UInt8(ascii: "#") { rest = rest.dropFirst() }
         if rest.isEmpty {
             tokens = []
             return
         }
-        guard rest.first == "/" else { return nil }
+        guard rest.first == UInt8(ascii: "/") else { return nil }
         var tokens: [String] = []
-        for part in rest.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+        for part in rest.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        {
+            guard part.contains(UInt8(ascii: "~")) else {
+                tokens.append(String(Substring(part)))
+                continue
+            }
             var token = ""
-            var characters = part.makeIterator()
+            var characters = Substring(part).unicodeScalars.makeIterator()
             while let character = characters.next() {
                 guard character == "~" else {
                     token.unicodeScalars.append(character)

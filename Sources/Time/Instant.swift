@@ -28,8 +28,22 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// An instant outside of `writableSeconds` is written as the nearest one inside.
     package var rfc3339: String {
         let (date, hour, minute, second) = parts
-        return date.description + "T" + padded(hour, 2) + ":" + padded(minute, 2) + ":"
-            + padded(second, 2) + "Z"
+        let (year, month, day) = date.parts
+        return String(unsafeUninitializedCapacity: 20) { octets in
+            writeDigits(year, 4, to: octets, at: 0)
+            octets[4] = UInt8(ascii: "-")
+            writeDigits(month, 2, to: octets, at: 5)
+            octets[7] = UInt8(ascii: "-")
+            writeDigits(day, 2, to: octets, at: 8)
+            octets[10] = UInt8(ascii: "T")
+            writeDigits(hour, 2, to: octets, at: 11)
+            octets[13] = UInt8(ascii: ":")
+            writeDigits(minute, 2, to: octets, at: 14)
+            octets[16] = UInt8(ascii: ":")
+            writeDigits(second, 2, to: octets, at: 17)
+            octets[19] = UInt8(ascii: "Z")
+            return 20
+        }
     }
 
     /// The preferred form of HTTP dates (RFC 9110 §5.6.7): `Sun, 12 Jan 2025 03:40:00 GMT`.

@@ -21,7 +21,7 @@ package struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     }
 
     /// Parses ten octets `yyyy-MM-dd`.
-    init?(octets: UnsafeBufferPointer<UInt8>) {
+    package init?(octets: UnsafeBufferPointer<UInt8>) {
         guard octets.count == 10, octets[4] == UInt8(ascii: "-"), octets[7] == UInt8(ascii: "-"),
             let year = decimal(octets, 0, 4), let month = decimal(octets, 5, 2),
             let day = decimal(octets, 8, 2)
@@ -54,7 +54,17 @@ package struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// The form `yyyy-MM-dd`.
     package var description: String {
         let (year, month, day) = parts
-        return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
+        guard (0...9999).contains(year) else {
+            return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
+        }
+        return String(unsafeUninitializedCapacity: 10) { octets in
+            writeDigits(year, 4, to: octets, at: 0)
+            octets[4] = UInt8(ascii: "-")
+            writeDigits(month, 2, to: octets, at: 5)
+            octets[7] = UInt8(ascii: "-")
+            writeDigits(day, 2, to: octets, at: 8)
+            return 10
+        }
     }
 
     package static func < (left: LocalDate, right: LocalDate) -> Bool {
@@ -90,6 +100,20 @@ func decimal(_ octets: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -
         value = value * 10 + Int(digit)
     }
     return value
+}
+
+/// Writes a number of at most `count` digits, with leading zeros.
+func writeDigits(
+    _ value: Int,
+    _ count: Int,
+    to octets: UnsafeMutableBufferPointer<UInt8>,
+    at start: Int
+) {
+    var rest = value
+    for index in (start..<start + count).reversed() {
+        octets[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+    }
 }
 
 /// A number that is not negative, with leading zeros up to `width` digits.
