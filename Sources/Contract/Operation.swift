@@ -38,7 +38,7 @@ package final class Operation: Sendable {
     package let provenance: String?
 
     /// Whether this is one of the operations under `/integrations/`.
-    package var isPartnerOperation: Bool { pathTemplate.hasPrefix("/integrations/") }
+    package let isPartnerOperation: Bool
     /// Where in the contract document it stands.
     package var pointer: JSONPointer { documentLocation.pointer }
 
@@ -98,6 +98,7 @@ package final class Operation: Sendable {
         self.provenance = provenance
         self.dateOrders = dateOrders
         self.documentLocation = documentLocation
+        isPartnerOperation = pathTemplate.hasPrefix("/integrations/")
         pathParameterCount = parameters.prefix { $0.location == .path }.count
         defaultValues = parameters.map(\.defaultValue)
         var requiredMask: UInt64 = 0
@@ -110,7 +111,7 @@ package final class Operation: Sendable {
 
     /// The position in `parameters` of the one with this name.
     package func position(of name: StaticString) -> Int? {
-        for position in parameters.indices where parameters[position].name == name {
+        for position in parameters.indices where parameters[position].isNamed(name) {
             return position
         }
         return nil
@@ -123,14 +124,6 @@ package final class Operation: Sendable {
         guard let position = position(of: name), position < match.count else { return nil }
         return match.value(at: position)
     }
-}
-
-/// Compares without making a `String` of the literal.
-private func == (left: String, right: StaticString) -> Bool {
-    guard left.utf8.count == right.utf8CodeUnitCount else { return false }
-    return left.utf8.elementsEqual(
-        UnsafeBufferPointer(start: right.utf8Start, count: right.utf8CodeUnitCount)
-    )
 }
 
 /// The `requestBody` of an operation.

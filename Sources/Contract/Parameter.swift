@@ -31,6 +31,8 @@ package final class Parameter: Sendable {
 
     /// The octets of the name, in lower case for fields.
     let nameOctets: [UInt8]
+    /// The octets of the name, as the contract spells it.
+    private let spelling: [UInt8]
     let schemaIndex: Int
     /// The valid integers, where the schema asks for nothing else: a shortcut.
     let acceptedIntegers: ClosedRange<Int>?
@@ -64,11 +66,23 @@ package final class Parameter: Sendable {
         self.clamp = clamp
         self.notAfter = notAfter
         self.example = example
+        spelling = Array(name.utf8)
         nameOctets = location == .header ? Array(name.lowercased().utf8) : Array(name.utf8)
         self.schemaIndex = schemaIndex
         self.acceptedIntegers = acceptedIntegers
         self.acceptsAnything = acceptsAnything
         self.documentLocation = documentLocation
+    }
+
+    /// Whether this is the name, compared octet by octet.
+    func isNamed(_ name: StaticString) -> Bool {
+        guard spelling.count == name.utf8CodeUnitCount else { return false }
+        return spelling.withUnsafeBufferPointer { spelling in
+            for index in 0..<spelling.count where spelling[index] != name.utf8Start[index] {
+                return false
+            }
+            return true
+        }
     }
 }
 

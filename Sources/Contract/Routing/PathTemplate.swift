@@ -13,18 +13,23 @@ struct PathTemplate: Hashable, Sendable {
     /// Parses a template; `nil` where it does not begin with `/`, has an empty segment, or braces
     /// anywhere but around a whole segment.
     init?(_ text: String) {
+        let (opening, closing) = (UInt8(ascii: "{"), UInt8(ascii: "}"))
         guard text.utf8.first == UInt8(ascii: "/") else { return nil }
         var segments: [Segment] = []
-        for part in text.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            if part.first == "{", part.last == "}" {
-                let name = part.dropFirst().dropLast()
-                guard !name.isEmpty, !name.contains("{"), !name.contains("}") else { return nil }
-                segments.append(.parameter(String(name)))
+        for part in text.utf8.dropFirst()
+            .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        {
+            let isParameter = part.first == opening && part.last == closing
+            let inner = isParameter ? part.dropFirst().dropLast() : part
+            guard !inner.isEmpty, !inner.contains(opening), !inner.contains(closing) else {
+                return nil
+            }
+            let name = String(Substring(inner))
+            if isParameter {
+                segments.append(.parameter(name))
             } else {
-                guard !part.isEmpty, !part.contains("{"), !part.contains("}"), part != ".",
-                    part != ".."
-                else { return nil }
-                segments.append(.literal(String(part)))
+                guard name != ".", name != ".." else { return nil }
+                segments.append(.literal(name))
             }
         }
         self.text = text
