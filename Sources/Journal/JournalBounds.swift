@@ -8,8 +8,8 @@ extension JournalEntry {
     /// Violations that an entry keeps: the first say what kind of mistake it was.
     package static let maximumViolations = 10
 
-    /// An entry that says nothing, in the place of one that was dropped.
-    static let blank = JournalEntry(
+    /// An entry that says nothing, in the place of one that was dropped or handed on.
+    package static let blank = JournalEntry(
         requestID: "",
         session: "",
         kind: .other,

@@ -39,15 +39,13 @@ package final class RequestJournal: Sendable {
     /// - Returns: The entry's id: 1 for the first of the session, never used twice.
     @discardableResult
     package func append(_ entry: consuming JournalEntry) -> UInt64 {
-        // What was dropped is freed after the lock is released.
-        var next: JournalEntry? = entry
-        next?.cut()
-        let octets = next?.octets ?? 0
-        let appended: (id: UInt64, dropped: JournalEntry?, others: [JournalEntry])
-        appended = ring.withLock { ring in
-            guard let entry = next.take() else { preconditionFailure("an entry appended twice") }
-            let (id, dropped) = ring.append(entry, octets: octets)
-            return (id, dropped, ring.dropOverBudget())
+        entry.cut()
+        let octets = entry.octets
+        // Afterwards it is the entry that was dropped for it: freed after the lock is released.
+        var changing = consume entry
+        let appended: (id: UInt64, others: [JournalEntry]) = ring.withLock { ring in
+            let id = ring.append(&changing, octets: octets)
+            return (id, ring.dropOverBudget())
         }
         tellFollower()
         return appended.id
@@ -327,23 +325,24 @@ private struct Ring: Sendable {
         id >= first && id < next ? slot(of: id) : nil
     }
 
-    mutating func append(
-        _ entry: consuming JournalEntry,
-        octets: Int
-    ) -> (id: UInt64, dropped: JournalEntry?) {
+    /// Puts an entry into the ring.
+    ///
+    /// - Parameter entry: Afterwards what stood in its place.
+    mutating func append(_ entry: inout JournalEntry, octets: Int) -> UInt64 {
         let id = next
         entry.id = id
         next += 1
         if capacity == 0 {
             first = next
             dropped += 1
-            return (id, nil)
+            return id
         }
         self.octets += octets
         if entries.count < capacity {
-            entries.append(entry)
+            entries.append(.blank)
             costs.append(octets)
-            return (id, nil)
+            swap(&entries[entries.count - 1], &entry)
+            return id
         }
         let place = slot(of: id)
         if id - first == UInt64(capacity) {
@@ -352,9 +351,8 @@ private struct Ring: Sendable {
             self.octets -= costs[place]
         }
         costs[place] = octets
-        var other = entry
-        swap(&entries[place], &other)
-        return (id, other)
+        swap(&entries[place], &entry)
+        return id
     }
 
     /// Drops the oldest entries until the others keep the budget; the newest stays in any case.

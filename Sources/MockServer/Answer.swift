@@ -29,8 +29,11 @@ struct Answer {
 
     /// The response message.
     var response: HTTPResponse {
-        var fields = fields
-        if let contentType { fields.insert(HTTPResponse.Field("Content-Type", contentType), at: 0) }
-        return HTTPResponse(status: status, fields: fields, content: content)
+        var all: [HTTPResponse.Field] = []
+        // With those that every answer gets.
+        all.reserveCapacity(fields.count + 4)
+        if let contentType { all.append(HTTPResponse.Field("Content-Type", contentType)) }
+        all += fields
+        return HTTPResponse(status: status, fields: all, content: content)
     }
 }

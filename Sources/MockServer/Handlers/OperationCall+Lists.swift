@@ -38,7 +38,7 @@ extension OperationCall {
             }
         let limit = pageLimit(size)
         var output: [UInt8] = []
-        output.reserveCapacity(64 + min(size, 100) * 512)
+        output.reserveCapacity(64 + min(size, 100) * (view == .summary ? 256 : 768))
         output.append(contentsOf: Self.pageStart)
         let page = try reading { reader throws(StoreError) in
             try reader.appendPage(

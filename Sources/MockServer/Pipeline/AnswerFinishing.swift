@@ -78,10 +78,9 @@ final class AnswerFinishing: Sendable {
     /// The reply of an answer or a refusal, as the fault wants it.
     func reply(
         to call: Call,
-        response: HTTPResponse,
+        response: consuming HTTPResponse,
         operation: Operation? = nil
     ) -> Reply {
-        var response = response
         var delivery = Delivery()
         if call.fault?.status == nil { readings.reform(&response, of: call, operation: operation) }
         if let fault = call.fault {
@@ -135,8 +134,11 @@ final class AnswerFinishing: Sendable {
     }
 
     /// Writes the journal entry, and gives the answer what every answer has.
-    private func finish(_ call: Call, response: HTTPResponse, delivery: Delivery) -> Reply {
-        var response = response
+    private func finish(
+        _ call: Call,
+        response: consuming HTTPResponse,
+        delivery: consuming Delivery
+    ) -> Reply {
         response.fields.reserveCapacity(response.fields.count + 3)
         // An edge has never heard of the API.
         let isForeign = call.fault?.edge != nil
@@ -171,14 +173,15 @@ final class AnswerFinishing: Sendable {
         )
         let session = call.session
         if call.entry.kind == .token { session.personalData.prepare() }
-        let isOperation = call.entry.kind == .operation
+        let operation = call.entry.kind == .operation ? call.entry.operation : nil
+        let isLinked = hasHelpLink(call, status: response.status) && !isForeign
         let id: UInt64? =
             if let number = call.number {
-                session.journal.complete(number, with: call.entry) ? number : nil
+                session.journal.complete(number, with: call.takeEntry()) ? number : nil
             } else if call.isOfNoSession {
                 nil
             } else {
-                session.journal.append(call.entry)
+                session.journal.append(call.takeEntry())
             }
         if let suspect, let id {
             session.personalData.examine(suspect) { findings in
@@ -186,18 +189,18 @@ final class AnswerFinishing: Sendable {
                 session.journal.update(id) { $0.findings.formUnion(findings) }
             }
         }
-        if isOperation, !call.isOfNoSession {
-            let advance = session.scenario.countRequest(of: call.entry.operation)
+        if let operation, !call.isOfNoSession {
+            let advance = session.scenario.countRequest(of: operation)
             if advance > 0, session.clock.advance(byNanoseconds: advance) {
                 session.feed.announceClock(session.clock.read())
             }
         }
-        if let id, !isForeign,
-            let link = helpLink(to: id, of: call, status: response.status)
-        {
+        if let id, isLinked {
             // As the fields before it are spelled: an answer may have all of them in lower case.
             let isLower = response.fields.first.map { $0.name == $0.name.lowercased() } ?? false
-            response.fields.append(HTTPResponse.Field(isLower ? "link" : "Link", link))
+            response.fields.append(
+                HTTPResponse.Field(isLower ? "link" : "Link", helpLink(to: id, in: session))
+            )
         }
         let pending = WorkerContext.Pending(
             session: session,
@@ -215,14 +218,15 @@ final class AnswerFinishing: Sendable {
         return Reply(response, delivery: delivery, ticket: ticket)
     }
 
-    /// The value of `Link` (RFC 8288) that leads from a refusal, or from an injected failure, to the
-    /// journal's explanation of it; `nil` where an answer has none.
-    private func helpLink(to entry: UInt64, of call: Call, status: Int) -> String? {
-        guard configuration.sendsFaultHeader, configuration.keepsJournal,
-            (400..<500).contains(status) || status >= 500 && call.entry.details.fault != nil
-        else { return nil }
-        let session = call.session.name
-        let query = session == SessionName.default ? "" : "?session=\(session)"
+    /// Whether an answer is a refusal, or an injected failure, that leads to its explanation.
+    private func hasHelpLink(_ call: Call, status: Int) -> Bool {
+        configuration.sendsFaultHeader && configuration.keepsJournal
+            && ((400..<500).contains(status) || status >= 500 && call.entry.details.fault != nil)
+    }
+
+    /// The value of `Link` (RFC 8288) that leads to the journal's explanation of an entry.
+    private func helpLink(to entry: UInt64, in session: Session) -> String {
+        let query = session.name == SessionName.default ? "" : "?session=\(session.name)"
         return #"</__admin/requests/\#(entry)/explain\#(query)>; rel="help""#
     }
 

@@ -4,6 +4,13 @@ import Store
 // The place of a call in the journal, where it gets one before its answer.
 
 extension Call {
+    /// Gives the entry away: nothing more is noted in it.
+    func takeEntry() -> JournalEntry {
+        var taken = JournalEntry.blank
+        swap(&taken, &entry)
+        return taken
+    }
+
     /// Puts an entry of a call that is not answered yet into the journal.
     ///
     /// - Returns: Its number, which the call keeps.

@@ -23,24 +23,12 @@ final class FaultInjection: Sendable {
     ///
     /// - Throws: 400 for a `Prefer` field that asks for the impossible.
     func decide(for call: Call, operation: Operation) throws(Problem) -> FaultDecision? {
-        var preferred: FaultDecision?
-        let fields = call.request.fields
-        if fields.count(of: "prefer") > 0 {
-            call.entry.traits.insert(.preference)
-            let lines = fields.values(named: "prefer").map { String(decoding: $0, as: UTF8.self) }
-            do throws(PreferredFault.Malformed) {
-                preferred = try PreferredFault.parse(lines)
-            } catch {
-                throw call.refusal(
-                    field: "Prefer",
-                    keyword: "prefer",
-                    "\(error.preference): \(error.reason)",
-                    detail: "The Prefer field asks for something impossible."
-                )
-            }
-        }
-        if call.isOfNoSession { return preferred }
         let faults = call.session.faults
+        // Most requests ask for nothing, and no rule is about them.
+        let isPreference = call.request.fields.first("prefer") != nil
+        guard isPreference || faults.concerns(operation: operation.index) else { return nil }
+        let preferred = isPreference ? try preference(of: call) : nil
+        if call.isOfNoSession { return preferred }
         guard preferred != nil || faults.concerns(operation: operation.index) else { return nil }
         let facts = RequestFacts(
             operation: operation.index,
@@ -50,6 +38,25 @@ final class FaultInjection: Sendable {
             appointmentId: call.entry.appointmentID
         )
         return faults.decide(preferred: preferred, facts, now: call.time.nanoseconds)
+    }
+
+    /// What the `Prefer` field asks for.
+    ///
+    /// - Throws: 400 where that is impossible.
+    private func preference(of call: Call) throws(Problem) -> FaultDecision? {
+        call.entry.traits.insert(.preference)
+        let lines = call.request.fields.values(named: "prefer")
+            .map { String(decoding: $0, as: UTF8.self) }
+        do throws(PreferredFault.Malformed) {
+            return try PreferredFault.parse(lines)
+        } catch {
+            throw call.refusal(
+                field: "Prefer",
+                keyword: "prefer",
+                "\(error.preference): \(error.reason)",
+                detail: "The Prefer field asks for something impossible."
+            )
+        }
     }
 
     /// Makes of an answer what the fault wants of it.

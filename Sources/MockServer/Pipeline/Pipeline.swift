@@ -192,7 +192,9 @@ final class Pipeline: Sendable {
         let valid = contract.validate(call.request, operation: operation, match: match)
         recorder.noteParameters(of: call, valid: valid)
         // The token endpoint has errors of its own (RFC 6749 §5.2), for a wrong media type, too.
-        if operation.id != OperationID.token, let refusal = Problem(refusing: valid) {
+        if !valid.isValid, operation.id != OperationID.token,
+            let refusal = Problem(refusing: valid)
+        {
             throw refusal
         }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
@@ -223,15 +225,16 @@ final class Pipeline: Sendable {
     }
 
     func route(_ call: Call) throws(Problem) -> (Operation, PathMatch) {
-        let request = call.request
-        switch contract.route(method: request.method, path: request.target.path) {
+        let method = call.request.method
+        let path = call.request.target.path
+        switch contract.route(method: method, path: path) {
         case .matched(let operation, let match): return (operation, match)
         case .methodNotAllowed(let allowed, _):
-            throw Problem(methodNotAllowed: request.method, allowed: allowed)
+            throw Problem(methodNotAllowed: method, allowed: allowed)
         case .notFound:
             throw Problem(
-                noRouteFor: request,
-                suggestions: contract.nearestPaths(to: request.target.path, method: request.method)
+                noRouteFor: call.request,
+                suggestions: contract.nearestPaths(to: path, method: method)
             )
         }
     }
