@@ -31,6 +31,9 @@ package struct HTTPResponse: Sendable {
         self.content = content
     }
 
+    /// Whether the content goes out as it is, behind the head.
+    package var hasPlainContent: Bool { !isChunked && !StatusCode.forbidsContent(status) }
+
     /// The value of the first field of this name, compared without case.
     package func field(_ name: String) -> String? {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -28,7 +28,8 @@ package enum ResponseSerializer {
         omitsContent: Bool = false,
         closes: Bool = false
     ) {
-        output.reserveCapacity(output.count + 512 + response.content.count)
+        let contentCount = omitsContent ? 0 : response.content.count
+        output.reserveCapacity(output.count + 512 + contentCount)
         let framing: Framing = response.isChunked ? .chunked : .length
         appendHead(of: response, to: &output, framing: framing, closes: closes)
         if !omitsContent, !StatusCode.forbidsContent(response.status) {
@@ -142,16 +143,13 @@ package enum ResponseSerializer {
     }
 
     private static func append(decimal number: Int, to output: inout [UInt8]) {
-        guard number >= 10 else {
-            output.append(UInt8(ascii: "0") + UInt8(max(number, 0)))
-            return
+        var rest = max(number, 0)
+        var unit = 1
+        while rest / unit >= 10 { unit *= 10 }
+        while unit > 0 {
+            output.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest / unit))
+            rest %= unit
+            unit /= 10
         }
-        let start = output.count
-        var rest = number
-        while rest > 0 {
-            output.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        output[start...].reverse()
     }
 }

@@ -21,22 +21,41 @@ struct OutputQueue {
         case broken
     }
 
+    /// Content of so many octets is sent from where it lies: to copy it would cost more than all else
+    /// that is done here.
+    static let largeContentOctets = 16_384
+
     var octets: [UInt8] = []
+    /// The large content of the last answer, behind the octets; no answer follows it.
+    private var content: [UInt8] = []
     private(set) var sent = 0
     private var answers: [Answer] = []
     /// When octets were last sent, where answers want to know.
     private var lastSend: UInt64 = 0
 
-    var isEmpty: Bool { sent == octets.count }
+    /// How many octets there are, sent ones included.
+    var count: Int { octets.count + content.count }
+
+    var isEmpty: Bool { sent == count }
+
+    /// Whether nothing can be added before all is sent.
+    var isClosed: Bool { !content.isEmpty }
+
+    /// Adds a large content, which ends the queue.
+    mutating func end(with content: [UInt8]) {
+        precondition(!isClosed)
+        self.content = content
+    }
 
     /// Notes that an answer with this ticket runs from `start` to the end of the octets.
     mutating func noteAnswer(ticket: UInt64, from start: Int) {
-        answers.append(Answer(ticket: ticket, start: start, end: octets.count))
+        answers.append(Answer(ticket: ticket, start: start, end: count))
     }
 
     /// Forgets everything, keeping an allocation of reasonable size.
     mutating func removeAll() {
         sent = 0
+        content = []
         answers.removeAll(keepingCapacity: true)
         if octets.capacity > 1 << 20 {
             octets = []
@@ -49,7 +68,8 @@ struct OutputQueue {
     func rest() -> OutputQueue {
         var rest = OutputQueue()
         rest.lastSend = lastSend
-        rest.octets = [UInt8](octets[sent...])
+        rest.octets = [UInt8](octets.dropFirst(sent))
+        rest.octets += content.dropFirst(max(0, sent - octets.count))
         for answer in answers {
             var moved = Answer(
                 ticket: answer.ticket,
@@ -77,16 +97,24 @@ struct OutputQueue {
         var outcome = Outcome.allSent
         let before = sent
         octets.withUnsafeBytes { octets in
-            while sent < octets.count {
-                let rest = UnsafeRawBufferPointer(rebasing: octets[sent...])
-                switch sockets.send(descriptor, rest) {
-                case .octets(let count): sent += count
-                case .full:
-                    outcome = .blocked
-                    return
-                case .broken:
-                    outcome = .broken
-                    return
+            content.withUnsafeBytes { content in
+                while sent < octets.count + content.count {
+                    let written = sockets.send(
+                        descriptor,
+                        UnsafeRawBufferPointer(rebasing: octets.dropFirst(sent)),
+                        UnsafeRawBufferPointer(
+                            rebasing: content.dropFirst(max(0, sent - octets.count))
+                        )
+                    )
+                    switch written {
+                    case .octets(let count): sent += count
+                    case .full:
+                        outcome = .blocked
+                        return
+                    case .broken:
+                        outcome = .broken
+                        return
+                    }
                 }
             }
         }

@@ -69,6 +69,39 @@ struct Sockets: @unchecked Sendable {
         }
     }
 
+    /// Writes two pieces once, as if they lay together.
+    func send(
+        _ descriptor: Int32,
+        _ first: UnsafeRawBufferPointer,
+        _ second: UnsafeRawBufferPointer
+    ) -> SocketWrite {
+        if second.isEmpty { return send(descriptor, first) }
+        if first.isEmpty { return send(descriptor, second) }
+        if let network {
+            return (Array(first) + Array(second)).withUnsafeBytes { network.send(descriptor, $0) }
+        }
+        return withUnsafeTemporaryAllocation(of: iovec.self, capacity: 2) { pieces in
+            pieces.initializeElement(at: 0, to: Self.piece(first))
+            pieces.initializeElement(at: 1, to: Self.piece(second))
+            var message = msghdr()
+            message.msg_iov = pieces.baseAddress
+            message.msg_iovlen = 2
+            while true {
+                let count = sendmsg(descriptor, &message, Int32(clinux_no_signal))
+                if count > 0 { return .octets(count) }
+                if count < 0, errno == EINTR { continue }
+                return errno == EAGAIN ? .full : .broken
+            }
+        }
+    }
+
+    private static func piece(_ octets: UnsafeRawBufferPointer) -> iovec {
+        iovec(
+            iov_base: UnsafeMutableRawPointer(mutating: octets.baseAddress),
+            iov_len: octets.count
+        )
+    }
+
     /// Sends a FIN.
     func endOutput(_ descriptor: Int32) {
         if let network {

@@ -56,7 +56,11 @@ extension Worker {
 
     private var batchState: ConnectionMachine.Batch {
         if batch.isEmpty { return .empty }
-        return batch.octets.count < Self.maximumBatchOctets ? .open : .full
+        return isBatchFull ? .full : .open
+    }
+
+    private var isBatchFull: Bool {
+        batch.isClosed || batch.octets.count >= Self.maximumBatchOctets
     }
 
     /// Reads once into the worker's buffer, and works on what came.
@@ -155,7 +159,7 @@ extension Worker {
             let rest = UnsafeRawBufferPointer(rebasing: octets[offset...])
             switch connection.machine.appetite {
             case .head:
-                guard batch.octets.count < Self.maximumBatchOctets else { return offset }
+                guard !isBatchFull else { return offset }
                 do throws(MessageError) {
                     guard let parsed = try connection.parser.parse(rest) else {
                         connection.input.isIncomplete = true
