@@ -23,8 +23,8 @@ struct AppointmentLayout: Sendable {
     private let summaryCount: Int
     /// How many of the segments make up the operational view.
     private let operationalCount: Int
-    /// The segments of the reporting view, in its order.
-    private let reportingOrder: [Int]
+    /// The segments of the reporting view, in its order; those that lie side by side together.
+    private let reportingRuns: [Range<Int>]
     /// The members of the reporting view that come from the patient.
     let patientMembers: [String]
     private let segmentCount: Int
@@ -74,9 +74,18 @@ struct AppointmentLayout: Sendable {
         segments = zip(starts, starts.dropFirst() + [stored.count]).map { stored[$0..<$1] }
         summaryCount = starts.count { $0 < summary.count }
         operationalCount = starts.count { $0 < operational.count }
-        reportingOrder = segments.indices
+        let reportingOrder = segments.indices
             .filter { places[starts[$0]] != nil }
             .sorted { (places[starts[$0]] ?? 0) < (places[starts[$1]] ?? 0) }
+        var runs: [Range<Int>] = []
+        for segment in reportingOrder {
+            if let last = runs.last, last.upperBound == segment, segment != summaryCount {
+                runs[runs.count - 1] = last.lowerBound..<segment + 1
+            } else {
+                runs.append(segment..<segment + 1)
+            }
+        }
+        reportingRuns = runs
         self.patientMembers = patientMembers
         var segmentOfMember: [String: Int] = [:]
         for (index, members) in segments.enumerated() {
@@ -196,18 +205,18 @@ struct AppointmentLayout: Sendable {
     ) throws(Damage) {
         let isWhole = withUnsafeTemporaryAllocation(
             of: Int.self,
-            capacity: segments.count + 1
+            capacity: segmentCount + 1
         ) { starts in
             // Where each segment starts, as if `details` went on where `summary` ends.
             var start = 0
             var index = 0
-            for segment in 0..<segments.count {
+            for segment in 0..<segmentCount {
                 starts[segment] = start
                 guard let length = Self.readLength(details, &index) else { return false }
                 // No sum overflows: there are few segments, and none is longer than a blob can be.
                 start += length
             }
-            starts[segments.count] = start
+            starts[segmentCount] = start
             let rest = UnsafeRawBufferPointer(rebasing: details[index...])
             // The member with the first brace stands at the start of every view.
             guard starts[summaryCount] == summary.count, start - summary.count == rest.count,
@@ -222,13 +231,21 @@ struct AppointmentLayout: Sendable {
                 )
                 return true
             }
-            for segment in reportingOrder {
-                let (start, end) = (starts[segment], starts[segment + 1])
-                let octets =
-                    segment < summaryCount
-                    ? summary[start..<end]
-                    : rest[(start - summary.count)..<(end - summary.count)]
-                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets))
+            // Room for all of it at once: there are a hundred rows to a page.
+            output.append(addingCapacity: start) { room in
+                room.withUnsafeMutableBufferPointer { room, count in
+                    let room = UnsafeMutableRawBufferPointer(room)
+                    for run in reportingRuns {
+                        let (start, end) = (starts[run.lowerBound], starts[run.upperBound])
+                        let octets =
+                            run.lowerBound < summaryCount
+                            ? summary[start..<end]
+                            : rest[(start - summary.count)..<(end - summary.count)]
+                        UnsafeMutableRawBufferPointer(rebasing: room[count...])
+                            .copyMemory(from: UnsafeRawBufferPointer(rebasing: octets))
+                        count += end - start
+                    }
+                }
             }
             return true
         }

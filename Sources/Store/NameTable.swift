@@ -65,5 +65,13 @@ final class NameTable {
 ///
 /// `==` holds texts for equal that Unicode does: to SQLite, and to clients, they are two.
 func isSameText(_ left: String, _ right: String) -> Bool {
-    left.utf8.count == right.utf8.count && left == right && left.utf8.elementsEqual(right.utf8)
+    guard left.utf8.count == right.utf8.count else { return false }
+    let isSame = left.utf8.withContiguousStorageIfAvailable { left in
+        right.utf8.withContiguousStorageIfAvailable { right in
+            for index in 0..<left.count where left[index] != right[index] { return false }
+            return true
+        }
+    }
+    // Texts from elsewhere may lie in pieces.
+    return (isSame ?? nil) ?? left.utf8.elementsEqual(right.utf8)
 }

@@ -74,6 +74,8 @@ final class ReaderPool: @unchecked Sendable {
     private func connect() throws(StoreError) -> Tables {
         let database = try Database(location)
         try Schema.configureReader(database)
+        // Of what nobody changes, one transaction serves all reads.
+        if location.isConstant { try database.execute("BEGIN; SELECT 1 FROM sqlite_schema") }
         return Tables(database, layout: layout)
     }
 

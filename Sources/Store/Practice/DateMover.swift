@@ -121,6 +121,23 @@ private final class DayTexts {
 
     deinit { texts.deallocate() }
 
+    /// The day that was read last, and its text: most dates of a record are the same.
+    private var lastRead: (text: (UInt64, UInt16), day: Int?) = ((0, 0), nil)
+
+    /// Reads ten octets `yyyy-MM-dd`; `nil` where they are no date.
+    func day(at octets: UnsafePointer<UInt8>) -> Int? {
+        let start = UnsafeRawPointer(octets)
+        let text = (
+            start.loadUnaligned(as: UInt64.self),
+            start.loadUnaligned(fromByteOffset: 8, as: UInt16.self)
+        )
+        if text != lastRead.text {
+            let date = LocalDate(octets: UnsafeBufferPointer(start: octets, count: Self.octets))
+            lastRead = (text, date?.daysSince1970)
+        }
+        return lastRead.day
+    }
+
     /// Writes a day where ten octets have room.
     func write(_ day: Int, to target: UnsafeMutablePointer<UInt8>) {
         let place = day - first
@@ -179,7 +196,7 @@ private struct DateText {
     /// Moves the date `"yyyy-MM-dd"` of a member; anything else is left alone.
     mutating func moveDate(_ lead: StaticString, byDays days: Int, _ texts: DayTexts) {
         guard find(lead), place + 12 <= count, start[place] == Self.quote,
-            start[place + 11] == Self.quote, let day = day(place + 1)
+            start[place + 11] == Self.quote, let day = texts.day(at: start + place + 1)
         else { return }
         texts.write(day + days, to: start + place + 1)
         place += 12
@@ -194,7 +211,7 @@ private struct DateText {
             return
         }
         guard start[place + 21] == Self.quote, start[place + 11] == UInt8(ascii: "T"),
-            start[place + 20] == UInt8(ascii: "Z"), let day = day(place + 1),
+            start[place + 20] == UInt8(ascii: "Z"), let day = texts.day(at: start + place + 1),
             let hour = two(place + 12), let minute = two(place + 15), let second = two(place + 18)
         else { return }
         let time = hour * 3600 + minute * 60 + second
@@ -216,13 +233,6 @@ private struct DateText {
         let tens = start[place] &- UInt8(ascii: "0")
         let ones = start[place + 1] &- UInt8(ascii: "0")
         return tens < 10 && ones < 10 ? Int(tens) * 10 + Int(ones) : nil
-    }
-
-    private func day(_ place: Int) -> Int? {
-        guard let century = two(place), let year = two(place + 2), let month = two(place + 5),
-            let day = two(place + 8)
-        else { return nil }
-        return LocalDate(year: century * 100 + year, month: month, day: day)?.daysSince1970
     }
 
     private func write(_ value: Int, at place: Int) {

@@ -18,6 +18,14 @@ final class Database {
         /// A file that this connection alone has open; empty, or a database without a log.
         case ownFile(String)
 
+        /// Whether nobody changes what is there.
+        var isConstant: Bool {
+            switch self {
+            case .image, .immutableFile: true
+            case .memory, .sharedFile, .ownFile: false
+            }
+        }
+
         /// How many descriptors a connection takes: the file, and the log where there is one.
         var descriptors: Int {
             switch self {
