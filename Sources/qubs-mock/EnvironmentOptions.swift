@@ -36,6 +36,12 @@ struct EnvironmentOptions {
             arguments = typed
             return
         }
+        // To read the declarations takes a millisecond or two, and most starts have no need of them.
+        let concernsUs =
+            environment.keys.contains { $0.hasPrefix(Self.prefix) }
+            || unreadable.contains { $0.hasPrefix(Self.prefix) }
+            || own.contains(where: Self.isNegativeNumber)
+        guard concernsUs else { return }
         let options = DeclaredOption.all(of: command)
         own = Self.joiningNumbers(own, to: options)
         var injected: [String] = []
@@ -73,6 +79,10 @@ struct EnvironmentOptions {
             && ["tcp://", "udp://", "sctp://"].contains { value.hasPrefix($0) }
     }
 
+    private static func isNegativeNumber(_ argument: String) -> Bool {
+        argument.first == "-" && argument.dropFirst().first?.isNumber ?? false
+    }
+
     /// Makes `--port -1` one argument, as `--port=-1` is: a negative number is no option here.
     private static func joiningNumbers(
         _ arguments: [String],
@@ -80,8 +90,7 @@ struct EnvironmentOptions {
     ) -> [String] {
         var joined: [String] = []
         for argument in arguments {
-            if argument.first == "-", argument.dropFirst().first?.isNumber ?? false,
-                let last = joined.last,
+            if isNegativeNumber(argument), let last = joined.last,
                 options.contains(where: { $0.kind != .flag && "--\($0.name)" == last })
             {
                 joined[joined.count - 1] = "\(last)=\(argument)"
