@@ -73,6 +73,20 @@ class CannotWait(Bad):
         self.comment()
 
 
+@variant("retry.not-too-late", "rate-limited-morning")
+class ComesBackLate(Bad):
+    late = 0.0
+
+    def pause(self, attempt, answer):
+        return super().pause(attempt, answer) + self.late
+
+    def work(self):
+        self.token()
+        # Told a second, it waits for its next round.
+        self.late = 32.0
+        self.get("sites")
+
+
 FLAKY_CALLS = (
     "sites",
     "reporting/appointments/pending?pageSize=500",

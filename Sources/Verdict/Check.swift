@@ -54,6 +54,8 @@ package struct CheckResult: Sendable {
     package let evidence: [Evidence]
     /// How many cases failed.
     package let failures: Int
+    /// Whether something was seen that may be a failure, though nobody can tell.
+    let isDoubtful: Bool
 
     /// What a report carries for one check: enough to see a pattern.
     package static let maximumEvidence = 50
@@ -71,10 +73,27 @@ package struct CheckResult: Sendable {
         package var isExercised: Bool { self == .pass || self == .fail }
     }
 
+    init(
+        check: Check,
+        outcome: Outcome,
+        summary: String,
+        evidence: [Evidence],
+        failures: Int,
+        isDoubtful: Bool
+    ) {
+        self.check = check
+        self.outcome = outcome
+        self.summary = summary
+        self.evidence = evidence
+        self.failures = failures
+        self.isDoubtful = isDoubtful
+    }
+
     init(_ check: Check, _ tally: Tally) {
         self.check = check
         failures = tally.failures
         evidence = tally.evidence
+        isDoubtful = tally.isDoubtful
         let total = tally.exercised
         let unit = total == 1 ? check.unit.one : check.unit.many
         if let first = tally.evidence.first {
@@ -142,6 +161,8 @@ package struct Evidence: Sendable {
     package let requests: [Request]
     /// One sentence.
     package let note: String
+    /// Where it happened, in a verdict on several sessions.
+    package var session: String?
     /// What was measured, in nanoseconds.
     package var gap: Int64?
     /// What it was held against, in nanoseconds.

@@ -53,6 +53,19 @@ extension Check {
             judge: RetryChecks.honoursRetryAfter
         ),
         Check(
+            id: "retry.not-too-late",
+            level: .should,
+            unit: ("retry after an answer with Retry-After", "retries after Retry-After"),
+            rule:
+                "After Retry-After the next attempt comes within twice its value and 30 seconds.",
+            basis: .goodPractice(
+                "Who is told when to come back, and comes much later, keeps people waiting for nothing."
+            ),
+            advice:
+                "Sleep as long as Retry-After says, and some jitter: not until the next run of a job.",
+            judge: RetryChecks.notTooLate
+        ),
+        Check(
             id: "retry.pauses",
             level: .must,
             unit: ("chain of three or more pauses", "chains of pauses"),

@@ -59,6 +59,20 @@ package struct Coverage: Sendable {
         }
     }
 
+    /// What was called in several sessions.
+    init(merging all: [Coverage]) {
+        var operations = all.first?.operations ?? []
+        for other in all.dropFirst() {
+            for (place, operation) in other.operations.enumerated() {
+                operations[place].requests += operation.requests
+                operations[place].answers.merge(operation.answers, uniquingKeysWith: +)
+                operations[place].faulted += operation.faulted
+                operations[place].works = operations[place].works || operation.works
+            }
+        }
+        self.operations = operations
+    }
+
     init(_ time: Timeline) {
         var operations = time.context.operations.map { Operation(id: $0.id) }
         var places: [String: Int] = [:]

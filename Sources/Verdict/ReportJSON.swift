@@ -92,6 +92,7 @@ extension Evidence {
         var object = JSONObject()
         object["requestId"] = requests.last.map { .string($0.requestID) } ?? .null
         object["note"] = .string(note)
+        if let session { object["session"] = .string(session) }
         object["requests"] = .array(
             requests.map { request in
                 [

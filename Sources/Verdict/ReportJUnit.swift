@@ -110,7 +110,7 @@ extension Evidence {
             }
             last = (request.method, request.path)
         }
-        return parts.joined(separator: "; ")
+        return (session.map { "[\($0)] " } ?? "") + parts.joined(separator: "; ")
     }
 }
 

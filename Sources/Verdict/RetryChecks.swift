@@ -230,6 +230,35 @@ enum RetryChecks {
         return tally
     }
 
+    static func notTooLate(_ time: Timeline) -> Tally {
+        var tally = Tally()
+        for (index, entry) in time.entries.enumerated() {
+            guard let later = time.next[index], entry.governingRetryAfter != nil,
+                let wait = time.requiredWait(after: index), !time.rhythmic[later]
+            else { continue }
+            if time.isDisturbed(index, later) {
+                tally.cannotJudge(
+                    "The session's clock was moved, or its records changed, between the attempts."
+                )
+                continue
+            }
+            let gap = time.entries[later].arrival - time.ends[index]
+            let limit = Timeline.latest(after: wait)
+            tally.judge(
+                gap <= limit
+                    ? nil
+                    : time.evidence(
+                        time.chain(around: index, reach: chainReach),
+                        "\(time.name(index)) was retried after \(Seconds.text(gap)), told "
+                            + "\(Seconds.text(wait)) by Retry-After.",
+                        gap: gap,
+                        limit: limit
+                    )
+            )
+        }
+        return tally
+    }
+
     /// The pauses of chains, in their order, that the client chose itself.
     static func pausesBetween(_ time: Timeline) -> Tally {
         var tally = Tally()

@@ -1,12 +1,14 @@
 import Journal
+import Time
 
 /// The journal, put in the order of arrival and linked into chains of attempts.
 ///
 /// A request is a retry of an earlier one when it has the same wish and no other caller sent it; for
 /// POST also the same idempotency key, or, without keys, the same body; when it arrives after the
 /// earlier one's answer ended or was cut; when the earlier one failed in a way that passes, or with
-/// 401; and when at most 15 minutes lie between. Requests that overlap are concurrency, never a
-/// retry. Where several later ones could be meant, the kindest reading is taken: see `Successor`.
+/// 401; and when at most 15 minutes lie between, or more where Retry-After said so. Requests that
+/// overlap are concurrency, never a retry. Where several later ones could be meant, the kindest reading
+/// is taken: see `Fit`.
 struct Timeline {
     let context: VerdictContext
     /// In the order of arrival.
@@ -302,13 +304,14 @@ struct Timeline {
         let wait = requiredWait(after: index) ?? 0
         let dueAt = end.addingReportingOverflow(max(0, wait - Self.tolerance(of: wait)))
         let due = dueAt.overflow ? Int64.max : dueAt.partialValue
+        let reach = wait > 0 ? max(Self.longestPause, Self.latest(after: wait)) : Self.longestPause
         let horizon = min(wait, Self.longestPause) * 2 + Self.horizon
         var best: (fit: Fit, index: Int)?
         let hasID = entry.sentID.map { !sharedIDs.contains($0) } ?? false
         let first = firstPlace(in: group, arrivingAtOrAfter: end)
         for later in group[first...].prefix(Self.maximumSuccessors) {
             let gap = entries[later].arrival - end
-            if gap > Self.longestPause { break }
+            if gap > reach { break }
             if best != nil, gap > horizon { break }
             guard later != index, previous[later] == nil else { continue }
             let other = entries[later]
@@ -373,6 +376,11 @@ struct Timeline {
         guard let date = retryAfter.date, ends[index] != .max else { return seconds }
         let answered = entries[index].wallTime + (ends[index] - entries[index].arrival)
         return max(0, min(seconds, date - answered))
+    }
+
+    /// How long after an answer a retry may come that was told to wait, in nanoseconds.
+    static func latest(after wait: Int64) -> Int64 {
+        wait.addingSaturated(wait).addingSaturated(30 * Seconds.nanoseconds)
     }
 
     /// What is forgiven in a measured pause: 50 ms or 2 %, whichever is more.

@@ -24,7 +24,7 @@ struct VerdictCommand: ParsableCommand {
     )
 
     @OptionGroup var server: ServerAddress
-    @Option(help: "Session whose client is judged.")
+    @Option(help: "Session whose client is judged, or several: a,b or ci-* or *.")
     var session = SessionName.default
     @Option(help: "Form of the report: text, json, junit or markdown.")
     var format = Format.text
@@ -34,7 +34,9 @@ struct VerdictCommand: ParsableCommand {
     var adminToken: String?
 
     func validate() throws {
-        _ = try OptionCheck.session(session)
+        for name in session.split(separator: ",", omittingEmptySubsequences: false) {
+            _ = try OptionCheck.session(String(name.replacing("*", with: "-")))
+        }
         if let adminToken { _ = try OptionCheck.secret(adminToken, "admin-token") }
     }
 

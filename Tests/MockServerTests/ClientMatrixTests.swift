@@ -35,6 +35,7 @@ struct ClientMatrixTests {
     static let rows = [
         Row("retry.retries-transient"),
         Row("retry.honours-retry-after"),
+        Row("retry.not-too-late"),
         Row("retry.pauses"),
         Row("retry.backs-off"),
         Row("retry.jitters"),

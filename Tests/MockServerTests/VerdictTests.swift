@@ -472,4 +472,35 @@ struct VerdictTests {
         #expect(try result("upload.size", server) == "fail")
         #expect(try result("upload.content-length", server) == "fail")
     }
+
+    @Test("Several sessions have one verdict, and each finding names its session")
+    func severalSessions() throws {
+        let server = try TestServer()
+        for (session, query) in [
+            ("ci-1", "take=1"), ("ci-2", "take=1&nosuch=1"), ("other", "take=1"),
+        ] {
+            let answer = try server.get("appointments?\(query)", as: "acme-partner+\(session)")
+            #expect(answer.status == 200)
+        }
+        func check(_ sessions: String) throws -> JSONValue? {
+            try server.control("GET", "/verdict?session=\(sessions)").json["checks"]?.array?
+                .first { $0["id"] == "contract.known-parameters" }
+        }
+        let both = try #require(try check("ci-*"))
+        #expect(both["result"] == "fail")
+        #expect(both["summary"]?.string?.hasPrefix("ci-2: ") == true)
+        #expect(both["evidence"]?.array?.map { $0["session"] } == ["ci-2"])
+        #expect(try check("ci-1,other")?["result"] == "pass")
+        let all = try server.control("GET", "/verdict?session=*").json
+        #expect(all["session"] == "*")
+        // Three tokens and three calls; nothing came to the session default.
+        #expect(all["journal"]?["entries"] == 6)
+        #expect(all["coverage"]?["called"] == 1)
+        #expect(try server.control("GET", "/verdict?session=ci-1,nobody").status == 404)
+        #expect(try server.control("GET", "/verdict?session=x*").status == 404)
+        #expect(try server.control("GET", "/verdict?session=a,,b").status == 400)
+        #expect(
+            try server.control("GET", "/verdict?session=ci-*&format=text").text.contains("[ci-2] ")
+        )
+    }
 }

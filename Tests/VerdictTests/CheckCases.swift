@@ -237,6 +237,35 @@ extension CheckCase {
             $0.connection = 1
             $0.call(Story.sites)
         },
+        CheckCase("retry.not-too-late", .notExercised, "no Retry-After") {
+            $0.call(Story.sites, status: 503)
+            $0.wait(60)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.not-too-late", .pass, "33 s after it was told to wait 2 s") {
+            $0.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            $0.wait(33)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.not-too-late", .fail, "35 s after it was told to wait 2 s") {
+            $0.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            $0.wait(35)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.not-too-late", .pass, "twenty minutes after it was told to wait ten") {
+            $0.call(Story.sites, status: 503) { $0.details.retryAfter = .init(seconds: 600) }
+            $0.wait(1_200)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.not-too-late", .notJudged, "the clock was moved in between") {
+            $0.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            $0.advanceClock(60)
+            $0.wait(40)
+            $0.call(Story.sites)
+        },
+        CheckCase("retry.not-too-late", .notExercised, "it never comes back") {
+            $0.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 200) }
+        },
         CheckCase("retry.bounded", .notExercised, "no retry") { $0.call(Story.sites) },
         CheckCase("retry.bounded", .pass, "ten attempts") {
             for attempt in 1...10 {

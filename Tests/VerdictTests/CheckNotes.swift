@@ -33,6 +33,13 @@ struct CheckNotes {
                 "The session's clock was moved, or its records changed, between the attempts; a date, where the clock had "
                 + "been set. Not counted: the next request of a poller, and what another caller sends."
         ),
+        "retry.not-too-late": CheckNotes(
+            "Twice the value, since jitter of all of it is common; 30 s more, since a short value says little beside the "
+                + "pace of a queue.",
+            not:
+                "The session's clock was moved, or its records changed, between the attempts. Not counted: the next request "
+                + "of a poller, what another caller sends, and whoever never comes back: another check says that."
+        ),
         "retry.pauses": CheckNotes(
             "\(PauseRules.pausesInARow) pauses in a row below "
                 + "\(seconds(Double(PauseRules.shortestPause))): full jitter from 100 ms on draws that once in ten "

@@ -26,7 +26,8 @@ import Verdict
     func catalogue() {
         #expect(
             Check.all.map(\.id) == [
-                "retry.retries-transient", "retry.honours-retry-after", "retry.pauses",
+                "retry.retries-transient", "retry.honours-retry-after", "retry.not-too-late",
+                "retry.pauses",
                 "retry.backs-off", "retry.jitters", "retry.bounded",
                 "retry.leaves-permanent-errors-alone",
                 "idempotency.key-sent", "idempotency.key-wellformed",
@@ -51,7 +52,8 @@ import Verdict
         let shoulds = Check.all.filter { $0.level == .should }.map(\.id)
         #expect(
             shoulds == [
-                "retry.jitters", "retry.bounded", "idempotency.key-sent", "paging.keeps-parameters",
+                "retry.not-too-late", "retry.jitters", "retry.bounded", "idempotency.key-sent",
+                "paging.keeps-parameters",
                 "paging.reads-to-the-end", "auth.token-reused", "auth.no-stampede",
                 "auth.within-domains", "upload.content-as-promised", "upload.completed",
                 "reporting.pending-only", "reporting.report-after-files",

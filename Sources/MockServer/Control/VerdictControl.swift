@@ -69,13 +69,7 @@ enum VerdictControl {
     // MARK: - The verdict
 
     private static func verdict(_ call: ControlCall) throws(Problem) -> Answer {
-        let session = try call.existingSession()
-        // A client may have an answer before the worker that sent it has noted that, and ask here.
-        session.journal.awaitDeliveries(timeLimitMilliseconds: 50)
-        let judgement = call.application.judge(
-            session,
-            isStrict: call.valid.bool("strict") ?? false
-        )
+        let judgement = try judgement(call)
         switch call.string("format") {
         case "junit": return text(judgement.junit, "application/xml")
         case "markdown": return text(judgement.markdown, "text/markdown; charset=utf-8")
@@ -86,7 +80,64 @@ enum VerdictControl {
         }
     }
 
+    /// The verdict on one session, or on all that a list names.
+    private static func judgement(_ call: ControlCall) throws(Problem) -> Judgement {
+        let isStrict = call.valid.bool("strict") ?? false
+        let named = try sessions(call)
+        for session in named {
+            // A client may have an answer before the worker that sent it has noted that, and ask here.
+            session.journal.awaitDeliveries(timeLimitMilliseconds: 50)
+        }
+        if named.count == 1 { return call.application.judge(named[0], isStrict: isStrict) }
+        return Judgement(
+            report: VerdictReport(
+                merging: named.map { call.application.judge($0, isStrict: isStrict).report },
+                as: call.string("session")
+            )
+        )
+    }
+
+    /// The sessions of a list of names, in which `*` stands for any characters; each once.
+    private static func sessions(_ call: ControlCall) throws(Problem) -> [Session] {
+        let list = call.string("session")
+        guard list.contains(",") || list.contains("*") else { return [try call.existingSession()] }
+        let all = call.application.sessions.all()
+        var found: [Session] = []
+        for name in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let matching = all.filter { SessionPattern.matches(String(name), $0.name) }
+            if matching.isEmpty {
+                throw Problem(
+                    .notFound,
+                    404,
+                    "No open session is called \(name); there are "
+                        + "\(all.prefix(10).map(\.name).joined(separator: ", "))."
+                )
+            }
+            for session in matching where !found.contains(where: { $0 === session }) {
+                found.append(session)
+            }
+        }
+        return found
+    }
+
     private static func text(_ text: String, _ type: String) -> Answer {
         Answer(contentType: type, content: Array(text.utf8))
+    }
+}
+
+/// Names of sessions, with `*` for any characters.
+enum SessionPattern {
+    static func matches(_ pattern: String, _ name: String) -> Bool {
+        let parts = pattern.split(separator: "*", omittingEmptySubsequences: false)
+        guard let first = parts.first, let last = parts.last, parts.count > 1 else {
+            return pattern == name
+        }
+        guard name.hasPrefix(first) else { return false }
+        var rest = name.dropFirst(first.count)
+        for part in parts.dropFirst().dropLast() where !part.isEmpty {
+            guard let place = rest.firstRange(of: part) else { return false }
+            rest = rest[place.upperBound...]
+        }
+        return rest.hasSuffix(last)
     }
 }
