@@ -77,6 +77,7 @@ extension JournalEntry {
         guard hasDetails else { return octets }
         octets += Self.block(JournalDetailsBox.headerOctets + MemoryLayout<JournalDetails>.size)
         octets += Self.octets(of: details.contentType)
+        octets += Self.octets(of: details.traceParent)
         octets += Self.octets(of: details.presigned?.guid)
         octets += Self.octets(of: details.query)
         for parameter in details.query {

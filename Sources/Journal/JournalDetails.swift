@@ -5,6 +5,8 @@ package struct JournalDetails: Sendable {
     /// The media type sent, without credentials of any kind in it.
     package var contentType: String?
     package var idempotencyKey: IdempotencyKey?
+    /// `traceparent`, where it is well-formed.
+    package var traceParent: String?
     /// The digest by which the ledger compares payloads: members sorted, white space normalised.
     package var fingerprint: JournalDigest?
     package var fault: JournalFault?

@@ -243,6 +243,7 @@ extension JournalEntry {
         object["prefer"] = .bool(traits.contains(.preference))
         object["contentType"] = .optional(details.contentType)
         object["userAgent"] = .optional(shownUserAgent)
+        if let trace = details.traceParent { object["traceparent"] = .string(trace) }
         if let key = details.idempotencyKey {
             object["idempotencyKey"] = [
                 "digest": .string(key.digest.hexadecimal), "wellFormed": .bool(key.isWellFormed),

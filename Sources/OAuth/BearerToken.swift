@@ -1,4 +1,4 @@
-import JSON
+package import JSON
 import Time
 
 /// What an `Authorization` field offers to an API operation (RFC 6750 §2.1).
@@ -182,12 +182,16 @@ package struct TokenVerifier: Sendable {
     ///
     /// - Returns: A well-formed name; `nil` where the token has none that can be read.
     package static func unverifiedSession(_ token: ArraySlice<UInt8>) -> String? {
-        // A token that is no JWT has no session: that is an answer here, not an error.
-        guard let parts = try? JWS.Parts(token),
-            let name = JWS.Parts.object(parts.payload)?["session"]?.string,
-            SessionName.isValid(name)
+        guard let name = unverifiedClaims(token)?["session"]?.string, SessionName.isValid(name)
         else { return nil }
         return name
+    }
+
+    /// The claims of a token that nobody has verified; `nil` where it is no JWT.
+    package static func unverifiedClaims(_ token: ArraySlice<UInt8>) -> JSONValue? {
+        // Many a token is none: that is an answer here, not an error.
+        guard let parts = try? JWS.Parts(token) else { return nil }
+        return JWS.Parts.object(parts.payload)
     }
 
     private static func refuseCommonMistakes(

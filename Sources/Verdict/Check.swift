@@ -89,6 +89,18 @@ package struct CheckResult: Sendable {
         self.isDoubtful = isDoubtful
     }
 
+    /// The result of a check that was not applied.
+    init(_ check: Check, notJudged reason: String) {
+        self.init(
+            check: check,
+            outcome: .notJudged,
+            summary: reason,
+            evidence: [],
+            failures: 0,
+            isDoubtful: false
+        )
+    }
+
     init(_ check: Check, _ tally: Tally) {
         self.check = check
         failures = tally.failures
@@ -175,6 +187,8 @@ package struct Evidence: Sendable {
         /// Its number in the journal.
         package let id: UInt64
         package let requestID: String
+        /// `traceparent`, where it was sent.
+        package var traceParent: String?
         package let method: String
         /// Unless it holds what must not be repeated.
         package let path: String

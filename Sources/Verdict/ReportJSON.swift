@@ -95,14 +95,17 @@ extension Evidence {
         if let session { object["session"] = .string(session) }
         object["requests"] = .array(
             requests.map { request in
-                [
-                    "id": .integer(Int(request.id)), "requestId": .string(request.requestID),
-                    "method": .string(request.method), "path": .string(request.path),
-                    "answer": .string(request.answer),
-                    "offsetSeconds": JSONNumber(Double(request.offset / 1_000_000) / 1000).map {
-                        .number($0)
-                    } ?? .null,
-                ]
+                var object = JSONObject()
+                object["id"] = .integer(Int(request.id))
+                object["requestId"] = .string(request.requestID)
+                object["traceparent"] = request.traceParent.map { .string($0) }
+                object["method"] = .string(request.method)
+                object["path"] = .string(request.path)
+                object["answer"] = .string(request.answer)
+                object["offsetSeconds"] =
+                    JSONNumber(Double(request.offset / 1_000_000) / 1000).map { .number($0) }
+                    ?? .null
+                return .object(object)
             }
         )
         for (name, value) in [

@@ -110,7 +110,10 @@ extension Evidence {
             }
             last = (request.method, request.path)
         }
+        // The trace-id of the request to look at first, to be found in the client's own traces.
+        let trace = requests.last?.traceParent?.split(separator: "-").dropFirst().first
         return (session.map { "[\($0)] " } ?? "") + parts.joined(separator: "; ")
+            + (trace.map { "; trace \($0)" } ?? "")
     }
 }
 

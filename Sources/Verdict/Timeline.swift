@@ -87,6 +87,7 @@ struct Timeline {
             return Evidence.Request(
                 id: entry.id,
                 requestID: entry.shownRequestID,
+                traceParent: entry.details.traceParent,
                 method: entry.method,
                 path: entry.shownPath,
                 answer: entry.shortAnswer,

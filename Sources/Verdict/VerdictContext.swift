@@ -23,6 +23,8 @@ package struct VerdictContext: Sendable {
     package var hasEnded: Bool
     /// After how long the server closes an idle connection, in nanoseconds.
     package var idleTimeout: Int64
+    /// Checks that these entries cannot prove, by id, each with the reason.
+    package var unprovable: [String: String] = [:]
 
     package init(
         session: String,

@@ -96,7 +96,10 @@ package enum VerdictExit: Int32, Sendable {
 /// A pure function: the same entries, in any order, give the same report.
 package func verdict(of entries: [JournalEntry], context: VerdictContext) -> VerdictReport {
     let timeline = Timeline(entries, context)
-    let results = Check.all.map { CheckResult($0, $0.judge(timeline)) }
+    let results = Check.all.map { check in
+        context.unprovable[check.id].map { CheckResult(check, notJudged: $0) }
+            ?? CheckResult(check, check.judge(timeline))
+    }
     let isFailed = results.contains {
         $0.outcome == .fail && (context.isStrict || $0.check.level == .must)
             && (context.required?.contains($0.check.id) ?? true)

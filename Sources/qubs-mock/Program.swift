@@ -88,7 +88,7 @@ struct RootCommand: ParsableCommand {
         subcommands: [
             ServeCommand.self, TokenCommand.self, FixturesCommand.self, OpenAPICommand.self,
             HealthCommand.self, VerdictCommand.self, ChangesCommand.self, RunCommand.self,
-            SweepCommand.self, EnvCommand.self, DoctorCommand.self,
+            SweepCommand.self, JournalCommand.self, EnvCommand.self, DoctorCommand.self,
         ],
         defaultSubcommand: ServeCommand.self
     )

@@ -3,6 +3,7 @@ import HTTPMessage
 import JSON
 import MockServer
 import OAuth
+import Store
 
 /// `qubs-mock verdict`: what a client of a running server did right and wrong.
 struct VerdictCommand: ParsableCommand {
@@ -16,16 +17,21 @@ struct VerdictCommand: ParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "verdict",
-        abstract: "Print the verdict on the client of a running server.",
+        abstract: "Print the verdict on the client of a running server, or of a recording.",
         discussion: """
+            --har judges a recording of a client's requests (HAR 1.2), as proxies and browsers write it. \
+            Checks that need what only the mock knows are not judged.
+
             Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised \
-            or a pass mark of the scenario was not, 3 there is no verdict.
+            or a pass mark of the scenario was not, 3 there is no verdict, 64 wrong command line.
             """
     )
 
     @OptionGroup var server: ServerAddress
     @Option(help: "Session whose client is judged, or several: a,b or ci-* or *.")
     var session = SessionName.default
+    @Option(help: ArgumentHelp("Recording to judge, instead of a server.", valueName: "file"))
+    var har: String?
     @Option(help: "Form of the report: text, json, junit or markdown.")
     var format = Format.text
     @Flag(help: "Let a failed \"should\" fail the whole.")
@@ -41,6 +47,11 @@ struct VerdictCommand: ParsableCommand {
     }
 
     func run() throws {
+        if let har {
+            let status = try printVerdict(ofRecording: har)
+            if status != 0 { throw ExitCode(status) }
+            return
+        }
         let base = try server.base()
         let status: Int32
         do throws(Failure) {
@@ -70,6 +81,54 @@ struct VerdictCommand: ParsableCommand {
             Output.text(String(decoding: try report(format.rawValue, of: base), as: UTF8.self))
         }
         return Judgement.exitStatus(of: value)
+    }
+
+    /// Octets of a recording that are read.
+    private static let maximumRecording = 256 << 20
+
+    /// Judges a recording, prints the verdict and returns the exit status.
+    private func printVerdict(ofRecording path: String) throws(Failure) -> Int32 {
+        func unusable(_ reason: String) -> Failure {
+            Failure(message: "--har \(path): \(reason)", status: Failure.misuse)
+        }
+        let octets: [UInt8]?
+        do throws(FileError) {
+            octets = try FileSystem.contents(of: path, maximumOctets: Self.maximumRecording)
+        } catch {
+            throw unusable(error.explanation)
+        }
+        guard let octets else { throw unusable("there is no such file") }
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(octets)
+        } catch {
+            throw unusable(error.explanation)
+        }
+        let archive: HTTPArchive
+        do throws(HTTPArchive.Flaw) {
+            archive = try HTTPArchive(value)
+        } catch {
+            throw unusable(error.reason)
+        }
+        let verdict = RecordingVerdict(
+            archive,
+            contract: try ServerComposition.contract(),
+            isStrict: strict
+        )
+        if verdict.others > 0 {
+            Output.error(
+                "qubs-mock: \(verdict.others) of \(archive.exchanges.count) requests are none of the "
+                    + "API's, and are not judged"
+            )
+        }
+        let judgement = verdict.judgement
+        switch format {
+        case .json: Output.line(String(decoding: judgement.json, as: UTF8.self))
+        case .text: Output.text(judgement.text(colour: Output.isColourful(1)))
+        case .junit: Output.text(judgement.junit)
+        case .markdown: Output.text(judgement.markdown)
+        }
+        return judgement.exitStatus()
     }
 
     /// Verdicts over long journals take a moment.

@@ -23,7 +23,20 @@ enum JournalControl {
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
         let journal = try call.existingSession().journal
-        return .json(JournalList.octets(of: journal, matching: try filter(call)))
+        let filter = try filter(call)
+        if call.valid.string("format") == "har" {
+            return Answer(
+                contentType: "application/har+json",
+                content: JournalHAR.octets(
+                    of: journal,
+                    matching: filter,
+                    session: call.string("session"),
+                    baseURL: call.call.baseURL,
+                    version: ProgramVersion.text
+                )
+            )
+        }
+        return .json(JournalList.octets(of: journal, matching: filter))
     }
 
     private static func clear(_ call: ControlCall) throws(Problem) -> Answer {

@@ -260,6 +260,7 @@ final class AnswerFinishing: Sendable {
             status: status,
             fault: call.fault?.ruleID,
             requestID: withholdsID ? "(withheld)" : call.correlation.text,
+            traceParent: call.entry.details.traceParent,
             arrival: call.arrival
         )
     }

@@ -13,6 +13,8 @@ struct LogLine {
     /// The rule that acted.
     let fault: String?
     let requestID: String
+    /// `traceparent`, where it was sent.
+    var traceParent: String?
     let arrival: UInt64
 
     /// Appends the line with the duration until `ended`, in monotonic nanoseconds.
@@ -40,6 +42,10 @@ struct LogLine {
                 output.append(contentsOf: " fault=".utf8)
                 output.append(contentsOf: fault.utf8)
             }
+            if let traceParent {
+                output.append(contentsOf: " traceparent=".utf8)
+                output.append(contentsOf: traceParent.utf8)
+            }
             output.append(UInt8(ascii: "\n"))
         case .json:
             output.append(contentsOf: "{\"time\":\"".utf8)
@@ -61,6 +67,10 @@ struct LogLine {
             if let fault {
                 output.append(contentsOf: ",\"fault\":".utf8)
                 JSONWriter.append(string: fault, to: &output)
+            }
+            if let traceParent {
+                output.append(contentsOf: ",\"traceparent\":".utf8)
+                JSONWriter.append(string: traceParent, to: &output)
             }
             output.append(contentsOf: "}\n".utf8)
         }

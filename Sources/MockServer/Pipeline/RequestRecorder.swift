@@ -59,6 +59,9 @@ final class RequestRecorder: Sendable {
                 MediaType($0)?.essence
             }
         }
+        if let trace = request.fields.first("traceparent").flatMap(TraceParent.value) {
+            call.entry.details.traceParent = trace
+        }
         if let key = request.fields.first("idempotency-key") {
             call.entry.details.idempotencyKey = JournalDetails.IdempotencyKey(
                 digest: call.digest(key),
