@@ -21,6 +21,9 @@ package struct FaultEngine: Sendable {
         session.concerns(operation: operation) || file.concerns(operation: operation)
     }
 
+    /// Whether some rule asks whether a request repeats one that failed.
+    package var asksForAttempts: Bool { session.asksForAttempts || file.asksForAttempts }
+
     /// Counts a request under every rule that matches, and says what shall go wrong with it.
     ///
     /// To be called once for each request, after routing and before the operation.

@@ -6,6 +6,15 @@ struct FaultMatch: Sendable {
     var domain: String?
     var client: String?
     var appointmentId: String?
+    var attempt: Attempt?
+
+    /// Which attempts at a call are meant.
+    enum Attempt: String, CaseIterable {
+        /// Not those that repeat a call that failed.
+        case first
+        /// Only those.
+        case repeated
+    }
 
     func matches(_ facts: RequestFacts) -> Bool {
         guard operations.indices.contains(facts.operation), operations[facts.operation] else {
@@ -15,6 +24,7 @@ struct FaultMatch: Sendable {
         if let domain, domain != facts.domain { return false }
         if let client, client != facts.client { return false }
         if let appointmentId, appointmentId != facts.appointmentId { return false }
+        if let attempt, (attempt == .repeated) != facts.isRepeated { return false }
         return true
     }
 

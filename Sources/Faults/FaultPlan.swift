@@ -30,6 +30,8 @@ package final class FaultPlan: Sendable {
     private let state: Mutex<[ArmedRule]>
     /// `FaultMatch.interest` of all rules together: a request that none is about takes no lock.
     private let interest: Atomic<UInt64>
+    /// Whether some rule tells attempts apart.
+    private let attempts: Atomic<Bool>
     private let original: [FaultRule]
 
     /// A plan that arms these rules, whose `id`s are unique.
@@ -40,6 +42,7 @@ package final class FaultPlan: Sendable {
         original = rules
         state = Mutex(armed)
         interest = Atomic(Self.interest(of: armed))
+        attempts = Atomic(Self.asksForAttempts(armed))
     }
 
     /// A plan without rules.
@@ -47,6 +50,7 @@ package final class FaultPlan: Sendable {
         original = []
         state = Mutex([])
         interest = Atomic(0)
+        attempts = Atomic(false)
     }
 
     // MARK: Arming
@@ -124,13 +128,20 @@ package final class FaultPlan: Sendable {
         _ body: (inout sending [ArmedRule]) throws(Failure) -> sending Result
     ) throws(Failure) -> Result {
         try state.withLock { armed throws(Failure) in
-            defer { interest.store(Self.interest(of: armed), ordering: .releasing) }
+            defer {
+                attempts.store(Self.asksForAttempts(armed), ordering: .releasing)
+                interest.store(Self.interest(of: armed), ordering: .releasing)
+            }
             return try body(&armed)
         }
     }
 
     private static func interest(of armed: [ArmedRule]) -> UInt64 {
         armed.reduce(0) { $0 | $1.rule.match.interest }
+    }
+
+    private static func asksForAttempts(_ armed: [ArmedRule]) -> Bool {
+        armed.contains { $0.rule.match.attempt != nil }
     }
 
     /// Gives every rule an id and a beginning.
@@ -169,6 +180,9 @@ package final class FaultPlan: Sendable {
     package func concerns(operation: Int) -> Bool {
         interest.load(ordering: .acquiring) & FaultMatch.bit(of: operation) != 0
     }
+
+    /// Whether some rule asks whether a request repeats one that failed.
+    package var asksForAttempts: Bool { attempts.load(ordering: .acquiring) }
 
     /// Counts a request under every rule that matches, and says what shall go wrong with it.
     ///

@@ -3,7 +3,7 @@ import Suggestions
 
 extension FaultRuleParser {
     static let matchMembers = [
-        "operation", "tag", "method", "path", "domain", "client", "appointmentId",
+        "operation", "tag", "method", "path", "domain", "client", "appointmentId", "attempt",
     ]
 
     /// What a rule without `match` is about.
@@ -25,6 +25,10 @@ extension FaultRuleParser {
             let here = pointer.appending(member.name)
             guard Self.matchMembers.contains(member.name) else {
                 refuseForm(here)
+                continue
+            }
+            if member.name == "attempt" {
+                match.attempt = choice(member.value, at: here, as: FaultMatch.Attempt.self)
                 continue
             }
             guard let text = string(member.value, at: here) else { continue }

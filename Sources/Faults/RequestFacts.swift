@@ -8,18 +8,22 @@ package struct RequestFacts: Hashable, Sendable {
     /// The client id, without its session.
     package var client: String?
     package var appointmentId: String?
+    /// Whether the request repeats one that failed; known only where `FaultEngine.asksForAttempts`.
+    package var isRepeated: Bool
 
     package init(
         operation: Int,
         method: String,
         domain: String? = nil,
         client: String? = nil,
-        appointmentId: String? = nil
+        appointmentId: String? = nil,
+        isRepeated: Bool = false
     ) {
         self.operation = operation
         self.method = method
         self.domain = domain
         self.client = client
         self.appointmentId = appointmentId
+        self.isRepeated = isRepeated
     }
 }

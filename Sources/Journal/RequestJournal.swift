@@ -186,6 +186,19 @@ package final class RequestJournal: Sendable {
         return found
     }
 
+    /// The newest entry that passes a test.
+    ///
+    /// - Parameter count: How many entries are looked at.
+    func lastEntry(within count: Int, where isMeant: (JournalEntry) -> Bool) -> JournalEntry? {
+        ring.withLock { ring in
+            for id in ring.newestFirst(before: nil).prefix(count) {
+                let index = ring.slot(of: id)
+                if isMeant(ring.entries[index]) { return ring.entries[index] }
+            }
+            return nil
+        }
+    }
+
     /// How many entries pass a filter; its limit does not count.
     package func count(matching filter: JournalFilter) -> Int {
         ring.withLock { ring in

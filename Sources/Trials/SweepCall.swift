@@ -1,6 +1,8 @@
 package import Journal
 
-/// A call that a client makes when nothing goes wrong: an operation, and which of its requests.
+/// A call that a client makes when nothing goes wrong: an operation, and which of its calls.
+///
+/// Further attempts at a call that failed are the same call.
 package struct SweepCall: Sendable, Hashable {
     /// The id of the operation; `token`, `upload` or `download` for what is none of the API's.
     package let operation: String
@@ -26,8 +28,10 @@ package struct SweepCall: Sendable, Hashable {
     ) -> [SweepCall] {
         var counts: [String: Int] = [:]
         var calls: [SweepCall] = []
-        for entry in entries {
-            guard let operation = entry.operationName else { continue }
+        for (place, entry) in entries.enumerated() {
+            guard let operation = entry.operationName,
+                !entry.isRepeated(after: entries[..<place].reversed())
+            else { continue }
             let ordinal = (counts[operation] ?? 0) + 1
             counts[operation] = ordinal
             guard ordinal <= depth else { continue }

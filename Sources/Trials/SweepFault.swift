@@ -9,6 +9,7 @@ package enum SweepFault: String, CaseIterable, Sendable {
     case resetAfter = "reset-after"
     case cut
     case hang
+    case edge
     case expiredToken = "expired-token"
 
     /// Whether the fault can happen to a call, and can make a difference.
@@ -16,7 +17,7 @@ package enum SweepFault: String, CaseIterable, Sendable {
         switch self {
         // Storage does not know it.
         case .rateLimited: call.kind == .operation || call.kind == .token
-        case .unavailable, .resetBefore, .hang: true
+        case .unavailable, .resetBefore, .hang, .edge: call.kind != .other
         case .resetAfter: call.isReportingPost
         case .cut: call.hasContent
         case .expiredToken: call.kind == .operation || call.kind == .token
@@ -32,7 +33,17 @@ package enum SweepFault: String, CaseIterable, Sendable {
         case .resetAfter: ["phase": "after", "transport": "CONNECTION_RESET_BY_PEER"]
         case .cut: ["truncateAt": JSONNumber(0.5).map { .number($0) } ?? .null]
         case .hang: ["transport": "HANG"]
+        case .edge: ["edge": .string(Self.edge(before: call.kind)), "status": 503]
         case .expiredToken: call.kind == .token ? ["token": "expired"] : ["status": 401]
+        }
+    }
+
+    /// What stands in front of the API, of the token endpoint, or of storage.
+    private static func edge(before kind: JournalEntry.Kind) -> String {
+        switch kind {
+        case .token: "aws-cognito"
+        case .upload, .download: "aws-s3"
+        case .operation, .other: "aws-api-gateway"
         }
     }
 
@@ -41,7 +52,8 @@ package enum SweepFault: String, CaseIterable, Sendable {
         .fault(
             name: "\(call.name) \(rawValue)",
             rule: [
-                "match": ["operation": .string(call.operation)],
+                // Or the repetition of one call would be taken for the next.
+                "match": ["operation": .string(call.operation), "attempt": "first"],
                 "when": ["nth": [.integer(call.ordinal)]], "then": effects(on: call),
             ]
         )

@@ -389,12 +389,6 @@ struct Timeline {
 }
 
 extension JournalEntry {
-    /// Whether the client holds no whole answer, whoever's doing that was.
-    var lostAnswer: Bool {
-        delivery == .cut || delivery == .clientLeft
-            || !(details.fault?.effects.isDisjoint(with: .losesAnswer) ?? true)
-    }
-
     /// Whether the request failed in a way that may pass by itself.
     var isTransient: Bool {
         if delivery == .pending { return false }

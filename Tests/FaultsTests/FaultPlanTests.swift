@@ -25,6 +25,29 @@ struct FaultPlanTests {
         #expect(plan.listings.map(\.hits) == [faulty.count])
     }
 
+    @Test("A rule on first attempts counts no others, and one on further attempts only those")
+    func attempts() throws {
+        let first = try plan(
+            #"{"match":{"attempt":"first"},"when":{"nth":[2]},"then":{"status":503}}"#
+        )
+        let further = try plan(#"{"match":{"attempt":"repeated"},"then":{"status":503}}"#)
+        #expect(first.asksForAttempts && further.asksForAttempts)
+        #expect(try !plan(#"{"then":{"status":503}}"#).asksForAttempts)
+        var facts = MatchVocabulary.sample.facts()
+        var faulty: [[Bool]] = [[], []]
+        for isRepeated in [false, true, true, false, false, true] {
+            facts.isRepeated = isRepeated
+            for (place, plan) in [first, further].enumerated() {
+                faulty[place].append(plan.decide(facts, now: 0) != nil)
+            }
+        }
+        #expect(faulty[0] == [false, false, false, true, false, false])
+        #expect(faulty[1] == [false, true, true, false, false, true])
+        #expect(first.listings.map(\.seen) == [3])
+        first.clear()
+        #expect(!first.asksForAttempts)
+    }
+
     @Test("The steps of a sequence come in turn, then the rule is spent and stays listed")
     func sequence() throws {
         let plan = try plan(

@@ -39,6 +39,8 @@ struct FaultRuleTests {
             #"{"then":{"content":"wrong-content-type","truncateAt":1}}"#,
             #"{"match":{"operation":"TOKEN"},"then":{"token":"hmac-confusion","delay":"1s"}}"#,
             #"{"match":{"operation":"upload","method":"PUT"},"then":{"status":503}}"#,
+            #"{"match":{"operation":"token","attempt":"first"},"then":{"status":503}}"#,
+            #"{"match":{"attempt":"repeated"},"then":{"status":503}}"#,
             #"{"match":{},"then":{"status":503,"detail":"Come back later.","retryAfter":0}}"#,
         ]
     )

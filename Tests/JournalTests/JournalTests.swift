@@ -431,3 +431,113 @@ private func digest(_ text: String) -> JournalDigest {
         #expect(entry.json["responseBody"] == shown)
     }
 }
+
+@Suite("Attempts at one call")
+struct JournalAttemptTests {
+    private func entry(
+        _ method: String = "GET",
+        _ path: String = "/sites",
+        status: UInt16? = 200,
+        content: UInt64? = nil,
+        key: UInt64? = nil,
+        _ change: (inout JournalEntry) -> Void = { _ in }
+    ) -> JournalEntry {
+        var entry = JournalEntry(
+            requestID: "r",
+            session: "s",
+            kind: .operation,
+            method: method,
+            path: path,
+            connection: 1,
+            wallTime: 0,
+            arrival: 0
+        )
+        entry.status = status
+        entry.delivery = .complete
+        entry.contentDigest = content.map { JournalDigest(high: 0, low: $0) }
+        if let key {
+            entry.details.idempotencyKey = .init(
+                digest: JournalDigest(high: 1, low: key),
+                isWellFormed: true
+            )
+        }
+        change(&entry)
+        return entry
+    }
+
+    @Test("A request is a further attempt where the last one at the same call failed")
+    func repetition() {
+        let again = entry()
+        #expect(!again.isRepeated(after: []))
+        for status: UInt16 in [401, 429, 500, 502, 503, 504] {
+            #expect(again.isRepeated(after: [entry(status: status)]))
+        }
+        for status: UInt16 in [200, 400, 403, 404, 409] {
+            #expect(!again.isRepeated(after: [entry(status: status)]))
+        }
+        #expect(again.isRepeated(after: [entry(status: nil) { $0.delivery = .cut }]))
+        let silence = entry(status: nil) {
+            $0.delivery = .pending
+            $0.details.fault = JournalFault(rule: "f", phase: .before, effects: .hang)
+        }
+        #expect(again.isRepeated(after: [silence]))
+        // The newest first: what has succeeded since is over.
+        #expect(!again.isRepeated(after: [entry(), entry(status: 503)]))
+        #expect(again.isRepeated(after: [entry("GET", "/other"), entry(status: 503)]))
+        #expect(!again.isRepeated(after: [entry("GET", "/other", status: 503)]))
+        #expect(!again.isRepeated(after: [entry("HEAD", status: 503)]))
+        let other = entry(status: 503) { $0.queryDigest = JournalDigest(high: 2, low: 2) }
+        #expect(!again.isRepeated(after: [other]))
+    }
+
+    @Test("A POST is the same call by its key or by its content")
+    func posts() {
+        let failed = entry("POST", status: 503, content: 1, key: 1)
+        #expect(entry("POST", content: 1, key: 1).isRepeated(after: [failed]))
+        // Whoever takes a new key tries the same again all the same.
+        #expect(entry("POST", content: 1, key: 2).isRepeated(after: [failed]))
+        #expect(entry("POST", content: 2, key: 1).isRepeated(after: [failed]))
+        #expect(!entry("POST", content: 2, key: 2).isRepeated(after: [failed]))
+        #expect(!entry("POST", content: 2).isRepeated(after: [failed]))
+    }
+
+    @Test("A journal knows further attempts at what it holds")
+    func journal() {
+        let journal = RequestJournal(capacity: 10)
+        #expect(!journal.isRepeated(entry()))
+        journal.append(entry(status: 503))
+        #expect(journal.isRepeated(entry()))
+        journal.append(entry())
+        #expect(!journal.isRepeated(entry()))
+    }
+
+    @Test("An archive ends before it is too long, and says where it goes on")
+    func boundedArchive() throws {
+        let journal = RequestJournal(capacity: 300)
+        for _ in 0..<200 { journal.append(entry()) }
+        func archive(_ filter: JournalFilter, _ octets: Int) throws -> JSONValue? {
+            let text = JournalHAR.octets(
+                of: journal,
+                matching: filter,
+                session: "s",
+                baseURL: "http://h",
+                version: "1",
+                maximumOctets: octets
+            )
+            return try JSONParser.parse(text)["log"]
+        }
+        let whole = try archive(JournalFilter(limit: 1_000), 1 << 20)
+        let ids = whole?["entries"]?.array?.compactMap { $0["_mock"]?["id"]?.int }
+        #expect(ids == Array(1...200))
+        #expect(whole?["_next"] == nil)
+        let part = try archive(JournalFilter(limit: 1_000), 10_000)
+        let first = try #require(part?["_next"]?.int)
+        #expect(part?["entries"]?.array?.first?["_mock"]?["id"]?.int == first)
+        #expect(part?["entries"]?.array?.last?["_mock"]?["id"] == 200)
+        #expect(first > 150)
+        let one = try archive(JournalFilter(limit: 1_000), 1)
+        #expect(one?["entries"]?.array?.count == 1)
+        let newest = try archive(JournalFilter(limit: 3), 1 << 20)
+        #expect(newest?["entries"]?.array?.count == 3)
+    }
+}

@@ -50,13 +50,74 @@ struct SweepCommandTests {
         let trials = try #require(try json(report)["trials"]?.array)
         let post = "Integrations_CreatePendingReportingAppointmentComment #1"
         let expected =
-            ["429", "503", "reset-before", "cut", "hang", "expired-token"].map { "token #1 \($0)" }
-            + ["429", "503", "reset-before", "reset-after", "cut", "hang", "expired-token"]
+            ["429", "503", "reset-before", "cut", "hang", "edge", "expired-token"]
+            .map { "token #1 \($0)" }
+            + ["429", "503", "reset-before", "reset-after", "cut", "hang", "edge", "expired-token"]
             .map { "\(post) \($0)" }
         #expect(trials.map { $0["name"]?.string } == expected)
         #expect(trials.allSatisfy { $0["outcome"] == "pass" && $0["repeat"] == .null })
         #expect(trials.allSatisfy { $0["effects"]?.array?.count == 1 })
         #expect(trials.last?["fault"]?["then"] == ["status": 401])
+        let edges = trials.filter { $0["name"]?.string?.hasSuffix(" edge") == true }
+            .map { $0["fault"]?["then"]?["edge"] }
+        #expect(edges == ["aws-cognito", "aws-api-gateway"])
+    }
+
+    @Test("A fault on the second call does not meet the second attempt at the first")
+    func attempts() throws {
+        let folder = try TemporaryFolder()
+        let post = "Integrations_CreatePendingReportingAppointmentComment"
+        func fault(_ ordinal: Int) -> String {
+            #"{"match":{"operation":"\#(post)","attempt":"first"},"when":{"nth":[\#(ordinal)]},"#
+                + #""then":{"status":503}}"#
+        }
+        let process = try mock(
+            [
+                "run", "--fault", fault(1), "--fault", fault(2), "--journal", folder.path("j.json"),
+            ] + Self.client(2)
+        )
+        #expect(try process.exitStatus() == 0, "\(process.errorOutput)")
+        let items = try #require(try json(folder.path("j.json"))["items"]?.array)
+        let posts = items.reversed().filter { $0["operation"]?.string == post }
+        #expect(posts.map { $0["status"] } == [503, 200, 503, 200])
+    }
+
+    @Test("The same seed gives the same trials, outcomes and lines in the same order")
+    func determinism() throws {
+        let folder = try TemporaryFolder()
+        let script = #"""
+            TOKEN=$(curl -sf -m 10 "$QUBS_TOKEN_URL" -d grant_type=client_credentials \
+              -d "client_secret=$QUBS_CLIENT_SECRET" --data-urlencode "client_id=$QUBS_CLIENT_ID" \
+              | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+            curl -sf -m 10 "$QUBS_BASE_URL/integrations/v1/$QUBS_DOMAIN/sites" \
+              -H "Authorization: Bearer $TOKEN" -H "X-Correlation-Id: $$"
+            exit 0
+            """#
+        /// The trials of a sweep, without their durations.
+        func trials(_ name: String, jobs: Int) throws -> [JSONValue] {
+            let process = try mock([
+                "sweep", "--report", folder.path(name), "--jobs", "\(jobs)", "--pairs", "3",
+                "--seed",
+                "7", "--", "sh", "-c", script,
+            ])
+            #expect(try process.exitStatus() == 1, "\(process.errorOutput)")
+            let trials = try #require(try json(folder.path(name))["trials"]?.array)
+            return trials.map { trial in
+                var object = JSONObject()
+                let members = [
+                    "name", "session", "outcome", "exit", "attempts", "repeat", "suffices",
+                    "differences",
+                ]
+                for member in members { object[member] = trial[member] }
+                return .object(object)
+            }
+        }
+        let first = try trials("a.json", jobs: 6)
+        #expect(first.count == 17)
+        #expect(
+            first.contains { $0["outcome"] == "fail" && $0["attempts"]?.array?.isEmpty == false }
+        )
+        #expect(try trials("b.json", jobs: 2) == first)
     }
 
     @Test("Of a client with one weak call exactly that is found, and its line repeats it")

@@ -35,7 +35,8 @@ final class FaultInjection: Sendable {
             method: call.request.method.rawValue,
             domain: call.entry.domain,
             client: call.entry.client,
-            appointmentId: call.entry.appointmentID
+            appointmentId: call.entry.appointmentID,
+            isRepeated: faults.asksForAttempts && call.session.journal.isRepeated(call.entry)
         )
         return faults.decide(preferred: preferred, facts, now: call.time.nanoseconds)
     }
