@@ -14,13 +14,13 @@ enum Invariants {
     @Sendable static func pagingTokens(_ octets: [UInt8]) -> String? {
         let text = String(decoding: octets, as: UTF8.self)
         do throws(PagingToken.Refusal) {
-            let cursor = try list.open(text, now: now)
+            let place = try list.open(text, now: now)
             if (try? other.open(text, now: now)) != nil { return "it opens for two lists" }
-            if list.issue(cursor, now: now) != text { return "a token that nobody issued" }
+            if list.issue(place, now: now) != text { return "a token that nobody issued" }
         } catch {
             if error.message.isEmpty { return "a refusal without words" }
         }
-        var changed = Array(list.issue(.identifier("A123456"), now: now).utf8)
+        var changed = Array(list.issue(.after(.identifier("A123456")), now: now).utf8)
         if octets.count >= 2, octets[1] != 0 {
             // The octets say which octet of a good token is changed, and how.
             changed[Int(octets[0]) % changed.count] ^= octets[1]
@@ -30,9 +30,13 @@ enum Invariants {
         }
         guard let cursor = PageCursor(octets: octets) else { return nil }
         if cursor.octets != octets { return "a second spelling of a cursor" }
-        let issued = list.issue(cursor, now: now)
-        if (try? list.open(issued, now: now)) != cursor { return "an issued token does not open" }
-        if (try? list.open(issued + "A", now: now)) != nil { return "a longer token opens" }
+        for place: PagingToken.Place in [.after(cursor), .emptied(cursor), .emptied(nil), .end] {
+            let issued = list.issue(place, now: now)
+            if (try? list.open(issued, now: now)) != place {
+                return "an issued token does not open"
+            }
+            if (try? list.open(issued + "A", now: now)) != nil { return "a longer token opens" }
+        }
         return nil
     }
 }
