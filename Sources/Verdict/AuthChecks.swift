@@ -226,23 +226,28 @@ enum AuthChecks {
         _ time: Timeline
     ) -> Evidence? {
         let name = time.name(index)
-        let met = "\(name) met an expired token"
+        let start = time.nameAtStart(index)
+        let met = "\(start) met an expired token"
+        // A command that has ended will not come back: the minute need not be over.
+        let now = time.context.monotonicNow ?? .max
+        let isOver = time.context.hasEnded && now < time.ends[index].addingSaturated(recovery)
+        let deadline = isOver ? "before the command ended" : "within 60 s"
         switch way {
         case .right: return nil
         case .wentBack(let newer):
             return time.evidence(
                 [newer, index],
-                "\(name) was sent with a token that had been refused, though a newer one was in use."
+                "\(start) was sent with a token that had been refused, though a newer one was in use."
             )
         case .sentAgain(let repetition):
             return time.evidence(
                 [index, repetition],
-                "\(name) was sent again with the same expired token."
+                "\(start) was sent again with the same expired token."
             )
         case .notRenewed:
             return time.evidence(
                 [index],
-                "\(met); no new one was asked for within 60 s.",
+                "\(met); no new one was asked for \(deadline).",
                 limit: recovery
             )
         case .renewalFailed(let request):
@@ -255,7 +260,7 @@ enum AuthChecks {
         case .notCalledAgain:
             return time.evidence(
                 [index],
-                "\(met); one was fetched, and the call was not made again within 60 s.",
+                "\(met); one was fetched, and the call was not made again \(deadline).",
                 limit: recovery
             )
         case .renewedTooOften(let issues, let again):
@@ -522,7 +527,7 @@ enum AuthChecks {
                 entry.refusal == .domain && entry.status == 403
                     ? time.evidence(
                         [index],
-                        "\(time.name(index)) asked for a domain that the token does not name."
+                        "\(time.nameAtStart(index)) asked for a domain that the token does not name."
                     )
                     : nil
             )

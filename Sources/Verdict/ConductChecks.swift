@@ -37,7 +37,7 @@ enum ConductChecks {
                 entry.refusal == .notPending
                     ? time.evidence(
                         [index],
-                        "\(time.name(index)) was called for an appointment that does not wait for a "
+                        "\(time.nameAtStart(index)) was called for an appointment that does not wait for a "
                             + "report."
                     ) : nil
             )
@@ -64,6 +64,14 @@ enum ConductChecks {
         let reports = time.entries.indices.filter {
             time.entries[$0].details.report != nil && time.entries[$0].committed
         }
+        // Looked for where it matters, once.
+        var several: Set<Int>?
+        func isOfSeveral(_ index: Int) -> Bool {
+            guard let caller = time.callers.caller[index] else { return false }
+            let found = several ?? time.callersAtWorkAtOnce()
+            several = found
+            return found.contains(caller)
+        }
         for group in time.groups(of: reports, by: ReportSubject.init) {
             var final: Int?
             for index in group {
@@ -72,8 +80,9 @@ enum ConductChecks {
                 if let final, report.status == "preliminary",
                     time.entries[final].interventions == entry.interventions
                 {
+                    let isOverOne = time.entries[final].connection == entry.connection
                     if time.callers.relation(of: index, to: final) != .same
-                        || time.isSideBySide(final, index)
+                        || time.isSideBySide(final, index) || (!isOverOne && isOfSeveral(index))
                     {
                         tally.doubt("Two programs or threads reported on one appointment.")
                         continue
@@ -359,7 +368,7 @@ enum ConductChecks {
                     tally.fail(
                         time.evidence(
                             [index],
-                            "\(time.name(index)) was sent a nextToken again that had been refused as "
+                            "\(time.nameAtStart(index)) was sent a nextToken again that had been refused as "
                                 + "too old."
                         )
                     )
@@ -374,7 +383,7 @@ enum ConductChecks {
             tally.fail(
                 time.evidence(
                     [index],
-                    "\(time.name(index)) was refused with \(status)"
+                    "\(time.nameAtStart(index)) was refused with \(status)"
                         + (why.isEmpty ? "." : ": \(why.joined(separator: " "))")
                 )
             )
@@ -402,7 +411,7 @@ enum ConductChecks {
                     ? nil
                     : time.evidence(
                         [index],
-                        "\(time.name(index)) has no parameter "
+                        "\(time.nameAtStart(index)) has no parameter "
                             + unknown.prefix(3).map { "'\($0)'" }.joined(separator: ", ") + "."
                     )
             )
@@ -456,7 +465,10 @@ enum ConductChecks {
         let calls = time.entries.indices.filter { time.isOperation($0) }
         for index in calls where !time.entries[index].traits.contains(.sentRequestID) {
             tally.fail(
-                time.evidence([index], "\(time.name(index)) was sent without X-Correlation-Id.")
+                time.evidence(
+                    [index],
+                    "\(time.nameAtStart(index)) was sent without X-Correlation-Id."
+                )
             )
         }
         let sent = calls.filter { time.entries[$0].traits.contains(.sentRequestID) }
@@ -480,7 +492,7 @@ enum ConductChecks {
                     rival.map {
                         time.evidence(
                             [$0, index],
-                            "\(time.name($0)) and \(time.name(index)) ran at once with one id."
+                            "\(time.nameAtStart($0)) and \(time.name(index)) ran at once with one id."
                         )
                     }
                 )

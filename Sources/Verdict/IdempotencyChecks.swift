@@ -18,7 +18,7 @@ enum IdempotencyChecks {
             tally.judge(
                 isSent
                     ? nil
-                    : time.evidence([index], "\(time.name(index)) was sent without a key.")
+                    : time.evidence([index], "\(time.nameAtStart(index)) was sent without a key.")
             )
         }
         return tally
@@ -134,7 +134,7 @@ enum IdempotencyChecks {
                 tally.fail(
                     time.evidence(
                         [index, later],
-                        "\(time.name(index)) (\(RetryChecks.outcome(entry))) was retried \(how).",
+                        "\(time.nameAtStart(index)) (\(RetryChecks.outcome(entry))) was retried \(how).",
                         gap: gap
                     )
                 )
@@ -191,7 +191,7 @@ enum IdempotencyChecks {
                     tally.fail(
                         time.evidence(
                             [index],
-                            "\(time.name(index)) was answered 409: the key stands for "
+                            "\(time.nameAtStart(index)) was answered 409: the key stands for "
                                 + "another payload."
                         )
                     )
@@ -384,7 +384,7 @@ enum IdempotencyChecks {
             entry.wallTime - lost.wallTime > retention * Seconds.nanoseconds
         {
             tally.cannotJudge(
-                "\(time.name(index)) was repeated when its key had been forgotten: what it had made was "
+                "\(time.nameAtStart(index)) was repeated when its key had been forgotten: what it had made was "
                     + "of no use any more."
             )
             return
@@ -395,7 +395,7 @@ enum IdempotencyChecks {
         }
         if time.callers.relation(of: index, to: first) != .same {
             tally.doubt(
-                "\(time.name(index)) took effect on \(subject(time, index)) for another caller, after an "
+                "\(time.nameAtStart(index)) took effect on \(subject(time, index)) for another caller, after an "
                     + "answer was lost: a program started again without its keys, or a wish of its own."
             )
             return
@@ -403,7 +403,7 @@ enum IdempotencyChecks {
         tally.fail(
             time.evidence(
                 [first, index],
-                "\(time.name(index)) took effect twice on \(subject(time, index)): the answer to the "
+                "\(time.nameAtStart(index)) took effect twice on \(subject(time, index)): the answer to the "
                     + "first was no success (\(RetryChecks.outcome(lost))), and it was written again"
                     + (secondKey == nil
                         ? " without a key." : firstKey == secondKey ? "." : " with another key."),
@@ -453,7 +453,7 @@ enum IdempotencyChecks {
                     time.callers.relation(of: second, to: first) == .same
                 else { continue }
                 tally.doubt(
-                    "\(time.name(first)) took effect on \(subject(time, first)) without an answer, and "
+                    "\(time.nameAtStart(first)) took effect on \(subject(time, first)) without an answer, and "
                         + "\(Seconds.text(entry.arrival - time.ends[first])) later again with another "
                         + "payload: one wish written twice, or two."
                 )

@@ -57,14 +57,18 @@ enum PagingChecks {
     static func stopsAtEnd(_ time: Timeline) -> Tally { time.cursorWalk.stops }
     static func keepsParameters(_ time: Timeline) -> Tally { time.cursorWalk.keeps }
 
+    /// So many sizes of pages are known of one place in a list.
+    private static let sizesOfOnePlace = 8
+
     /// How often a page may be asked for again, for each time that it was offered.
     private static let usesBeyondIssues = 3
 
     /// Walks through the pages of all lists once; three checks judge what it found.
     static func walkCursors(_ time: Timeline) -> CursorWalk {
-        /// A token that the mock issued: by which page last, how often, and how often it was used.
+        /// A token that the mock issued: by which pages, how often, and how often it was used.
         struct Issue {
-            var page: Int
+            /// The last page of each size: programs that read in pages of their own come to one place.
+            var pages: [Int]
             var chain: Int
             var issues: Int
             var uses = 0
@@ -88,8 +92,11 @@ enum PagingChecks {
                 if let token = entry.details.nextTokenIssued {
                     let key = TokenKey(session: entry.session, client: entry.client, token: token)
                     let before = issued[key]
+                    let others = (before?.pages ?? []).filter {
+                        changedParameters(time, from: $0, to: index) != nil
+                    }
                     issued[key] = Issue(
-                        page: index,
+                        pages: others.suffix(sizesOfOnePlace - 1) + [index],
                         chain: chain,
                         issues: (before?.issues ?? 0) + 1,
                         uses: before?.uses ?? 0
@@ -129,7 +136,9 @@ enum PagingChecks {
                 chainOf[index] = issue.chain
                 issue.uses += 1
                 issued[key] = issue
-                walk.keeps.judge(changedParameters(time, from: issue.page, to: index))
+                // The kindest reading: the page that it goes on from, or else the last one.
+                let changes = issue.pages.map { changedParameters(time, from: $0, to: index) }
+                walk.keeps.judge(changes.contains(where: { $0 == nil }) ? nil : changes.last ?? nil)
                 // Once may be the Back button; a page that is asked for over and over is a loop.
                 if issue.uses == issue.issues + usesBeyondIssues,
                     let end = endOfChain[issue.chain]
@@ -138,7 +147,7 @@ enum PagingChecks {
                     walk.stops.fail(
                         time.evidence(
                             [end, index],
-                            "\(time.name(index)) was asked for one page \(issue.uses) times, to and beyond "
+                            "\(time.nameAtStart(index)) was asked for one page \(issue.uses) times, to and beyond "
                                 + "the end of the list."
                         )
                     )
@@ -158,7 +167,7 @@ enum PagingChecks {
                     walk.verbatim.fail(
                         time.evidence(
                             [index],
-                            "\(time.name(index)) was sent \(word); the first page has none."
+                            "\(time.nameAtStart(index)) was sent \(word); the first page has none."
                         )
                     )
                 }
@@ -167,7 +176,7 @@ enum PagingChecks {
                 walk.verbatim.fail(
                     time.evidence(
                         [index],
-                        "\(time.name(index)) was sent a nextToken that was never issued."
+                        "\(time.nameAtStart(index)) was sent a nextToken that was never issued."
                     )
                 )
             }
@@ -251,8 +260,8 @@ enum PagingChecks {
                 time.evidence(
                     Array(reading.pages.suffix(3)),
                     further == 0
-                        ? "\(time.name(last)) has more than one page; no other was asked for."
-                        : "\(time.name(last)) was left after \(further + 1) pages, with more to come."
+                        ? "\(time.nameAtStart(last)) has more than one page; no other was asked for."
+                        : "\(time.nameAtStart(last)) was left after \(further + 1) pages, with more to come."
                 )
             )
         }
@@ -329,7 +338,7 @@ enum PagingChecks {
                 tally.fail(
                     time.evidence(
                         [short.index, index],
-                        "\(time.name(index)) was asked for skip=\(skip) after the page at "
+                        "\(time.nameAtStart(index)) was asked for skip=\(skip) after the page at "
                             + "skip=\(short.skip) had ended the list."
                     )
                 )
@@ -346,14 +355,14 @@ enum PagingChecks {
                 let take = time.entries[index].details.take ?? received
                 if Int(skip) - Int(before) - Int(received) > Int(take) {
                     tally.cannotJudge(
-                        "\(time.name(index)) went from skip=\(before) to skip=\(skip): a reader may jump."
+                        "\(time.nameAtStart(index)) went from skip=\(before) to skip=\(skip): a reader may jump."
                     )
                     return
                 }
                 tally.fail(
                     time.evidence(
                         [last, index],
-                        "\(time.name(index)): skip grew from \(before) to \(skip) though "
+                        "\(time.nameAtStart(index)): skip grew from \(before) to \(skip) though "
                             + "\(received) items were received."
                     )
                 )

@@ -95,7 +95,7 @@ enum RetryChecks {
             tally.fail(
                 time.evidence(
                     chain,
-                    "\(time.name(index)) (\(outcome(entry))) \(often)"
+                    "\(time.nameAtStart(index)) (\(outcome(entry))) \(often)"
                         + anotherCall(index, time, others) + "."
                 )
             )
@@ -141,7 +141,7 @@ enum RetryChecks {
         if let wait = time.requiredWait(after: index) {
             if wait > patience {
                 return
-                    "\(time.name(index)) was told to wait \(Seconds.text(wait)): who gives up then "
+                    "\(time.nameAtStart(index)) was told to wait \(Seconds.text(wait)): who gives up then "
                     + "is right, too."
             }
             if !time.context.hasEnded,
@@ -149,7 +149,7 @@ enum RetryChecks {
                 now < end.addingSaturated(wait)
             {
                 return
-                    "\(time.name(index)) was told to wait \(Seconds.text(wait)), which was not over."
+                    "\(time.nameAtStart(index)) was told to wait \(Seconds.text(wait)), which was not over."
             }
         }
         if let stopped = time.context.stopped, stopped - end < pauseBeforeStop {
@@ -161,7 +161,7 @@ enum RetryChecks {
         }
         if entry.delivery == .clientLeft, end - entry.arrival < shortestTimeout {
             return
-                "\(time.name(index)) was given up after \(Seconds.text(end - entry.arrival)): too "
+                "\(time.nameAtStart(index)) was given up after \(Seconds.text(end - entry.arrival)): too "
                 + "soon for a time-out, so nobody wanted it any more."
         }
         return nil
@@ -218,7 +218,7 @@ enum RetryChecks {
                 tally.fail(
                     time.evidence(
                         time.chain(around: index, reach: chainReach),
-                        "\(time.name(index)) was retried after \(Seconds.text(gap)), told "
+                        "\(time.nameAtStart(index)) was retried after \(Seconds.text(gap)), told "
                             + "\(Seconds.text(wait)) by Retry-After\(form).",
                         gap: gap,
                         limit: wait,
@@ -274,7 +274,7 @@ enum RetryChecks {
             tally.fail(
                 time.evidence(
                     [gaps[first].from] + run.map(\.to),
-                    "\(time.name(chain[0])) was attempted \(run.count + 1) times in a row with "
+                    "\(time.nameAtStart(chain[0])) was attempted \(run.count + 1) times in a row with "
                         + "pauses of \(Seconds.text(longest)) at most.",
                     gap: longest,
                     limit: PauseRules.shortestPause
@@ -387,9 +387,10 @@ enum RetryChecks {
         guard let spread = PauseRules.spread(of: groups.map { $0.map(\.length) }) else {
             if pauses > 0 {
                 let comparable = groups.reduce(0) { $0 + max(0, $1.count - 1) }
+                let pauses = ["No pause", "One pause"].dropFirst(comparable).first
                 tally.cannotJudge(
-                    "\(comparable) pause(s) can be compared with another after the same kind of "
-                        + "failure; \(PauseRules.comparisonsForSpread) are needed."
+                    "\(pauses ?? "\(comparable) pauses") can be compared with another after the same "
+                        + "kind of failure; \(PauseRules.comparisonsForSpread) are needed."
                 )
             }
             return tally
@@ -422,18 +423,31 @@ enum RetryChecks {
 
     private static let maximumAttempts = 10
 
+    /// Whether an attempt came when Retry-After had asked for it.
+    private static func cameAsTold(_ index: Int, _ time: Timeline) -> Bool {
+        guard let earlier = time.previous[index], let wait = time.requiredWait(after: earlier),
+            wait > 0
+        else { return false }
+        let gap = time.entries[index].arrival - time.ends[earlier]
+        return gap + Timeline.tolerance(of: wait) >= wait
+    }
+
     static func bounded(_ time: Timeline) -> Tally {
         var tally = Tally()
         for chain in time.chains {
-            // What a poller asks in its rhythm is no further attempt.
-            let attempts = chain.filter { !time.rhythmic[$0] }
+            // What a poller asks in its rhythm is no further attempt, nor is what came as told: the
+            // server has asked for it.
+            let attempts = chain.filter { !time.rhythmic[$0] && !cameAsTold($0, time) }
             if attempts.count <= maximumAttempts {
                 tally.pass()
             } else {
                 tally.fail(
                     time.evidence(
                         attempts,
-                        "\(time.name(chain[0])) was attempted \(attempts.count) times in a row."
+                        "\(time.nameAtStart(chain[0])) was attempted \(attempts.count) times in a row"
+                            + (attempts.count < chain.count
+                                ? ", \(chain.count - attempts.count) attempts as told or in a rhythm apart."
+                                : ".")
                     )
                 )
             }
@@ -503,7 +517,7 @@ enum RetryChecks {
                 tally.fail(
                     time.evidence(
                         [index, later],
-                        "\(time.name(index)) was refused with \(status) and sent again unchanged "
+                        "\(time.nameAtStart(index)) was refused with \(status) and sent again unchanged "
                             + "after \(Seconds.text(gap)).",
                         gap: gap,
                         limit: permanentPause
@@ -539,7 +553,7 @@ enum RetryChecks {
             tally.fail(
                 time.evidence(
                     row,
-                    "\(time.name(row[0])) was refused with \(time.entries[row[0]].status ?? 0) and asked "
+                    "\(time.nameAtStart(row[0])) was refused with \(time.entries[row[0]].status ?? 0) and asked "
                         + "again, \(row.count) times in a row."
                 )
             )

@@ -115,7 +115,19 @@ struct Timeline {
 
     /// What an entry asked for, in a few words: the operation, or method and path.
     func name(_ index: Int) -> String {
-        entries[index].operationName ?? "\(entries[index].method) \(entries[index].shownPath)"
+        let entry = entries[index]
+        return switch entry.kind {
+        case .token: "the token request"
+        case .upload: "the upload"
+        case .download: "the download"
+        case .operation, .other: entry.operationName ?? "\(entry.method) \(entry.shownPath)"
+        }
+    }
+
+    /// The same, where a sentence begins with it.
+    func nameAtStart(_ index: Int) -> String {
+        let name = name(index)
+        return name.hasPrefix("the ") ? "T" + name.dropFirst() : name
     }
 
     /// Entries that agree in a key, in the order of arrival; groups in the order of their first entry.
@@ -153,6 +165,30 @@ struct Timeline {
             let first = firstUses[entries[later].connection]
         else { return false }
         return first < last
+    }
+
+    /// Callers that had two calls under way at once, over two connections: programs or threads that
+    /// share a token.
+    ///
+    /// Only whole answers count, since a client may have left long before the server knows. So does
+    /// only what is longer than the pauses that are forgiven: the end of an answer is noted down when
+    /// the machine gets to it.
+    func callersAtWorkAtOnce() -> Set<Int> {
+        var longest: [Int: (end: Int64, connection: UInt64)] = [:]
+        var found: Set<Int> = []
+        for (index, entry) in entries.enumerated() where entry.kind == .operation {
+            guard let caller = callers.caller[index] else { continue }
+            if let before = longest[caller], before.connection != entry.connection,
+                entry.arrival.addingSaturated(Self.tolerance(of: 0)) < before.end
+            {
+                found.insert(caller)
+            }
+            guard entry.delivery == .complete, !entry.lostAnswer, ends[index] != .max,
+                ends[index] > longest[caller]?.end ?? .min
+            else { continue }
+            longest[caller] = (ends[index], entry.connection)
+        }
+        return found
     }
 
     /// The first place in a group, ordered by arrival, at or after a time.

@@ -72,7 +72,9 @@ struct CheckNotes {
         ),
         "retry.bounded": CheckNotes(
             "Ten attempts: with doubling pauses from 100 ms on they span almost a minute.",
-            not: "Never. What a poller asks in its rhythm is no further attempt."
+            not:
+                "Never. Not counted: attempts that came when Retry-After had asked for them, and what a poller asks in "
+                + "its rhythm."
         ),
         "retry.leaves-permanent-errors-alone": CheckNotes(
             "60 s for a POST or PUT: after a minute somebody may have mended what was wrong. Three reads in a row within 10 s "
@@ -115,7 +117,11 @@ struct CheckNotes {
             "One page four times, for each time that it was offered, is a loop: once or twice is the Back button.",
             not: "Never. Lists that are left before their end are not counted."
         ),
-        "paging.keeps-parameters": CheckNotes("", not: "Never."),
+        "paging.keeps-parameters": CheckNotes(
+            "",
+            not:
+                "Never. Where programs with pages of different sizes come to one place, each goes on from its own page."
+        ),
         "paging.offset-stops": CheckNotes(
             "Pages that overlap by half a page at most lose nothing. A gap of more than a page is a jump.",
             not: "Pages of one list asked for at the same time, and a jump, are left out."
@@ -205,7 +211,8 @@ struct CheckNotes {
         "reporting.no-step-back": CheckNotes(
             "",
             not:
-                "Two programs or threads reported on one appointment. A reset in between begins anew."
+                "Two programs or threads reported on one appointment: their connections were in use side by side, or two "
+                + "calls with the token were under way at once. A reset in between begins anew."
         ),
         "reporting.each-exam-once": CheckNotes(
             "A look counts when it came to the end of the list, and from the time of its first page: what falls due while the "

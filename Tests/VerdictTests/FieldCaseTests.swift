@@ -99,6 +99,28 @@ extension FieldCase {
     static let all = praised + processes + wishes + tokens + lists + boundaries
 
     private static let effect = "idempotency.no-duplicate-effect"
+    private static let noStepBack = "reporting.no-step-back"
+    private static let keeps = "paging.keeps-parameters"
+
+    /// A final and a preliminary report, each call over a connection of its own, and two calls of
+    /// which the second begins when the first has 50 ms more, or less, to go.
+    private static func reportsBesideCalls(
+        _ story: inout Story,
+        takes: Double,
+        _ change: (inout JournalEntry) -> Void = { _ in }
+    ) {
+        story.connection += 1
+        story.call(Story.summary, takes: takes, change)
+        story.now -= takes - 0.01
+        story.connection += 1
+        story.call(Story.sites, takes: takes)
+        for status in ["final", "preliminary"] {
+            story.connection += 1
+            story.post(Story.reports, key: status, body: status) {
+                $0.details.report = .init(status: status, reportedAt: nil)
+            }
+        }
+    }
 
     private static func lost(_ story: inout Story, key: String?, body: String = "body") {
         story.post(key: key, body: body, status: 500) {
@@ -923,6 +945,71 @@ extension FieldCase {
                     $0.details.report = .init(status: status, reportedAt: nil)
                 }
             }
+        },
+        FieldCase("two processes with one token, always over new connections", noStepBack, .open) {
+            $0.tokenRequest()
+            reportsBesideCalls(&$0, takes: 2)
+        },
+        FieldCase("one thread, always over new connections", noStepBack, .blamed) {
+            $0.tokenRequest()
+            reportsBesideCalls(&$0, takes: 0.04)
+        },
+        FieldCase("a call that was given up beside the next", noStepBack, .blamed) {
+            $0.tokenRequest()
+            reportsBesideCalls(&$0, takes: 2) { $0.delivery = .clientLeft }
+        },
+        FieldCase("eight share a limit, each waits as told", "retry.bounded", .notBlamed) { story in
+            for attempt in 1...30 {
+                story.call(Story.sites, status: attempt < 30 ? 429 : 200) {
+                    $0.details.retryAfter = .init(seconds: 1)
+                }
+                story.wait(1)
+            }
+        },
+        FieldCase("it never waits as told", "retry.bounded", .blamed) { story in
+            for attempt in 1...30 {
+                story.call(Story.sites, status: attempt < 30 ? 429 : 200) {
+                    $0.details.retryAfter = .init(seconds: 1)
+                }
+                story.wait(0.9)
+            }
+        },
+        FieldCase("told once, then eleven times unbidden", "retry.bounded", .blamed) { story in
+            for attempt in 1...12 {
+                story.call(Story.sites, status: attempt < 12 ? 503 : 200) {
+                    if attempt == 1 { $0.details.retryAfter = .init(seconds: 1) }
+                }
+                story.wait(1)
+            }
+        },
+        FieldCase("told once, then nine times unbidden", "retry.bounded", .praised) { story in
+            for attempt in 1...11 {
+                story.call(Story.sites, status: attempt < 11 ? 503 : 200) {
+                    if attempt == 1 { $0.details.retryAfter = .init(seconds: 1) }
+                }
+                story.wait(1)
+            }
+        },
+        FieldCase("told to wait no time at all", "retry.bounded", .blamed) { story in
+            for attempt in 1...11 {
+                story.call(Story.sites, status: attempt < 11 ? 503 : 200) {
+                    $0.details.retryAfter = .init(seconds: 0)
+                }
+                story.wait(1)
+            }
+        },
+        FieldCase("pages of 100 and of 200 come to one place", keeps, .praised) { story in
+            story.page(next: "t1", size: 100)
+            story.page("t1", next: "t2", size: 100)
+            story.page(next: "t2", size: 200)
+            story.page("t2", next: "t3", size: 100)
+            story.page("t2", size: 200)
+            story.page("t3", size: 100)
+        },
+        FieldCase("a size that no page before it had", keeps, .blamed) { story in
+            story.page(next: "t2", size: 100)
+            story.page(next: "t2", size: 200)
+            story.page("t2", size: 50)
         },
         FieldCase("D37 pages that overlap", "paging.offset-stops", .notBlamed) {
             $0.offsetPage(skip: 0, items: 100)
