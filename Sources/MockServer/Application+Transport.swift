@@ -15,7 +15,8 @@ extension Application: RequestHandler {
                 arrival: exchange.headArrival
             )
             return ControlAPI.serves(request.target.path)
-                ? control(call, exchange: exchange) : pipeline.answer(call, exchange: exchange)
+                ? control.answer(call, exchange: exchange)
+                : pipeline.answer(call, exchange: exchange)
         }
     }
 
@@ -60,11 +61,11 @@ extension Application: RequestHandler {
         guard ControlAPI.serves(head.target.path) else {
             return pipeline.admission(early, maximum: maximum, call)
         }
-        let control = call(content: [])
-        guard let problem = early ?? refusal(ofControl: control) else {
+        let request = call(content: [])
+        guard let problem = early ?? control.refusal(of: request) else {
             return .content(maximumOctets: maximum)
         }
-        return .refuse(refuseControl(control, problem))
+        return .refuse(control.refuse(request, problem))
     }
 
     package func refuse(
@@ -81,7 +82,7 @@ extension Application: RequestHandler {
                 arrival: exchange.headArrival
             )
             return ControlAPI.serves(call.request.target.path)
-                ? refuseControl(call, Problem(refusing: error))
+                ? control.refuse(call, Problem(refusing: error))
                 : pipeline.refusal(of: error, call, hasHead: head != nil)
         }
     }

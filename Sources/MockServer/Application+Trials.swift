@@ -37,7 +37,7 @@ extension Application {
         source: String
     ) throws(StartError) -> [FaultRule] {
         do throws(FaultError) {
-            return try faultRules.rules(document)
+            return try controls.faultRules.rules(document)
         } catch {
             throw StartError(source, error)
         }
@@ -49,8 +49,8 @@ extension Application {
     package func scenario(_ value: JSONValue, source: String) throws(StartError) -> Scenario {
         try Scenario(
             value,
-            faultRules,
-            operations: Set(verdictOperations.map(\.id)),
+            controls.faultRules,
+            operations: Set(controls.verdictOperations.map(\.id)),
             source: source
         )
     }
@@ -83,7 +83,7 @@ extension Application {
         var choices: [(id: ReadingID, choice: ReadingChoice)] = []
         for (id, value) in setting.readings {
             do throws(ReadingCatalogue.Refusal) {
-                choices.append(try readings.choice(id, value))
+                choices.append(try controls.readings.choice(id, value))
             } catch {
                 throw StartError("the reading \(id): \(error.reason)")
             }
@@ -142,7 +142,7 @@ extension Application {
 
     /// The operations that keep idempotency keys.
     package var keyedOperations: Set<String> {
-        Set(verdictOperations.filter { $0.idempotencyRetention != nil }.map(\.id))
+        Set(controls.verdictOperations.filter { $0.idempotencyRetention != nil }.map(\.id))
     }
 
     /// A short life of tokens, to see a client renew its own.
@@ -150,7 +150,7 @@ extension Application {
 
     /// Each value of each reading that is not the default, in the order of the catalogue.
     package var readingsToTry: [(id: String, value: String)] {
-        readings.entries.flatMap { entry in
+        controls.readings.entries.flatMap { entry in
             entry.range == nil
                 ? entry.values.dropFirst().map { (entry.id.rawValue, $0.word) }
                 : [(entry.id.rawValue, Self.shortTokenLifetime)]
@@ -161,5 +161,78 @@ extension Application {
     package func closeTrial(_ name: String) {
         // One that cannot be dropped goes with the server.
         _ = try? sessions.drop(name)
+    }
+}
+
+extension Application {
+    /// Judges the client of a session, which is opened where nobody has used it.
+    ///
+    /// - Parameters:
+    ///   - required: The checks that count; `nil` for all.
+    ///   - stopped: When the command under test was stopped, in monotonic nanoseconds.
+    ///   - hasEnded: Whether it ended by itself.
+    package func judge(
+        sessionNamed name: String,
+        isStrict: Bool,
+        required: Set<String>? = nil,
+        stopped: Int64? = nil,
+        hasEnded: Bool = false
+    ) throws(StartError) -> Judgement {
+        let session: Session
+        do throws(Problem) {
+            session = try sessions.opened(name)
+        } catch {
+            throw StartError(error.detail)
+        }
+        return controls.judge(
+            session,
+            isStrict: isStrict,
+            required: required,
+            stopped: stopped,
+            hasEnded: hasEnded
+        )
+    }
+
+    /// Requests, newest first, in the form in which the control API lists them.
+    ///
+    /// - Parameter entries: Oldest first.
+    package static func journalJSON(of entries: [JournalEntry], dropped: UInt64) -> [UInt8] {
+        var octets = Array(#"{"items":["#.utf8)
+        for (place, entry) in entries.reversed().enumerated() {
+            if place > 0 { octets.append(UInt8(ascii: ",")) }
+            JSONWriter.append(entry.json, to: &octets)
+        }
+        return octets + Array("],\"dropped\":\(dropped)}\n".utf8)
+    }
+
+    /// When the last request of any session arrived, in monotonic nanoseconds.
+    package var lastArrival: Int64? {
+        sessions.all().compactMap {
+            $0.journal.entries(matching: JournalFilter(limit: 1)).first?.arrival
+        }.max()
+    }
+
+    /// Explanations of the requests of a session that were refused or met a fault, by number.
+    ///
+    /// - Parameter limit: Of more the newest.
+    package func explanations(ofSession name: String, limit: Int) -> [UInt64: JSONValue] {
+        guard let session = sessions.existing(name) else { return [:] }
+        let entries = session.journal.entries().filter {
+            $0.refusal != nil || $0.details.fault != nil || ($0.status ?? 0) >= 400
+        }
+        // Where the reader that is beside the workers is used, too.
+        return session.contentQueue.sync {
+            let reader = session.store.reader(worker: workers.contextBeside().index)
+            var found: [UInt64: JSONValue] = [:]
+            for entry in entries.suffix(limit) {
+                found[entry.id] = controls.explanation(
+                    of: entry,
+                    in: session,
+                    reader: reader,
+                    baseURL: "<baseURL>"
+                )
+            }
+            return found
+        }
     }
 }

@@ -9,7 +9,7 @@ import OAuth
 import QUBS
 import Readings
 package import Store
-package import Synchronization
+import Synchronization
 import Time
 import Verdict
 
@@ -17,35 +17,22 @@ import Verdict
 package final class Application: Sendable {
     let configuration: Configuration
     let contract: OpenAPIContract
-    let controlContract: OpenAPIContract
-    let clients: ClientRegistry
-    let keys: SigningKeys
     package let sessions: Sessions
     let store: MockStore
-    let faultRules: FaultRuleReader
     let log: LogSink
     /// Finds work that holds a worker too long, in debug builds.
     package let watchdog: Watchdog
-    /// What the verdict must know of each operation of the API.
-    let verdictOperations: [VerdictContext.OperationFacts]
-    let scenarios: ScenarioLibrary
-    let controlHandlers: [ControlAPI.Handler]
     /// The page, which shows a session in a browser.
     package let pageFiles: [PageFile]
     let access: ControlAccess
-    /// Where the documentation leaves freedom, and how it can be read there.
-    let readings: ReadingCatalogue
-    /// What may stand in front of the API.
-    let edges: EdgeCatalogue
     let workers: Workers
     /// What requests to the emulated API read of the server.
     let context: ServerContext
     /// The life of a request to the emulated API.
     let pipeline: Pipeline
-    /// Rotations of keys that run or wait.
-    let rotations = Atomic(0)
-    /// Those who follow sessions, all together.
-    package let viewers = Atomic(0)
+    /// What control operations read of the server, and change in it.
+    package let controls: ControlContext
+    let control: ControlAPI
 
     /// What a server is made of.
     package struct Parts {
@@ -93,13 +80,6 @@ package final class Application: Sendable {
         }
     }
 
-    /// Why a server cannot be put together: one line for whoever started it.
-    package struct StartError: Error, CustomStringConvertible {
-        package let description: String
-
-        package init(_ description: String) { self.description = description }
-    }
-
     /// Puts a server together; nothing listens yet.
     ///
     /// - Throws: Also where an operation of the contract has no handler, or a handler no operation.
@@ -110,10 +90,10 @@ package final class Application: Sendable {
     ) throws(StartError) {
         self.configuration = configuration
         contract = parts.contract
-        controlContract = parts.controlContract
         store = parts.store
         self.log = log
         watchdog = Watchdog(log: log)
+        let clients: ClientRegistry
         do throws(ClientRegistryError) {
             clients = try ClientRegistry(parts.clients)
         } catch {
@@ -124,6 +104,7 @@ package final class Application: Sendable {
                 configuration
             )
         }
+        let keys: SigningKeys
         do throws(SigningKeyError) {
             keys = try SigningKeys(developmentKey: parts.signingKey)
         } catch {
@@ -134,28 +115,29 @@ package final class Application: Sendable {
                 configuration
             )
         }
+        let readings: ReadingCatalogue
         do throws(ReadingCatalogue.Fault) {
             readings = try ReadingCatalogue(parts.readings, contract: contract.document)
         } catch {
             throw StartError("readings.json", [(error.pointer, error.reason)])
         }
+        let edges: EdgeCatalogue
         do throws(EdgeCatalogue.Fault) {
             edges = try EdgeCatalogue(parts.edges.array ?? [])
         } catch {
             throw StartError("edges", [(error.pointer, error.reason)])
         }
-        let catalogue = readings
-        faultRules = FaultRuleReader(
-            form: Self.ruleForm(in: controlContract),
+        let faultRules = FaultRuleReader(
+            form: Self.ruleForm(in: parts.controlContract),
             vocabulary: MatchVocabulary(contract: contract, clients: clients),
             edges: edges,
             defaultSeed: Int64(truncatingIfNeeded: configuration.seed)
         )
         let rules = try Self.rules(parts.faults, path: configuration.faultsPath, faultRules)
-        verdictOperations = contract.operations.filter(\.isPartnerOperation)
+        let verdictOperations = contract.operations.filter(\.isPartnerOperation)
             .map(VerdictContext.OperationFacts.init)
         let operations = Set(verdictOperations.map(\.id))
-        scenarios = try ScenarioLibrary(parts.scenarios, faultRules, operations: operations)
+        let scenarios = try ScenarioLibrary(parts.scenarios, faultRules, operations: operations)
         var scenario: Scenario?
         let scenarioSource = "--scenario \(configuration.scenario ?? "")"
         if let pack = parts.scenario {
@@ -176,7 +158,7 @@ package final class Application: Sendable {
                 present: configuration.present,
                 readings: {
                     ReadingPlan(
-                        catalogue: catalogue,
+                        catalogue: readings,
                         settings: configuration.readings,
                         seed: Int64(truncatingIfNeeded: configuration.seed)
                     )
@@ -186,7 +168,6 @@ package final class Application: Sendable {
             throw Self.refused(error, scenarioSource)
         }
         let handlers = try OperationHandlers.table(for: contract)
-        controlHandlers = try ControlAPI.table(for: controlContract)
         pageFiles = parts.page
         let hosts = KnownHosts(configuration: configuration)
         access = ControlAccess(configuration: configuration, hosts: hosts)
@@ -208,6 +189,25 @@ package final class Application: Sendable {
             workers: workers,
             watchdog: watchdog,
             log: log
+        )
+        controls = ControlContext(
+            server: context,
+            sessions: sessions,
+            scenarios: scenarios,
+            faultRules: faultRules,
+            readings: readings,
+            edges: edges,
+            verdictOperations: verdictOperations,
+            log: log
+        )
+        control = try ControlAPI(
+            contract: parts.controlContract,
+            context: controls,
+            pageFiles: pageFiles,
+            access: access,
+            workers: workers,
+            watchdog: watchdog,
+            pipeline: pipeline
         )
     }
 
@@ -273,28 +273,6 @@ package final class Application: Sendable {
     /// Tells the application where it listens.
     package func listens(at baseURL: String) {
         context.baseURL.withLock { $0 = baseURL }
-    }
-}
-
-extension Application.StartError {
-    /// All that is wrong with a document of fault rules, each at its place.
-    ///
-    /// - Parameter place: Where the rules are in what `source` names.
-    init(_ source: String, _ error: FaultError, at place: [String] = []) {
-        self.init(
-            source,
-            error.errors.map { (JSONPointer(place + $0.pointer.tokens), $0.reason) }
-        )
-    }
-
-    /// All that is wrong with a document, each at its place, which needs no mention where it is all.
-    init(_ source: String, _ faults: [(pointer: JSONPointer, reason: String)]) {
-        let lines = faults.map { fault in
-            let pointer = fault.pointer.description
-            return pointer.isEmpty ? fault.reason : "\(pointer): \(fault.reason)"
-        }
-        let text = lines.isEmpty ? "there are too many fault rules" : lines.joined(separator: "; ")
-        self.init("\(source): \(text)")
     }
 }
 

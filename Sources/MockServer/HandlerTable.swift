@@ -8,11 +8,11 @@ enum HandlerTable {
     static func make<Handler>(
         _ entries: [(id: String, handler: Handler)],
         for contract: OpenAPIContract
-    ) throws(Application.StartError) -> [Handler] {
+    ) throws(StartError) -> [Handler] {
         var byID: [String: Handler] = [:]
         for entry in entries {
             guard contract.operation(id: entry.id) != nil else {
-                throw Application.StartError(
+                throw StartError(
                     "the handler \(entry.id) has no operation in the contract"
                 )
             }
@@ -21,7 +21,7 @@ enum HandlerTable {
         var table: [Handler] = []
         for operation in contract.operations {
             guard let handler = byID[operation.id] else {
-                throw Application.StartError(
+                throw StartError(
                     "the operation \(operation.id) of the contract has no handler"
                 )
             }

@@ -1,7 +1,7 @@
 import Contract
 import HTTPTransport
 package import JSON
-package import Journal
+import Journal
 import Privacy
 import Store
 import Time
@@ -43,54 +43,7 @@ package struct Judgement: Sendable {
     package static let failureStatus = VerdictExit.commandFailed.rawValue
 }
 
-extension Application {
-    /// Judges the client of a session, which is opened where nobody has used it.
-    ///
-    /// - Parameters:
-    ///   - required: The checks that count; `nil` for all.
-    ///   - stopped: When the command under test was stopped, in monotonic nanoseconds.
-    ///   - hasEnded: Whether it ended by itself.
-    package func judge(
-        sessionNamed name: String,
-        isStrict: Bool,
-        required: Set<String>? = nil,
-        stopped: Int64? = nil,
-        hasEnded: Bool = false
-    ) throws(StartError) -> Judgement {
-        let session: Session
-        do throws(Problem) {
-            session = try sessions.opened(name)
-        } catch {
-            throw StartError(error.detail)
-        }
-        return judge(
-            session,
-            isStrict: isStrict,
-            required: required,
-            stopped: stopped,
-            hasEnded: hasEnded
-        )
-    }
-
-    /// Requests, newest first, in the form in which the control API lists them.
-    ///
-    /// - Parameter entries: Oldest first.
-    package static func journalJSON(of entries: [JournalEntry], dropped: UInt64) -> [UInt8] {
-        var octets = Array(#"{"items":["#.utf8)
-        for (place, entry) in entries.reversed().enumerated() {
-            if place > 0 { octets.append(UInt8(ascii: ",")) }
-            JSONWriter.append(entry.json, to: &octets)
-        }
-        return octets + Array("],\"dropped\":\(dropped)}\n".utf8)
-    }
-
-    /// When the last request of any session arrived, in monotonic nanoseconds.
-    package var lastArrival: Int64? {
-        sessions.all().compactMap {
-            $0.journal.entries(matching: JournalFilter(limit: 1)).first?.arrival
-        }.max()
-    }
-
+extension ControlContext {
     /// Judges the client of a session by its journal: all of it, or what came since its scenario
     /// was started.
     ///
@@ -126,16 +79,16 @@ extension Application {
             monotonicNow: now,
             stopped: stopped,
             hasEnded: hasEnded,
-            idleTimeout: Int64(configuration.transport.idleTimeout.nanoseconds)
+            idleTimeout: Int64(server.configuration.transport.idleTimeout.nanoseconds)
         )
         return Judgement(report: verdict(of: entries, context: context))
     }
 }
 
-extension Application {
+extension ControlContext {
     /// The exams that fell due, or left the pending list, since a working day began.
     private func waits(in session: Session, since began: Instant) -> [VerdictContext.Wait] {
-        let reader = session.store.reader(worker: workers.all.count)
+        let reader = session.store.reader(worker: server.configuration.transport.workers)
         do throws(StoreError) {
             return try reader.waits(after: began).map { wait in
                 func nanoseconds(_ instant: Instant) -> Int64 {

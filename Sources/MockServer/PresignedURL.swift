@@ -18,14 +18,25 @@ struct PresignedURL {
     var session: String
     var purpose: Purpose
 
+    private static let uploadPrefix = Array("/uploads/".utf8)
+
+    /// Whether a path is that of an upload URL.
+    static func isUpload(_ path: [UInt8]) -> Bool { path.starts(with: uploadPrefix) }
+
+    private static let downloadPrefix = Array("/attachments/".utf8)
+
+    /// Whether a path is that of a download URL.
+    static func isDownload(_ path: [UInt8]) -> Bool { path.starts(with: downloadPrefix) }
+
     /// The address that a client gets, signed.
     ///
-    /// - Parameter isStorages: Whether it looks as that of a storage service: see `StorageURL`.
-    func address(of call: Call, isStorages: Bool) -> String {
-        let secret = call.context.keys.secret
-        return call.baseURL
+    /// - Parameters:
+    ///   - base: Where the server is reached, such as `http://127.0.0.1:8080`.
+    ///   - isStorages: Whether it looks as that of a storage service: see `StorageURL`.
+    func address(at base: String, secret: ServerSecret, isStorages: Bool) -> String {
+        base
             + (isStorages
-                ? StorageURL.target(of: self, at: call.baseURL, secret: secret)
+                ? StorageURL.target(of: self, at: base, secret: secret)
                 : target(secret: secret))
     }
 

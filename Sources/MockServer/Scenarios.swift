@@ -19,11 +19,11 @@ package struct Scenario: Sendable {
         _ reader: FaultRuleReader,
         operations: Set<String>,
         source: String
-    ) throws(Application.StartError) {
+    ) throws(StartError) {
         do throws(ScenarioPack.Faults) {
             pack = try ScenarioPack(value, operations: operations)
         } catch {
-            throw Application.StartError(source, error.faults.map { ($0.pointer, $0.reason) })
+            throw StartError(source, error.faults.map { ($0.pointer, $0.reason) })
         }
         if pack.rules.isEmpty {
             rules = []
@@ -32,7 +32,7 @@ package struct Scenario: Sendable {
         do throws(FaultError) {
             rules = try reader.rules(.array(pack.rules))
         } catch {
-            throw Application.StartError(source, error, at: ["rules"])
+            throw StartError(source, error, at: ["rules"])
         }
     }
 }
@@ -50,14 +50,14 @@ struct ScenarioLibrary: Sendable {
         _ values: [JSONValue],
         _ faultRules: FaultRuleReader,
         operations: Set<String>
-    ) throws(Application.StartError) {
+    ) throws(StartError) {
         var packs: [ScenarioPack] = []
         for value in values {
             do throws(ScenarioPack.Faults) {
                 packs.append(try ScenarioPack(value, operations: operations))
             } catch {
                 let name = value["name"]?.string.map { "the scenario \($0)" } ?? "a scenario"
-                throw Application.StartError(name, error.faults.map { ($0.pointer, $0.reason) })
+                throw StartError(name, error.faults.map { ($0.pointer, $0.reason) })
             }
         }
         self.packs = packs
@@ -67,7 +67,7 @@ struct ScenarioLibrary: Sendable {
     }
 
     /// The scenario of this name; `nil` where there is none.
-    func scenario(named name: String) throws(Application.StartError) -> Scenario? {
+    func scenario(named name: String) throws(StartError) -> Scenario? {
         guard let place = packs.firstIndex(where: { $0.name == name }) else { return nil }
         return try Scenario(
             values[place],

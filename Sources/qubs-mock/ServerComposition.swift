@@ -110,7 +110,7 @@ enum ServerComposition {
             },
             page: EmbeddedDefaults.pageFiles().map { PageFile($0.name, $0.text) }
         )
-        do throws(Application.StartError) {
+        do throws(StartError) {
             return try Application(configuration: configuration, parts: parts)
         } catch {
             throw Failure(message: error.description)

@@ -222,7 +222,7 @@ struct ClientMatrixTests {
         func failed(afterSeconds seconds: Int64) throws -> [String] {
             // Judged as if so much time had gone by with the client still waiting.
             let now = SystemTime.monotonic() + seconds * 1_000_000_000
-            let judgement = server.application.judge(session, isStrict: true, now: now)
+            let judgement = server.application.controls.judge(session, isStrict: true, now: now)
             return Self.failed(try JSONParser.parse(judgement.json))
         }
         #expect(try failed(afterSeconds: 60) == [])

@@ -338,7 +338,7 @@ struct EventTests {
             #expect(try other.next().id == "\(written)")
             other.leave()
             try eventually("only the slow one is there") {
-                server.application.viewers.load(ordering: .relaxed) == 1
+                server.application.controls.viewers.load(ordering: .relaxed) == 1
             }
         }
         var told = 0
@@ -362,13 +362,13 @@ struct EventTests {
     @Test("1,000 viewers are enough: the next is refused, until one leaves")
     func tooManyViewers() throws {
         let (server, _) = try Self.server()
-        server.application.viewers.add(999, ordering: .relaxed)
+        server.application.controls.viewers.add(999, ordering: .relaxed)
         let last = try EventFollower(server)
         let refused = try server.control("GET", "/events")
         #expect(refused.status == 503 && refused.field("retry-after") == "5")
         last.leave()
         try eventually("the viewer is forgotten") {
-            server.application.viewers.load(ordering: .relaxed) == 999
+            server.application.controls.viewers.load(ordering: .relaxed) == 999
         }
         _ = try EventFollower(server)
     }

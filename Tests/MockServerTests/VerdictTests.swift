@@ -288,7 +288,7 @@ struct VerdictTests {
         ] as [(String, JSONValue, String)] {
             var pack = base
             pack[member] = value
-            let error = #expect(throws: Application.StartError.self) {
+            let error = #expect(throws: StartError.self) {
                 _ = try TestServer(scenario: .object(pack))
             }
             #expect(error?.description.contains(place) == true, "\(error?.description ?? "")")

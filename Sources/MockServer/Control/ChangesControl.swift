@@ -6,7 +6,7 @@ import Time
 
 /// `GET /__admin/changes`: what clients and tests changed in the data of a session.
 enum ChangesControl {
-    static let entries: [ControlAPI.Entry] = [("Admin_ListChanges", list)]
+    static let entries: [ControlEntry] = [("Admin_ListChanges", list)]
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()

@@ -5,7 +5,7 @@ import Time
 
 /// The clock of a session.
 enum ClockControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_GetClock", get),
         ("Admin_SetClock", set),
         ("Admin_AdvanceClock", advance),

@@ -10,25 +10,60 @@ import Privacy
 import Synchronization
 
 /// The control API below `/__admin`: routed and validated by its own contract, never journalled.
-package enum ControlAPI {
-    /// Carries out one control operation.
-    typealias Handler = @Sendable (ControlCall) throws(Problem) -> Answer
+package final class ControlAPI: Sendable {
+    let contract: OpenAPIContract
+    private let context: ControlContext
+    private let handlers: [ControlHandler]
+    /// The page, which shows a session in a browser.
+    private let pageFiles: [PageFile]
+    private let access: ControlAccess
+    private let workers: Workers
+    private let watchdog: Watchdog
+    /// Moves the world on, and writes the log's lines.
+    private let pipeline: Pipeline
+    /// Rotations of keys that run or wait.
+    private let rotations = Atomic(0)
 
-    typealias Entry = (id: String, handler: Handler)
+    /// - Throws: Where operations and handlers are not the same set.
+    init(
+        contract: OpenAPIContract,
+        context: ControlContext,
+        pageFiles: [PageFile],
+        access: ControlAccess,
+        workers: Workers,
+        watchdog: Watchdog,
+        pipeline: Pipeline
+    ) throws(StartError) {
+        self.contract = contract
+        self.context = context
+        handlers = try HandlerTable.make(Self.all, for: contract)
+        self.pageFiles = pageFiles
+        self.access = access
+        self.workers = workers
+        self.watchdog = watchdog
+        self.pipeline = pipeline
+    }
+
+    private static let all: [ControlEntry] =
+        ServerControl.entries + FaultControl.entries + JournalControl.entries
+        + TokenControl.entries + ClockControl.entries + SessionControl.entries
+        + DataControl.entries + WorldControl.entries + RecordControl.entries
+        + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
+        + EdgeControl.entries + EventControl.entries
 
     /// Where long operations run for sessions that are not open yet.
     ///
     /// Serial queues have threads of their own, so that one may block; concurrent queues share as many
     /// threads as there are processors.
-    static let queue = DispatchQueue(label: "qubs-mock.control")
+    private static let queue = DispatchQueue(label: "qubs-mock.control")
 
     /// Where keys are made, one after the other.
-    static let keysQueue = DispatchQueue(label: "qubs-mock.keys")
+    private static let keysQueue = DispatchQueue(label: "qubs-mock.keys")
 
     /// Rotations that run or wait: a key takes a good part of a second, and each waits for all before.
-    static let maximumRotations = 4
+    private static let maximumRotations = 4
 
-    static let prefix: [UInt8] = Array("/__admin".utf8)
+    private static let prefix: [UInt8] = Array("/__admin".utf8)
 
     /// Whether a path belongs to the control API.
     package static func serves(_ path: [UInt8]) -> Bool {
@@ -37,86 +72,33 @@ package enum ControlAPI {
             && (path.count == prefix.count || path[prefix.count] == UInt8(ascii: "/"))
     }
 
-    private static let all: [Entry] =
-        ServerControl.entries + FaultControl.entries + JournalControl.entries
-        + TokenControl.entries + ClockControl.entries + SessionControl.entries
-        + DataControl.entries + WorldControl.entries + RecordControl.entries
-        + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
-        + EdgeControl.entries
-        + EventControl.entries
-
-    /// The handler of each operation, in the order of the contract.
-    ///
-    /// - Throws: Where operations and handlers are not the same set.
-    static func table(for contract: OpenAPIContract) throws(Application.StartError) -> [Handler] {
-        try HandlerTable.make(all, for: contract)
-    }
-}
-
-/// A control request that is valid and allowed.
-struct ControlCall {
-    let application: Application
-    let call: Call
-    let operation: Operation
-    let valid: ValidatedRequest
-
-    /// A path or query parameter that is required, or that has a default.
-    func string(_ name: StaticString) -> String { valid.string(name) ?? "" }
-
-    /// The content, which is an object wherever the contract takes one.
-    var body: JSONValue { valid.body ?? .null }
-
-    /// The session that the request is about, which must be open.
-    func existingSession() throws(Problem) -> Session {
-        let name = string("session")
-        guard let session = application.sessions.existing(name) else {
-            throw Problem(
-                .notFound,
-                404,
-                "There is no session of this name: it opens with its first token, or with "
-                    + "PUT /__admin/sessions/\(name)."
-            )
-        }
-        call.session = session
-        return session
-    }
-
-    /// The session that the request is about, opened where it was not.
-    func openSession() throws(Problem) -> Session {
-        let session = try application.sessions.opened(string("session"))
-        call.session = session
-        return session
-    }
-}
-
-extension Application {
     /// Answers a control request.
-    func control(_ call: Call, exchange: Exchange) -> Reply? {
-        let route = controlContract.route(
+    func answer(_ call: Call, exchange: Exchange) -> Reply? {
+        let route = contract.route(
             method: call.request.method,
             path: call.request.target.path
         )
         if case .matched(let operation, _) = route, WorldControl.concerns(operation),
-            let session = sessions.existing(
+            let session = context.sessions.existing(
                 call.request.target.queryValue("session") ?? SessionName.default
             ), !call.hasMetWorld
         {
             do throws(Problem) { try checkAccess(call, route) } catch {
-                return finishControl(call, .failure(error))
+                return finish(call, .failure(error))
             }
             call.session = session
             let now = session.clock.read()
             if pipeline.isWorldBehind(call, at: now.nanoseconds) {
                 return pipeline.meetWorld(call, at: now.instant, exchange) {
-                    self.control(call, exchange: exchange)
+                    self.answer(call, exchange: exchange)
                 }
             }
         }
         let isLarge = call.request.content.count > ContentLimits.maximumOctetsOnWorker
         guard case .matched(let operation, _) = route, operation.runsAside || isLarge else {
-            var reply = finishControl(
+            var reply = finish(
                 call,
-                Result { () throws(Problem) in try controlAnswer(call) }
+                Result { () throws(Problem) in try result(of: call) }
             )
             if let continuation = call.continuation {
                 reply.closesConnection = true
@@ -129,17 +111,17 @@ extension Application {
             try checkAccess(call, route)
             if isRotation { try beginRotation() }
         } catch {
-            return finishControl(call, .failure(error))
+            return finish(call, .failure(error))
         }
         // The worker goes on with other connections; nobody but the queue has the call meanwhile.
         let worker = call.worker
-        controlQueue(for: call, isRotation: isRotation).async {
+        queue(for: call, isRotation: isRotation).async {
             call.worker = self.workers.contextBeside()
-            let answer = Result { () throws(Problem) in try self.controlAnswer(call) }
+            let answer = Result { () throws(Problem) in try self.result(of: call) }
             call.worker = worker
             if isRotation { self.rotations.subtract(1, ordering: .relaxed) }
             exchange.perform(after: .zero) {
-                let reply = self.watchdog.watch(call.request) { self.finishControl(call, answer) }
+                let reply = self.watchdog.watch(call.request) { self.finish(call, answer) }
                 exchange.send(reply)
             }
         }
@@ -148,42 +130,42 @@ extension Application {
 
     /// Where a long control operation runs: those of one session one after the other, so that none
     /// holds up another session.
-    private func controlQueue(for call: Call, isRotation: Bool) -> DispatchQueue {
-        if isRotation { return ControlAPI.keysQueue }
+    private func queue(for call: Call, isRotation: Bool) -> DispatchQueue {
+        if isRotation { return Self.keysQueue }
         let name = call.request.target.queryValue("session") ?? SessionName.default
-        return sessions.existing(name)?.controlQueue ?? ControlAPI.queue
+        return context.sessions.existing(name)?.controlQueue ?? Self.queue
     }
 
     private func beginRotation() throws(Problem) {
-        guard rotations.add(1, ordering: .relaxed).newValue <= ControlAPI.maximumRotations else {
+        guard rotations.add(1, ordering: .relaxed).newValue <= Self.maximumRotations else {
             rotations.subtract(1, ordering: .relaxed)
             throw Problem(
                 .unavailable,
                 503,
-                "\(ControlAPI.maximumRotations) rotations are waiting already: wait for one of them.",
+                "\(Self.maximumRotations) rotations are waiting already: wait for one of them.",
                 fields: [HTTPResponse.Field("Retry-After", "1")]
             )
         }
     }
 
     /// Refuses a control request before its content was read; who may not ask is told that first.
-    func refuseControl(_ call: Call, _ problem: Problem) -> Reply {
-        let route = controlContract.route(
+    func refuse(_ call: Call, _ problem: Problem) -> Reply {
+        let route = contract.route(
             method: call.request.method,
             path: call.request.target.path
         )
         do throws(Problem) {
             try checkAccess(call, route)
         } catch {
-            return finishControl(call, .failure(error))
+            return finish(call, .failure(error))
         }
-        return finishControl(call, .failure(problem))
+        return finish(call, .failure(problem))
     }
 
     /// What a control request is refused for whatever its content: its sender, path or method.
-    func refusal(ofControl call: Call) -> Problem? {
+    func refusal(of call: Call) -> Problem? {
         let request = call.request
-        let route = controlContract.route(method: request.method, path: request.target.path)
+        let route = contract.route(method: request.method, path: request.target.path)
         do throws(Problem) {
             if try ControlDocuments.form(of: request) != nil { return nil }
             let isPage = try PageDocuments.target(of: request, among: pageFiles) != nil
@@ -206,12 +188,12 @@ extension Application {
     }
 
     /// Gives the answer to a control request what every answer has.
-    private func finishControl(_ call: Call, _ result: Result<Answer, Problem>) -> Reply {
+    private func finish(_ call: Call, _ result: Result<Answer, Problem>) -> Reply {
         var response: HTTPResponse
         switch result {
         case .success(let answer): response = answer.response
         case .failure(let error):
-            if let logged = error.logged { log.append("qubs-mock: \(logged)\n".utf8) }
+            if let logged = error.logged { context.log.append("qubs-mock: \(logged)\n".utf8) }
             response = error.response(
                 instance: String(decoding: call.request.target.path, as: UTF8.self),
                 requestID: call.correlation.text
@@ -227,43 +209,43 @@ extension Application {
         let pending = WorkerContext.Pending(
             session: call.session,
             entry: nil,
-            line: controlLogLine(of: call, status: response.status)
+            line: logLine(of: call, status: response.status)
         )
         return Reply(response, ticket: call.worker.ticket(for: pending))
     }
 
-    private func controlLogLine(of call: Call, status: Int) -> LogLine? {
-        if configuration.log == .off { return nil }
+    private func logLine(of call: Call, status: Int) -> LogLine? {
+        if context.server.configuration.log == .off { return nil }
         return pipeline.finishing.logLine(
             of: call,
             status: status,
-            suspect: PrivacyInspection.inspectControl(call, controlContract)
+            suspect: PrivacyInspection.inspectControl(call, contract)
         )
     }
 
-    private func controlAnswer(_ call: Call) throws(Problem) -> Answer {
+    private func result(of call: Call) throws(Problem) -> Answer {
         let request = call.request
         let document = try ControlDocuments.form(of: request)
         let page = try PageDocuments.target(of: request, among: pageFiles)
-        let route = controlContract.route(method: request.method, path: request.target.path)
+        let route = contract.route(method: request.method, path: request.target.path)
         try checkAccess(call, route)
-        if let document { return ControlDocuments.answer(document, controlContract, to: call) }
+        if let document { return ControlDocuments.answer(document, contract, to: call) }
         if let page { return PageDocuments.answer(page, to: request) }
         let (operation, match) = try routed(request, route)
         try ContentCoding.refuseCoding(of: request, for: operation)
-        let valid = controlContract.validate(request, operation: operation, match: match)
+        let valid = contract.validate(request, operation: operation, match: match)
         if let refusal = Problem(refusing: valid) { throw refusal }
         let controlCall = ControlCall(
-            application: self,
+            context: context,
             call: call,
             operation: operation,
             valid: valid
         )
         if operation.tag == "Journal" {
             // What was found in requests is there before anybody reads the journal.
-            sessions.existing(controlCall.string("session"))?.personalData.settle()
+            context.sessions.existing(controlCall.string("session"))?.personalData.settle()
         }
-        let answer = try controlHandlers[operation.index](controlCall)
+        let answer = try handlers[operation.index](controlCall)
         controlCall.announceSuccess()
         return answer
     }
@@ -280,36 +262,12 @@ extension Application {
         case .notFound:
             throw Problem(
                 noRouteFor: request,
-                suggestions: controlContract.nearestPaths(
+                suggestions: contract.nearestPaths(
                     to: request.target.path,
                     method: request.method
                 ),
                 listedAt: "/__admin/openapi.yaml"
             )
         }
-    }
-}
-
-/// `/__admin/openapi.yaml` and `/__admin/openapi.json`.
-enum ControlDocuments {
-    static func form(of request: HTTPRequest) throws(Problem) -> ServiceDocuments.Form? {
-        let form: ServiceDocuments.Form
-        switch String(decoding: request.target.path, as: UTF8.self) {
-        case "/__admin/openapi.yaml": form = .yaml
-        case "/__admin/openapi.json": form = .json
-        default: return nil
-        }
-        guard request.method == .get || request.method == .head else {
-            throw Problem(methodNotAllowed: request.method, allowed: [.get, .head])
-        }
-        return form
-    }
-
-    static func answer(
-        _ form: ServiceDocuments.Form,
-        _ contract: OpenAPIContract,
-        to call: Call
-    ) -> Answer {
-        ServiceDocuments.answer(contract, form: form, to: call)
     }
 }

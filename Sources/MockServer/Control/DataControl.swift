@@ -7,7 +7,7 @@ import Time
 
 /// A test's own records, in fixture form, held against the fixture schemas of the contract.
 enum DataControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_GetData", summary),
         (
             "Admin_PutAppointment",
@@ -139,7 +139,7 @@ enum DataControl {
                 record[member] = .string(value)
             }
         }
-        guard let schema = call.application.contract.fixtureSchema(name) else {
+        guard let schema = call.server.contract.fixtureSchema(name) else {
             preconditionFailure("the contract has no fixture schema \(name)")
         }
         let violations = schema.violations(of: .object(record))

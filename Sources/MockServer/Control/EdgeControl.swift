@@ -3,10 +3,10 @@ import JSON
 
 /// What may stand in front of the API.
 enum EdgeControl {
-    static let entries: [ControlAPI.Entry] = [("Admin_ListEdges", list)]
+    static let entries: [ControlEntry] = [("Admin_ListEdges", list)]
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
-        .json(["items": .array(call.application.edges.edges.map(\.json))])
+        .json(["items": .array(call.context.edges.edges.map(\.json))])
     }
 }
 

@@ -8,7 +8,7 @@ import Time
 
 /// `GET /__admin/events`: what happens in a session, told as it happens.
 enum EventControl {
-    static let entries: [ControlAPI.Entry] = [("Admin_FollowEvents", follow)]
+    static let entries: [ControlEntry] = [("Admin_FollowEvents", follow)]
 
     /// Viewers of all sessions together: each keeps a connection.
     static let maximumViewers = 1_000
@@ -16,7 +16,7 @@ enum EventControl {
     private static func follow(_ call: ControlCall) throws(Problem) -> Answer {
         let session = try call.existingSession()
         let lastEventID = call.valid.int("Last-Event-ID").map { UInt64(clamping: $0) }
-        let application = call.application
+        let context = call.context
         guard call.call.request.method != .head else {
             // A head as GET would have it.
             call.call.continuation = { _ in
@@ -24,8 +24,8 @@ enum EventControl {
             }
             return Answer(contentType: "text/event-stream")
         }
-        guard application.viewers.add(1, ordering: .relaxed).newValue <= maximumViewers else {
-            application.viewers.subtract(1, ordering: .relaxed)
+        guard context.viewers.add(1, ordering: .relaxed).newValue <= maximumViewers else {
+            context.viewers.subtract(1, ordering: .relaxed)
             throw Problem(
                 .unavailable,
                 503,
@@ -35,7 +35,7 @@ enum EventControl {
         }
         call.call.continuation = { exchange in
             session.feed.join(exchange, lastEventID: lastEventID) {
-                application.viewers.subtract(1, ordering: .relaxed)
+                context.viewers.subtract(1, ordering: .relaxed)
             }
         }
         // How long a browser waits before it comes back.

@@ -6,7 +6,7 @@ import Journal
 
 /// Tag Faults of the control API.
 enum FaultControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_ListFaults", list),
         ("Admin_AddFaults", add),
         ("Admin_ReplaceFaults", replaceAll),
@@ -69,7 +69,7 @@ enum FaultControl {
     /// The rules of the content: all of them, or nothing is armed.
     private static func rules(_ call: ControlCall) throws(Problem) -> [FaultRule] {
         do throws(FaultError) {
-            return try call.application.faultRules.rules(call.body)
+            return try call.context.faultRules.rules(call.body)
         } catch {
             throw Problem(faults: error)
         }

@@ -3,7 +3,7 @@ import Dispatch
 import Explain
 import ContractData
 import Time
-package import JSON
+import JSON
 import Journal
 import OAuth
 import QUBS
@@ -12,7 +12,7 @@ import Suggestions
 
 /// Tag Journal of the control API.
 enum JournalControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_ListRequests", list),
         ("Admin_ClearRequests", clear),
         ("Admin_CountRequests", count),
@@ -58,7 +58,7 @@ enum JournalControl {
         let session = try call.existingSession()
         guard let entry = session.journal.entry(call.string("id")) else { throw missing }
         return .json(
-            call.application.explanation(
+            call.context.explanation(
                 of: entry,
                 in: session,
                 reader: session.store.reader(worker: call.call.worker.index),
@@ -113,7 +113,7 @@ enum JournalControl {
     /// The operation asked for; a name that no entry can have would only ever find nothing.
     private static func operation(_ call: ControlCall) throws(Problem) -> String? {
         guard let name = call.valid.string("operation") else { return nil }
-        let contract = call.application.contract
+        let contract = call.server.contract
         let kinds = JournalEntry.Kind.named.map(\.rawValue)
         if let operation = contract.operation(anyCase: name) { return operation.id }
         if kinds.contains(name.lowercased()) { return name.lowercased() }
@@ -127,7 +127,7 @@ enum JournalControl {
     /// The client asked for, who must be one of `clients.json`.
     private static func client(_ call: ControlCall) throws(Problem) -> String? {
         guard let name = call.valid.string("client") else { return nil }
-        let clients = call.application.clients
+        let clients = call.server.clients
         if clients[name] != nil { return name }
         let names = clients.clients.map(\.id)
         throw unknown(
@@ -172,59 +172,5 @@ enum JournalControl {
             ]
         }
         return .json(["items": .array(items)])
-    }
-}
-
-extension Application {
-    /// Why a request was refused, and what would have been right.
-    ///
-    /// - Parameters:
-    ///   - reader: Reads the session's data, on the thread that it belongs to.
-    ///   - baseURL: Where the line of curl asks.
-    func explanation(
-        of entry: JournalEntry,
-        in session: Session,
-        reader: SessionReader,
-        baseURL: String
-    ) -> JSONValue {
-        let isDocument = ServiceDocuments.form(ofPath: Array(entry.path.utf8)) != nil
-        let facts = ExplanationFacts(
-            of: entry,
-            session: (session.name, session.journal),
-            contract: contract,
-            clients: clients,
-            records: SessionRecords(reader, pendingStatus: context.reporting.pendingStatus),
-            now: session.clock.now(),
-            baseURL: baseURL,
-            serviceMethods: isDocument ? ServiceDocuments.methods : nil,
-            maximumContentOctets: (
-                ContentLimits.maximumUploadOctets, ContentLimits.maximumJSONOctets
-            )
-        )
-        return Explanation(of: facts).json
-    }
-
-    /// Explanations of the requests of a session that were refused or met a fault, by number.
-    ///
-    /// - Parameter limit: Of more the newest.
-    package func explanations(ofSession name: String, limit: Int) -> [UInt64: JSONValue] {
-        guard let session = sessions.existing(name) else { return [:] }
-        let entries = session.journal.entries().filter {
-            $0.refusal != nil || $0.details.fault != nil || ($0.status ?? 0) >= 400
-        }
-        // Where the reader that is beside the workers is used, too.
-        return session.contentQueue.sync {
-            let reader = session.store.reader(worker: workers.contextBeside().index)
-            var found: [UInt64: JSONValue] = [:]
-            for entry in entries.suffix(limit) {
-                found[entry.id] = explanation(
-                    of: entry,
-                    in: session,
-                    reader: reader,
-                    baseURL: "<baseURL>"
-                )
-            }
-            return found
-        }
     }
 }

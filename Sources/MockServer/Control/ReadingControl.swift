@@ -4,7 +4,7 @@ import Readings
 
 /// The readings of a session.
 enum ReadingControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_ListReadings", list),
         ("Admin_SetReadings", set),
         ("Admin_ResetReadings", reset),
@@ -21,7 +21,7 @@ enum ReadingControl {
         for member in call.body.object?.members ?? [] {
             let word = member.value.string ?? member.value.int.map { String($0) } ?? ""
             do throws(ReadingCatalogue.Refusal) {
-                choices.append(try call.application.readings.choice(member.name, word))
+                choices.append(try call.context.readings.choice(member.name, word))
             } catch {
                 errors.append((JSONPointer([member.name]).description, error.reason))
             }
@@ -48,7 +48,7 @@ enum ReadingControl {
 
     private static func answer(_ call: ControlCall, _ session: Session) -> Answer {
         let settings = session.readings.settings
-        let items = call.application.readings.entries.map { entry -> JSONValue in
+        let items = call.context.readings.entries.map { entry -> JSONValue in
             var object = JSONObject([
                 ("id", .string(entry.id.rawValue)), ("title", .string(entry.title)),
                 ("values", .array(entry.values.map(\.json))),

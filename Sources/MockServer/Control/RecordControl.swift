@@ -7,7 +7,7 @@ import Time
 
 /// Records as they are stored now, in fixture form, with what clients wrote about them.
 enum RecordControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_GetAppointment", appointment),
         ("Admin_GetPatient", patient),
         ("Admin_GetSite", site),

@@ -4,7 +4,7 @@ import JSON
 
 /// Tag Server of the control API.
 enum ServerControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_Health", { _ throws(Problem) in .json(["status": "alive"]) }),
         ("Admin_Ready", { _ throws(Problem) in .json(["status": "ready"]) }),
         ("Admin_Version", version),
@@ -16,17 +16,17 @@ enum ServerControl {
     static let openOperations: Set<String> = ["Admin_Health", "Admin_Ready"]
 
     private static func version(_ call: ControlCall) throws(Problem) -> Answer {
-        let application = call.application
+        let server = call.server
         return .json([
             "version": .string(ProgramVersion.text),
-            "contractVersion": application.contract.document["info"]?["version"] ?? .null,
-            "seed": .number(JSONNumber(application.configuration.seed)),
-            "seedData": .string(application.configuration.seedDescription),
+            "contractVersion": server.contract.document["info"]?["version"] ?? .null,
+            "seed": .number(JSONNumber(server.configuration.seed)),
+            "seedData": .string(server.configuration.seedDescription),
         ])
     }
 
     private static func operations(_ call: ControlCall) throws(Problem) -> Answer {
-        let items = call.application.contract.operations.map { operation in
+        let items = call.server.contract.operations.map { operation in
             JSONValue.object(
                 JSONObject([
                     ("operation", .string(operation.id)),
@@ -40,7 +40,7 @@ enum ServerControl {
     }
 
     private static func provenance(_ call: ControlCall) throws(Problem) -> Answer {
-        let contract = call.application.contract
+        let contract = call.server.contract
         let items = contract.provenanceMarks().map { mark in
             var object = JSONObject([
                 ("pointer", .string(mark.pointer.description)),

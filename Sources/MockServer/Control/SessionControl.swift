@@ -11,7 +11,7 @@ import Time
 
 /// Sessions, snapshots and reset.
 enum SessionControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_ListSessions", list),
         ("Admin_OpenSession", open),
         ("Admin_DropSession", drop),
@@ -23,23 +23,23 @@ enum SessionControl {
     ]
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
-        .json(["items": .array(call.application.sessions.all().map(state))])
+        .json(["items": .array(call.context.sessions.all().map(state))])
     }
 
     private static func open(_ call: ControlCall) throws(Problem) -> Answer {
         let name = call.string("name")
-        let isNew = call.application.sessions.existing(name) == nil
-        return .json(state(try call.application.sessions.opened(name)), status: isNew ? 201 : 200)
+        let isNew = call.context.sessions.existing(name) == nil
+        return .json(state(try call.context.sessions.opened(name)), status: isNew ? 201 : 200)
     }
 
     private static func drop(_ call: ControlCall) throws(Problem) -> Answer {
         let name = call.string("name")
         if name == SessionName.default { throw Problem(store: .defaultSession) }
         // Beside everybody: the names of sessions are looked up under the lock under which one goes.
-        let session = call.application.sessions.existing(name)
+        let session = call.context.sessions.existing(name)
         session?.store.awaitLongWork()
         let isDropped = try storing { () throws(StoreError) in
-            try call.application.sessions.drop(name)
+            try call.context.sessions.drop(name)
         }
         guard isDropped else {
             throw Problem(.notFound, 404, "There is no session of this name.")

@@ -6,7 +6,7 @@ import Time
 
 /// Tag Tokens of the control API.
 enum TokenControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_CreateToken", create),
         ("Admin_ListKeys", listKeys),
         (rotation, rotate),
@@ -16,10 +16,9 @@ enum TokenControl {
     static let rotation = "Admin_RotateKeys"
 
     private static func create(_ call: ControlCall) throws(Problem) -> Answer {
-        let application = call.application
         let named: (client: Client, session: String)
         do throws(OAuthError) {
-            named = try application.clients.resolve(call.body["clientId"]?.string ?? "")
+            named = try call.server.clients.resolve(call.body["clientId"]?.string ?? "")
         } catch {
             throw Problem(
                 .contract,
@@ -38,9 +37,9 @@ enum TokenControl {
         // The session of the client id wins over that of the query.
         let session =
             named.session == SessionName.default
-            ? try call.openSession() : try application.sessions.opened(named.session)
+            ? try call.openSession() : try call.context.sessions.opened(named.session)
         do throws(OAuthError) {
-            let response = try application.context.issuer.issue(
+            let response = try call.server.issuer.issue(
                 to: named.client,
                 session: session.name,
                 now: session.clock.now().secondsSince1970,
@@ -57,21 +56,20 @@ enum TokenControl {
     }
 
     private static func listKeys(_ call: ControlCall) throws(Problem) -> Answer {
-        keys(of: call.application)
+        keys(of: call.server.keys)
     }
 
     private static func rotate(_ call: ControlCall) throws(Problem) -> Answer {
-        let application = call.application
         do throws(SigningKeyError) {
-            try application.keys.rotate(now: SigningKeys.now.secondsSince1970)
+            try call.server.keys.rotate(now: SigningKeys.now.secondsSince1970)
         } catch {
             throw Problem(.unavailable, 500, "No new key could be made: \(error)")
         }
-        return keys(of: application)
+        return keys(of: call.server.keys)
     }
 
-    private static func keys(of application: Application) -> Answer {
-        let entries = application.keys.entries(now: SigningKeys.now.secondsSince1970)
+    private static func keys(of keys: SigningKeys) -> Answer {
+        let entries = keys.entries(now: SigningKeys.now.secondsSince1970)
         let items = entries.map { entry in
             var object = entry.key.publicJWK.object ?? JSONObject()
             object["signs"] = .bool(entry.retiresAt == nil)

@@ -9,7 +9,7 @@ import Verdict
 
 /// Tag Verdict of the control API: scenarios, and the judgement on the client.
 enum VerdictControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_ListScenarios", list),
         ("Admin_StartScenario", start),
         ("Admin_StopScenario", stop),
@@ -20,19 +20,19 @@ enum VerdictControl {
 
     private static func list(_ call: ControlCall) throws(Problem) -> Answer {
         let played = try call.existingSession().scenario.played
-        let items = call.application.scenarios.packs.map { state($0, played) }
+        let items = call.context.scenarios.packs.map { state($0, played) }
         return .json(["items": .array(items)])
     }
 
     private static func start(_ call: ControlCall) throws(Problem) -> Answer {
         let scenario: Scenario?
-        do throws(Application.StartError) {
-            scenario = try call.application.scenarios.scenario(named: call.string("name"))
+        do throws(StartError) {
+            scenario = try call.context.scenarios.scenario(named: call.string("name"))
         } catch {
             throw Problem(.contract, 400, error.description)
         }
         guard let scenario else {
-            let names = call.application.scenarios.packs.map(\.name).joined(separator: ", ")
+            let names = call.context.scenarios.packs.map(\.name).joined(separator: ", ")
             throw Problem(
                 .notFound,
                 404,
@@ -88,10 +88,10 @@ enum VerdictControl {
             // A client may have an answer before the worker that sent it has noted that, and ask here.
             session.journal.awaitDeliveries(timeLimitMilliseconds: 50)
         }
-        if named.count == 1 { return call.application.judge(named[0], isStrict: isStrict) }
+        if named.count == 1 { return call.context.judge(named[0], isStrict: isStrict) }
         return Judgement(
             report: VerdictReport(
-                merging: named.map { call.application.judge($0, isStrict: isStrict).report },
+                merging: named.map { call.context.judge($0, isStrict: isStrict).report },
                 as: call.string("session")
             )
         )
@@ -101,7 +101,7 @@ enum VerdictControl {
     private static func sessions(_ call: ControlCall) throws(Problem) -> [Session] {
         let list = call.string("session")
         guard list.contains(",") || list.contains("*") else { return [try call.existingSession()] }
-        let all = call.application.sessions.all()
+        let all = call.context.sessions.all()
         var found: [Session] = []
         for name in list.split(separator: ",", omittingEmptySubsequences: false) {
             let matching = all.filter { SessionPattern.matches(String(name), $0.name) }

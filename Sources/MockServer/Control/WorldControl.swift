@@ -8,7 +8,7 @@ import Time
 
 /// The world of a session, and its front desk: what happens to appointments, by itself and by hand.
 enum WorldControl {
-    static let entries: [ControlAPI.Entry] = [
+    static let entries: [ControlEntry] = [
         ("Admin_GetWorld", get),
         ("Admin_SetWorld", set),
         ("Admin_NoteEvent", note),

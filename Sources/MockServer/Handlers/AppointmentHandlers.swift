@@ -7,7 +7,7 @@ import Store
 
 /// Tag Appointments: three views, by id, by status and as offset lists, and billing.
 enum AppointmentHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         (
             "Integrations_GetAppointment_Summary",
             { call throws(Problem) in try one(call, .summary) }

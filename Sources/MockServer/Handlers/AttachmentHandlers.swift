@@ -8,7 +8,7 @@ import Store
 
 /// Tag Attachments.
 enum AttachmentHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         ("Integrations_ListAppointmentAttachments", list),
         ("Integrations_GetAppointmentAttachment", one),
     ]
@@ -68,10 +68,7 @@ enum AttachmentHandlers {
             purpose: .download(disposition: call.string("disposition"))
         )
         row.append(
-            url: url.address(
-                of: call.call,
-                isStorages: call.call.departs(to: StorageManner.s3)
-            ),
+            url: call.address(of: url),
             expiresAt: expires,
             to: &output
         )

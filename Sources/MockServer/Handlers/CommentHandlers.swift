@@ -3,7 +3,7 @@ import Store
 
 /// Tag Comments.
 enum CommentHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         ("Integrations_ListAppointmentComments", list)
     ]
 

@@ -9,7 +9,7 @@ import Readings
 
 /// Tag OAuth: the token endpoint and what is published about it.
 enum OAuthHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         (OperationID.token, token),
         ("jwks", jwks),
         ("openidConfiguration", openIDConfiguration),

@@ -4,6 +4,7 @@ import JSON
 import Journal
 import OAuth
 import QUBS
+import Readings
 import Store
 import Time
 
@@ -19,6 +20,15 @@ extension OperationCall {
         } catch {
             throw Problem(store: error)
         }
+    }
+
+    /// The address that a client gets for a presigned URL: it looks as the reading `storage` says.
+    func address(of url: PresignedURL) -> String {
+        url.address(
+            at: call.baseURL,
+            secret: call.context.keys.secret,
+            isStorages: call.departs(to: StorageManner.s3)
+        )
     }
 
     /// 404 for a resource that is not there.

@@ -3,7 +3,7 @@ import Store
 
 /// Tag Patients.
 enum PatientHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         ("Integrations_GetPatient_Summary", one)
     ]
 

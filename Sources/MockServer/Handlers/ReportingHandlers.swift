@@ -11,7 +11,7 @@ import Time
 
 /// Tag Reporting: reads and the three writes, all limited to appointments that wait for a report.
 enum ReportingHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         ("Integrations_ListPendingReportingAppointments", listPending),
         ("Integrations_GetPendingReportingAppointment", one),
         ("Integrations_ListPendingReportingAppointmentAttachments", attachments),
@@ -132,7 +132,6 @@ enum ReportingHandlers {
             bySeconds: call.call.session.scenario.uploadURLSeconds ?? lifetime
         )
         let category = call.context.reporting.attachmentCategory
-        let isStorages = call.call.departs(to: StorageManner.s3)
         var uploads: [NewUpload] = []
         var items: [JSONValue] = []
         for item in call.valid.body?["items"]?.array ?? [] {
@@ -156,9 +155,7 @@ enum ReportingHandlers {
             items.append([
                 "guid": .string(guid), "fileName": .string(fileName),
                 "category": .string(category),
-                "uploadUrl": .string(
-                    url.address(of: call.call, isStorages: isStorages)
-                ),
+                "uploadUrl": .string(call.address(of: url)),
                 "uploadUrlExpiresAtUtc": .string(expires.rfc3339),
             ])
         }

@@ -6,7 +6,7 @@ import Store
 
 /// Tags Site Settings, Exam Codes and Staff Skills.
 enum SiteHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         ("Integrations_ListSites", listSites),
         ("Integrations_GetSiteSettings_Summary", siteSettings),
         ("Integrations_ListExamCodes", examCodes),

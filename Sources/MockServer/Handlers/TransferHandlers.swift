@@ -9,20 +9,10 @@ import Time
 
 /// Presigned transfers (facts 2.30): contents in and out, without a token.
 enum TransferHandlers {
-    static let entries: [OperationHandlers.Entry] = [
+    static let entries: [OperationEntry] = [
         (OperationID.upload, upload),
         (OperationID.download, download),
     ]
-
-    private static let uploadPrefix = Array("/uploads/".utf8)
-
-    /// Whether a path is that of an upload URL.
-    static func isUpload(_ path: [UInt8]) -> Bool { path.starts(with: uploadPrefix) }
-
-    private static let downloadPrefix = Array("/attachments/".utf8)
-
-    /// Whether a path is that of a download URL.
-    static func isDownload(_ path: [UInt8]) -> Bool { path.starts(with: downloadPrefix) }
 
     // MARK: - Upload
 

@@ -64,7 +64,7 @@ struct KnownHosts: Sendable {
     /// follow a link.
     private static func isHarmless(_ request: HTTPRequest) -> Bool {
         guard request.method == .get || request.method == .head else { return false }
-        if TransferHandlers.isDownload(request.target.path) { return true }
+        if PresignedURL.isDownload(request.target.path) { return true }
         return request.fields.first("sec-fetch-mode").map { FieldSyntax.matches($0, "navigate") }
             ?? false
     }

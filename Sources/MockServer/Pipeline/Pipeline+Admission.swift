@@ -23,7 +23,7 @@ extension Pipeline {
         switch head.framing {
         case .length(let length) where length > maximum:
             .refused(Problem(contentTooLarge: maximum))
-        case .chunked where TransferHandlers.isUpload(head.target.path):
+        case .chunked where PresignedURL.isUpload(head.target.path):
             .refused(Problem.lengthRequired)
         case .length(let length)
         where length <= ContentLimits.maximumUnaskedOctets && !head.expectsContinue:
@@ -47,7 +47,7 @@ extension Pipeline {
         // stands for the content, since no content needs no media type.
         let problem =
             early
-            ?? (TransferHandlers.isUpload(call.request.target.path)
+            ?? (PresignedURL.isUpload(call.request.target.path)
                 ? refusal(ofUpload: call)
                 : refusal(unread: newCall([UInt8(ascii: " ")]), call))
         guard let problem else { return .content(maximumOctets: maximum) }
@@ -61,7 +61,7 @@ extension Pipeline {
     /// How much content a request may have.
     func maximumContentOctets(of head: RequestHead) -> Int {
         let path = head.target.path
-        if TransferHandlers.isUpload(path) { return ContentLimits.maximumUploadOctets }
+        if PresignedURL.isUpload(path) { return ContentLimits.maximumUploadOctets }
         if ControlAPI.serves(path) { return ContentLimits.maximumControlOctets }
         // Within every limit: no need to know which it is.
         if case .length(let length) = head.framing, length <= ContentLimits.maximumFormOctets {

@@ -133,7 +133,7 @@ struct TrialCall {
         _ server: TrialServer
     ) throws(Failure) -> Scenario {
         let pack = try ServerComposition.scenario(name)
-        do throws(Application.StartError) {
+        do throws(StartError) {
             return try server.application.scenario(pack, source: source)
         } catch {
             throw Failure(message: error.description)

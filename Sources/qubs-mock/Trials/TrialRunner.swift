@@ -87,7 +87,7 @@ final class TrialRunner: Sendable {
         if case .notStarted(let code) = end.report {
             throw Failure(message: "\(settings.command[0]): \(GuardedCommand.text(code))")
         }
-        do throws(Application.StartError) {
+        do throws(StartError) {
             let judgement = try application.judge(
                 sessionNamed: plan.session,
                 isStrict: settings.isStrict,

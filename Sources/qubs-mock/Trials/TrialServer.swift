@@ -54,7 +54,7 @@ final class TrialServer: Sendable {
         DescriptorLimit.share(for: &configuration)
         (client, domain, secret) = try Self.identity(options)
         let application = try ServerComposition.application(configuration)
-        do throws(Application.StartError) {
+        do throws(StartError) {
             var known: [FaultRule] = []
             for rule in rules {
                 known += try application.faultRules(rule, source: "--fault")
@@ -160,7 +160,7 @@ final class TrialServer: Sendable {
             rules: plan.isClean ? [] : rules,
             readings: (plan.isClean ? [] : readings) + plan.readings
         )
-        do throws(Application.StartError) {
+        do throws(StartError) {
             for rule in plan.rules {
                 setting.rules += try application.faultRules(rule, source: "the fault rule")
             }
