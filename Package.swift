@@ -74,6 +74,7 @@ let package = Package(
         .systemLibrary(name: "CLibCrypto"),
         .systemLibrary(name: "CSQLite"),
 
+        room("Chance"),
         room("JSON"),
         room("Suggestions"),
         room("Time"),
@@ -89,16 +90,16 @@ let package = Package(
         room("QUBS", ["Time"]),
         .target(
             name: "Store",
-            dependencies: ["QUBS", "JSON", "Time", "CLinux", "CSQLite"],
+            dependencies: ["Chance", "QUBS", "JSON", "Time", "CLinux", "CSQLite"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         room("ContractData", ["Contract", "JSON", "Store"], settings: small),
-        room("Faults", ["Contract", "JSON", "Suggestions", "Time"], settings: small),
+        room("Faults", ["Chance", "Contract", "JSON", "Suggestions", "Time"], settings: small),
         room("Readings", ["Contract", "Faults", "JSON", "Suggestions"], settings: small),
         room("Journal", ["JSON", "Time"]),
         room("Verdict", ["Journal", "JSON", "Time"], settings: small),
-        room("Trials", ["JSON", "Journal", "Suggestions", "Verdict"], settings: small),
+        room("Trials", ["Chance", "JSON", "Journal", "Suggestions", "Verdict"], settings: small),
         room("Privacy", ["Journal", "Store"]),
         room(
             "Explain",
@@ -161,24 +162,24 @@ let package = Package(
             swiftSettings: strict
         ),
         tests("JSON", corpus: true),
-        tests("HTTPMessage", corpus: true),
+        tests("HTTPMessage", ["Chance"], corpus: true),
         // The transport under simulated clients, network and time; see scripts/simulate.
         .executableTarget(
             name: "simulate",
-            dependencies: ["HTTPMessage", "HTTPTransport", "Time"],
+            dependencies: ["Chance", "HTTPMessage", "HTTPTransport", "Time"],
             path: "Tests/Simulation",
             swiftSettings: strict
         ),
-        tests("HTTPTransport", ["HTTPMessage", "TestSupport", "Time", "simulate"]),
+        tests("HTTPTransport", ["Chance", "HTTPMessage", "TestSupport", "Time", "simulate"]),
         tests("Contract", ["HTTPMessage", "JSON"]),
-        tests("OAuth", ["JSON"], corpus: true),
+        tests("OAuth", ["Chance", "JSON"], corpus: true),
         tests("QUBS", ["Time"]),
-        tests("Store", ["QUBS", "JSON", "Time", "CSQLite"]),
+        tests("Store", ["Chance", "QUBS", "JSON", "Time", "CSQLite"]),
         tests("Faults", ["Contract", "Embedded", "JSON", "Time"], corpus: true),
         tests("Readings", ["Contract", "Embedded", "JSON", "TestTools"]),
         tests("Journal", ["JSON"]),
-        tests("Time", corpus: true),
-        tests("Verdict", ["Journal", "JSON", "TestTools"]),
+        tests("Time", ["Chance"], corpus: true),
+        tests("Verdict", ["Chance", "Journal", "JSON", "TestTools"]),
         tests("Trials", ["JSON", "Verdict"]),
         tests("Privacy"),
         tests(

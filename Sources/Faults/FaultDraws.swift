@@ -1,3 +1,5 @@
+import Chance
+
 /// The random numbers of one request under one rule, or of one answer under one reading.
 ///
 /// A function of seed, rule id and ordinal alone, so the same requests fail in every run, however
@@ -5,20 +7,20 @@
 /// its finaliser also mixes the three arguments, the id as its FNV-1a hash. Changing any of this
 /// changes every seeded test of every user.
 package struct FaultDraws {
-    private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
-    private var state: UInt64
+    private var numbers: SplitMix64
 
     package init(seed: Int64, ruleHash: UInt64, ordinal: Int) {
-        let key = Self.mix(UInt64(bitPattern: seed) &+ Self.increment) ^ ruleHash
-        state = Self.mix(Self.mix(key) &+ UInt64(ordinal) &* Self.increment)
+        let increment = SplitMix64.increment
+        let key = SplitMix64.mix(UInt64(bitPattern: seed) &+ increment) ^ ruleHash
+        let start = SplitMix64.mix(key) &+ UInt64(ordinal) &* increment
+        numbers = SplitMix64(seed: SplitMix64.mix(start))
     }
 
     /// The numbers from a state on.
-    init(state: UInt64) { self.state = state }
+    init(state: UInt64) { numbers = SplitMix64(seed: state) }
 
     package mutating func next() -> UInt64 {
-        state &+= Self.increment
-        return Self.mix(state)
+        numbers.next()
     }
 
     /// Evenly from 0 up to, but without, 1.
@@ -36,13 +38,6 @@ package struct FaultDraws {
                 return x * (-2 * Elementary.naturalLogarithm(square) / square).squareRoot()
             }
         }
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 
     /// The 64-bit FNV-1a hash.

@@ -1,3 +1,4 @@
+import Chance
 import Journal
 
 /// The trials of a sweep, and what follows from them.
@@ -32,7 +33,7 @@ package struct Sweep: Sendable {
     ///
     /// - Parameter seed: The same seed draws the same pairs.
     package func pairs(_ count: Int, seed: UInt64) -> [(first: Int, second: Int)] {
-        var generator = SplitMix(state: seed)
+        var generator = SplitMix64(seed: seed)
         var pairs: [(Int, Int)] = []
         var seen: Set<[Int]> = []
         guard parts.count > 1 else { return [] }
@@ -55,18 +56,5 @@ package struct Sweep: Sendable {
         guard case .reading(let id, _) = parts[one], case .reading(let second, _) = parts[other]
         else { return true }
         return id != second
-    }
-}
-
-/// A small generator of numbers: the same seed, the same numbers, in every version.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

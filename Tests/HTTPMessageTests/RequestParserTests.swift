@@ -1,3 +1,4 @@
+import Chance
 import HTTPMessage
 import Testing
 
@@ -692,7 +693,7 @@ struct RequestParserTests {
 
     @Test("Any octets give heads or an error, and alike however they arrive")
     func anyOctets() {
-        var generator = SplitMix(state: 9112)
+        var generator = SplitMix64(seed: 9112)
         let seeds = (Self.taken + Self.refused).map(\.octets)
         for _ in 0..<4000 {
             var octets = seeds[generator.below(seeds.count)]
@@ -714,17 +715,6 @@ struct RequestParserTests {
     }
 }
 
-/// The same numbers in every run.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
-
+extension SplitMix64 {
     mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(bound)) }
 }

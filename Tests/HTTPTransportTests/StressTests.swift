@@ -1,3 +1,4 @@
+import Chance
 import Dispatch
 import HTTPMessage
 import HTTPTransport
@@ -9,15 +10,11 @@ import Testing
 struct StressTests {
     /// The same numbers in every run.
     struct Dice {
-        var state: UInt64
+        private var numbers: SplitMix64
 
-        mutating func below(_ bound: Int) -> Int {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
-        }
+        init(state: UInt64) { numbers = SplitMix64(seed: state) }
+
+        mutating func below(_ bound: Int) -> Int { Int(numbers.next() % UInt64(bound)) }
     }
 
     /// Tickets given out, and how often each was reported.

@@ -1,3 +1,4 @@
+import Chance
 import JSON
 import OAuth
 import Testing
@@ -12,7 +13,7 @@ struct ConcurrencyTests {
                 group.addTask {
                     let issuer = TokenIssuer(keys: keys)
                     let cache = TokenCache(verifier: TokenVerifier(keys: keys), capacity: 8)
-                    var generator = SeededGenerator(seed: UInt64(worker))
+                    var generator = SplitMix64(seed: UInt64(worker))
                     var tokens: [ArraySlice<UInt8>] = []
                     var refused = 0
                     for _ in 0..<20 {

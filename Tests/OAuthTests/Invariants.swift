@@ -1,3 +1,4 @@
+import Chance
 import JSON
 import OAuth
 
@@ -37,7 +38,7 @@ enum Invariants {
     /// Tokens that the key has signed; no other may be taken.
     static let genuine: Set<String> = {
         guard let keys else { return [] }
-        var generator = SeededGenerator(seed: 7)
+        var generator = SplitMix64(seed: 7)
         let issuer = TokenIssuer(keys: keys)
         let tokens = [Support.partner, Support.north].map { client in
             try? issuer.issue(

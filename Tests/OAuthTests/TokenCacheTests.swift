@@ -1,3 +1,4 @@
+import Chance
 import JSON
 import OAuth
 import Testing
@@ -6,7 +7,7 @@ import Testing
 struct TokenCacheTests {
     let keys: SigningKeys
     let verifier: TokenVerifier
-    var generator = SeededGenerator()
+    var generator = SplitMix64(seed: 1)
 
     init() throws {
         keys = try Support.keys()

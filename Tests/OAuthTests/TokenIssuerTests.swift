@@ -1,3 +1,4 @@
+import Chance
 import JSON
 import OAuth
 import Testing
@@ -33,8 +34,8 @@ struct TokenIssuerTests {
 
     @Test("An access token says who, for how long, and what it opens")
     func claims() throws {
-        var generator = SeededGenerator()
-        var same = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
+        var same = SplitMix64(seed: 1)
         let response = try issuer.issue(
             for: request(Support.partner, session: "s1"),
             now: Support.now,
@@ -58,7 +59,7 @@ struct TokenIssuerTests {
 
     @Test("The answer is that of RFC 6749 §5.1, without a refresh token unless configured")
     func answer() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let response = try issuer.issue(
             for: request(Support.partner),
             now: Support.now,
@@ -81,7 +82,7 @@ struct TokenIssuerTests {
 
     @Test("What was issued verifies, with the grants of the client")
     func principal() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let response = try issuer.issue(
             to: Support.north,
             session: "s1",
@@ -110,7 +111,7 @@ struct TokenIssuerTests {
         ] as [(Int64, Int64)]
     )
     func lifetime(asked: Int64, given: Int64) throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let response = try issuer.issue(
             to: Support.partner,
             session: "default",
@@ -125,7 +126,7 @@ struct TokenIssuerTests {
 
     @Test("A clock at its last second overflows nothing", arguments: TokenFlaw.allCases)
     func lastSecond(flaw: TokenFlaw) throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         for now in [Int64.max, .min] {
             let response = try issuer.issue(
                 to: Support.refresher,
@@ -142,7 +143,7 @@ struct TokenIssuerTests {
 
     @Test("A refresh token gives a new access token and an ID token")
     func refresh() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let first = try issuer.issue(
             for: request(Support.refresher, session: "s1"),
             now: Support.now,
@@ -177,7 +178,7 @@ struct TokenIssuerTests {
             as [(Int64, Bool)]
     )
     func refreshExpiry(age: Int64, isGood: Bool) throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let issued = try issuer.issue(
             for: request(Support.refresher),
             now: Support.now,
@@ -204,7 +205,7 @@ struct TokenIssuerTests {
 
     @Test("A refresh token survives a restart and a rotation of the keys")
     func refreshAfterRestart() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let issued = try issuer.issue(
             for: request(Support.refresher),
             now: Support.now,
@@ -227,7 +228,7 @@ struct TokenIssuerTests {
 
     @Test("A refresh token is worth nothing changed, elsewhere, or to another")
     func refreshBinding() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let other = Client(
             id: "acme-other",
             secret: "acme-other-secret",
@@ -285,7 +286,7 @@ struct TokenIssuerTests {
 
     @Test("No two refresh tokens are alike")
     func refreshTokensDiffer() throws {
-        var generator = SeededGenerator()
+        var generator = SplitMix64(seed: 1)
         let tokens = try (0..<4).map { _ in
             try issuer.issue(
                 to: Support.refresher,

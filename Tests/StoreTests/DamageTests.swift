@@ -1,3 +1,4 @@
+import Chance
 import CSQLite
 import Glibc
 import JSON

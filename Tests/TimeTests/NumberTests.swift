@@ -1,3 +1,4 @@
+import Chance
 import Synchronization
 import Testing
 import Time
@@ -9,7 +10,7 @@ struct NumberTests {
 
     @Test("Any text is a duration within its bounds, or an error")
     func durations() {
-        var numbers = SeededNumbers(seed: 1)
+        var numbers = SplitMix64(seed: 1)
         let pieces = [
             "P", "T", "D", "W", "H", "M", "S", "Y", "ms", "s", ".", ",", "-", "+", " ", "0", "1",
             "9", "999999999999999", "00000000000000000000", "18446744073709551616", "é", "\0",
@@ -57,7 +58,7 @@ struct NumberTests {
 
     @Test("Any text is an instant that can be written again, or none")
     func instants() {
-        var numbers = SeededNumbers(seed: 2)
+        var numbers = SplitMix64(seed: 2)
         let dates = ["0000-01-01", "0001-01-01", "9999-12-31", "2024-02-29", "1677-09-21"]
         let times = ["T00:00:00", "T23:59:59", "t12:00:00", "T24:00:00", "T23:59:60"]
         let tails = [
@@ -98,7 +99,7 @@ struct NumberTests {
 
     @Test("Any number of seconds or nanoseconds is written as a date-time that can be read")
     func writers() {
-        var numbers = SeededNumbers(seed: 3)
+        var numbers = SplitMix64(seed: 3)
         let ends: [Int64] = [.min, .min + 1, -1, 0, 1, .max - 1, .max]
         for run in 0..<Self.runs {
             let number = run < ends.count ? ends[run] : Int64(bitPattern: numbers.next())
@@ -113,7 +114,7 @@ struct NumberTests {
 
     @Test("A clock answers within its range, whatever the system's clock and its settings")
     func clocks() {
-        var numbers = SeededNumbers(seed: 4)
+        var numbers = SplitMix64(seed: 4)
         let ends: [Int64] = [.min, -1, 0, 1, SessionClock.range.upperBound, .max]
         func any() -> Int64 {
             let choice = Int.random(in: 0...9, using: &numbers)

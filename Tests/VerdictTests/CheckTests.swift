@@ -1,3 +1,4 @@
+import Chance
 import Journal
 import Testing
 import Verdict
@@ -67,7 +68,7 @@ import Verdict
     @Test("The order in which entries are given changes nothing", arguments: CheckCase.all)
     func orderIsIndifferent(row: CheckCase) {
         let outcomes = row.story.verdict().checks.map(\.outcome)
-        var generator = Mixer(state: 7)
+        var generator = SplitMix64(seed: 7)
         for _ in 1...3 {
             var shuffled = row.story
             shuffled.shuffle(using: &generator)
@@ -81,7 +82,7 @@ import Verdict
         let before = story.verdict().checks
         let end = story.now
         story.client = nil
-        var generator = Mixer(state: 11)
+        var generator = SplitMix64(seed: 11)
         for number in 1...40 {
             story.now = Double.random(in: 990...(end + 10), using: &generator)
             story.connection = UInt64(1000 + number)
@@ -257,18 +258,5 @@ import Verdict
         }
         // A quadratic scan takes sixteen times as long.
         #expect(best[1] < best[0] * 9)
-    }
-}
-
-/// A small generator whose numbers are the same in every run (SplitMix64).
-struct Mixer: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var word = state
-        word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-        word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-        return word ^ word >> 31
     }
 }

@@ -1,9 +1,10 @@
+import Chance
 import Testing
 import Verdict
 
 /// Clients whose pauses are drawn, and what the rules say of them.
 ///
-/// The numbers are the same in every run: `Mixer` is seeded.
+/// The numbers are the same in every run: `SplitMix64` is seeded.
 enum PauseSimulation {
     /// How a client chooses its pauses.
     enum Policy: String, CaseIterable {
@@ -29,7 +30,7 @@ enum PauseSimulation {
         case decorrelated = "from the first up to three times the last"
 
         /// Three pauses in seconds.
-        func pauses(from base: Double, _ random: inout Mixer) -> [Double] {
+        func pauses(from base: Double, _ random: inout SplitMix64) -> [Double] {
             func draw(_ low: Double, _ high: Double) -> Double {
                 Double.random(in: low...high, using: &random)
             }
@@ -134,7 +135,7 @@ enum PauseSimulation {
     static let allRates = rows.map { (row: $0, rates: rates($0)) }
 
     private static func rates(_ row: Row) -> Rates {
-        var random = Mixer(state: 1)
+        var random = SplitMix64(seed: 1)
         var rates = Rates()
         for _ in 1...draws {
             let chains = (1...row.chains).map { _ in
@@ -230,7 +231,7 @@ enum PauseSimulation {
 
     @Test("A client that does not wait is found though its machine stumbles now and then")
     func noPause() {
-        var random = Mixer(state: 3)
+        var random = SplitMix64(seed: 3)
         var missed = 0
         for _ in 1...PauseSimulation.draws {
             let isFound = (1...7).contains { _ in

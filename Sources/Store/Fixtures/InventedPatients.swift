@@ -1,3 +1,4 @@
+import Chance
 import JSON
 import QUBS
 import Time

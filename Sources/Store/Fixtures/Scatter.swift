@@ -1,3 +1,5 @@
+import Chance
+
 /// The scattered order: a place for every record, from seed, domain and identifier alone.
 ///
 /// Always the same for the same three, on every machine and in every run (unlike `Hasher`), and
@@ -32,25 +34,5 @@ package struct Scatter: Sendable, Hashable {
         let mixed = SplitMix64.mix(hash)
         let range = UInt64(Self.limit) - Self.firstFree
         return Int64(Self.firstFree + (mixed >> 16) % range)
-    }
-}
-
-/// A small generator of pseudo-random numbers: Steele, Lea and Flood's SplitMix64.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    /// Spreads every bit of the input over all of the output.
-    static func mix(_ value: UInt64) -> UInt64 {
-        var value = value
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }
