@@ -23,7 +23,7 @@ let lonely: [LinkerSetting] =
         .unsafeFlags([
             "-static-executable", "-use-ld=lld", "-Xlinker", "-s", "-Xlinker", "--icf=safe",
             "-Xlinker", "--no-eh-frame-hdr",
-            "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/scripts/no-unwinding.ld",
+            "-Xlinker", "-T", "-Xlinker", Context.packageDirectory + "/scripts/left-out.ld",
         ])
     ]
 
