@@ -136,7 +136,7 @@ struct ActionTests {
             let names = try FileManager.default.contentsOfDirectory(
                 atPath: Repository.path(folder)
             )
-            for name in names {
+            for name in names where !name.hasSuffix(".png") {
                 let path = Repository.path("\(folder)/\(name)")
                 let text = try String(contentsOfFile: path, encoding: .utf8)
                 for match in text.matches(of: /qubs-mock(?::|@v)([0-9]+\.[0-9]+\.[0-9]+)/) {

@@ -290,7 +290,7 @@ struct CommandLineTests {
         (
             ["bogus"],
             "Subcommands: serve, token, fixtures, openapi, health, verdict, changes, run, sweep, "
-                + "env, doctor, help\n"
+                + "journal, env, doctor, help\n"
         ),
         (["fixtures", "chek"], "Did you mean 'check'?"),
         (["fixtures", "chek"], "Usage: qubs-mock fixtures <subcommand>"),
