@@ -21,9 +21,9 @@ struct EmbedDefaults: BuildToolPlugin {
             // By itself: a change of the page makes no new database.
             .buildCommand(
                 displayName: "Embedding Sources/Page/",
-                executable: try context.tool(named: "embed").url,
+                executable: tool,
                 arguments: ["--page", page.path, pageOutput.path],
-                inputFiles: files(below: page),
+                inputFiles: [tool] + files(below: page),
                 outputFiles: [pageOutput]
             ),
             .buildCommand(

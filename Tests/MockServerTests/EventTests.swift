@@ -108,12 +108,15 @@ struct EventTests {
     ///
     /// - Parameter server: Where answers must have ended first: their clients may have them already.
     private func batchEnds(_ time: TransportClock, _ server: TestServer? = nil) throws {
-        if let journal = server?.application.sessions.default.journal {
-            try eventually("answers have ended") {
-                !journal.entries().contains { $0.delivery == .pending }
-            }
-        }
+        if let server { try answersEnd(server) }
         try #require(time.advance(by: .milliseconds(100)), "nothing was to be told")
+    }
+
+    private func answersEnd(_ server: TestServer) throws {
+        let journal = server.application.sessions.default.journal
+        try eventually("answers have ended") {
+            !journal.entries().contains { $0.delivery == .pending }
+        }
     }
 
     /// Followers that have heard something: whatever comes now, they are told it with the others.
@@ -124,6 +127,7 @@ struct EventTests {
         _ server: TestServer,
         _ time: TransportClock
     ) throws -> [EventFollower] {
+        try answersEnd(server)
         let followers = try (0..<count).map { _ in try EventFollower(server) }
         #expect(try server.control("PUT", "/clock", ["mode": "frozen"]).status == 200)
         try batchEnds(time)
@@ -172,6 +176,7 @@ struct EventTests {
         let (server, time) = try Self.server { $0.journalSize = 4 }
         for _ in 0..<3 { _ = try server.get("sites") }  // 1 is the token
         func ids(after id: String, _ count: Int) throws -> [String] {
+            try answersEnd(server)
             let follower = try EventFollower(server, fields: [("Last-Event-ID", id)])
             return try follower.next(count).map { $0.id ?? $0.kind }
         }
@@ -182,6 +187,7 @@ struct EventTests {
         #expect(try ids(after: "1", 5) == ["gap", "3", "4", "5", "6"])
         // From a server that ran before this one.
         #expect(try ids(after: "900", 1) == ["gap"])
+        try answersEnd(server)
         let follower = try EventFollower(server, fields: [("Last-Event-ID", "6")])
         _ = try server.get("sites")
         // Where one of those who left was seen to leave just now, it has been told already.
@@ -200,7 +206,7 @@ struct EventTests {
         ]
         let (server, time) = try Self.server(faults: rule)
         let token = try server.token()
-        let follower = try EventFollower(server)
+        let follower = try settled(1, server, time)[0]
         let client = try RawClient(port: server.listener.port)
         try client.send(
             "GET /integrations/v1/acme/sites HTTP/1.1\r\nHost: localhost\r\n"
@@ -381,6 +387,8 @@ struct EventTests {
         let follower = try EventFollower(server, "?session=other")
         #expect(try server.control("DELETE", "/sessions/other").status == 204)
         #expect(follower.end() == .end)
+        // The server waits for a client that has been told of the end, and here for ever.
+        follower.leave()
         let last = try EventFollower(server)
         // The time stands still: nobody could wait for the grace to be over.
         server.listener.stop(grace: .seconds(3_600))

@@ -117,6 +117,7 @@ final class EventFeed: @unchecked Sendable {
         if !missed.entries.isEmpty {
             viewer.post(Self.requests(missed.entries), events: missed.entries.count)
         }
+        if missed.isGap || !missed.entries.isEmpty { tellVerdictLater() }
         beatLater(viewer)
     }
 
