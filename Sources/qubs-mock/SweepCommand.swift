@@ -25,7 +25,7 @@ struct SweepCommand: ParsableCommand {
     @OptionGroup var options: TrialOptions
     @Option(help: "Trials at the same time (default: one for each processor).")
     var jobs: Int?
-    @Option(help: "How many calls of each operation fail, one after the other.")
+    @Option(help: "How many calls of each operation fail, one after the other; 0 for none.")
     var depth = 3
     @Flag(help: "Try each value of each reading as well, alone.")
     var readings = false
@@ -40,8 +40,11 @@ struct SweepCommand: ParsableCommand {
     func validate() throws {
         guard !command.isEmpty else { throw ValidationError("Name a command behind --.") }
         if let jobs { _ = try OptionCheck.number(jobs, "jobs", in: 1...64) }
-        _ = try OptionCheck.number(depth, "depth", in: 1...1_000)
+        _ = try OptionCheck.number(depth, "depth", in: 0...1_000)
         _ = try OptionCheck.number(pairs, "pairs", in: 0...10_000)
+        guard depth > 0 || readings else {
+            throw ValidationError("--depth 0 leaves nothing to try: add --readings.")
+        }
         try options.check()
     }
 
@@ -70,7 +73,7 @@ struct SweepCommand: ParsableCommand {
         let clean = try maker.clean(limitSeconds: options.timeout)
         let calls = SweepCall.calls(
             in: clean.requests,
-            depth: depth,
+            depth: max(1, depth),
             reporting: server.application.keyedOperations
         )
         if calls.isEmpty {
@@ -78,7 +81,7 @@ struct SweepCommand: ParsableCommand {
             return 2
         }
         let sweep = Sweep(
-            calls: calls,
+            calls: depth == 0 ? [] : calls,
             readings: readings ? server.application.readingsToTry : []
         )
         let call = try maker.make(

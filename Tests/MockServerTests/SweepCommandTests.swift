@@ -178,6 +178,32 @@ struct SweepCommandTests {
         #expect(!tried.contains { $0.value == "mixed" })
     }
 
+    @Test("Of a client that knows one end of a list, the readings with another are found")
+    func readingsAlone() throws {
+        let script = """
+            import sys
+            sys.path.insert(0, "\(Repository.path("examples"))")
+            import good_client
+            client = good_client.Client()
+            page = client.get("reporting/appointments/pending", pageSize=500)
+            while page["nextToken"] is not None:
+                token = page["nextToken"]
+                page = client.get("reporting/appointments/pending", pageSize=500, nextToken=token)
+            """
+        let folder = try TemporaryFolder()
+        let report = folder.path("r.json")
+        let process = try mock(
+            ["sweep", "--readings", "--depth", "0", "--jobs", "4", "--report", report]
+                + ["--", "python3", "-c", script]
+        )
+        #expect(try process.exitStatus() == 1, "\(process.errorOutput)")
+        let trials = try #require(try json(report)["trials"]?.array)
+        let tried = try TestServer().application.readingsToTry.map { "\($0.id)=\($0.value)" }
+        #expect(trials.map { $0["name"]?.string } == tried)
+        let failed = trials.filter { $0["outcome"] == "fail" }.map { $0["name"]?.string }
+        #expect(failed == ["page-end=omitted", "page-end=empty"])
+    }
+
     @Test("Without calls it is 2, with a clean trial that fails 3, with a wrong option 64")
     func statuses() throws {
         #expect(try mock(["sweep", "--", "true"]).exitStatus() == 2)
