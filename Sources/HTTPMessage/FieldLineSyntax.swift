@@ -4,11 +4,13 @@
 enum FieldLineSyntax {
     /// Checks the line that stands in the range, without its CRLF.
     ///
+    /// - Parameter hasControls: Whether a control character may stand in the line.
     /// - Returns: The offsets of name and value, the value without white space around it.
     static func line(
         in octets: UnsafeRawBufferPointer,
         from start: Int,
-        to end: Int
+        to end: Int,
+        hasControls: Bool = true
     ) throws(MessageError) -> Fields.Line {
         var index = start
         while index < end, FieldSyntax.isTokenOctet(octets[index]) { index &+= 1 }
@@ -28,7 +30,7 @@ enum FieldLineSyntax {
         index &+= 1
         while index < end, FieldSyntax.isWhiteSpace(octets[index]) { index &+= 1 }
         let valueStart = index
-        while true {
+        while hasControls {
             index = OctetScan.control(in: octets, from: index, to: end)
             guard index < end else { break }
             switch octets[index] {

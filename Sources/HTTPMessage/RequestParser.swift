@@ -26,6 +26,8 @@ package struct RequestParser: Sendable {
     private var lineStart = 0
     /// Up to here there is no LF after `lineStart`.
     private var scanned = 0
+    /// The first control character of the line, where one was found.
+    private var firstControl: Int?
     private var sectionStart = 0
     private var requestLine = RequestLine()
     private var lines: [Fields.Line] = []
@@ -64,7 +66,7 @@ package struct RequestParser: Sendable {
             guard try skipLeadingEmptyLine(octets) else { return nil }
         }
         while true {
-            let lineFeed = OctetScan.lineFeed(in: octets, from: scanned, to: octets.count)
+            let lineFeed = findLineFeed(octets)
             guard lineFeed < octets.count else {
                 scanned = octets.count
                 try checkUnfinishedLine(octets)
@@ -92,6 +94,18 @@ package struct RequestParser: Sendable {
                 try appendFieldLine(octets, from: lineStart, to: lineEnd)
             }
             lineStart = scanned
+            firstControl = nil
+        }
+    }
+
+    /// The offset of the next LF, or the end; notes the first control character on the way.
+    private mutating func findLineFeed(_ octets: UnsafeRawBufferPointer) -> Int {
+        var index = scanned
+        while true {
+            index = OctetScan.control(in: octets, from: index, to: octets.count)
+            guard index < octets.count, octets[index] != UInt8(ascii: "\n") else { return index }
+            if firstControl == nil { firstControl = index }
+            index &+= 1
         }
     }
 
@@ -150,7 +164,13 @@ package struct RequestParser: Sendable {
         from start: Int,
         to end: Int
     ) throws(MessageError) {
-        let line = try FieldLineSyntax.line(in: octets, from: start, to: end)
+        // A line whose first control character is the CR at its end has none in its value.
+        let line = try FieldLineSyntax.line(
+            in: octets,
+            from: start,
+            to: end,
+            hasControls: firstControl != end
+        )
         nameLengths |= 1 << UInt64(min(line.nameEnd - line.nameStart, 63))
         lines.append(line)
     }

@@ -67,16 +67,22 @@ package enum ResponseSerializer {
         framing: Framing = .length,
         closes: Bool = false
     ) {
-        append("HTTP/1.1 ", to: &output)
-        append(decimal: response.status, to: &output)
-        append(" ", to: &output)
-        append(StatusCode.reasonPhrase(of: response.status), to: &output)
-        append("\r\n", to: &output)
+        if response.status == 200 {
+            append("HTTP/1.1 200 OK\r\n", to: &output)
+        } else {
+            append("HTTP/1.1 ", to: &output)
+            append(decimal: response.status, to: &output)
+            append(" ", to: &output)
+            append(StatusCode.reasonPhrase(of: response.status), to: &output)
+            append("\r\n", to: &output)
+        }
         for field in response.fields where !isOwnField(field.name) {
             append(text: field.name, to: &output)
-            append(": ", to: &output)
+            output.append(UInt8(ascii: ":"))
+            output.append(UInt8(ascii: " "))
             append(text: field.value, to: &output)
-            append("\r\n", to: &output)
+            output.append(UInt8(ascii: "\r"))
+            output.append(UInt8(ascii: "\n"))
         }
         let isLower = response.hasLowerNames
         if !StatusCode.forbidsContent(response.status) {
