@@ -19,14 +19,15 @@ final class Connection: @unchecked Sendable {
 
     /// The socket.
     let descriptor: Int32
-    /// Where the worker keeps the connection.
-    let slot: Int
     /// Slot and generation, as epoll tells them.
     let token: UInt64
+    /// Where the worker keeps the connection.
+    var slot: Int { Int(token & 0xFFFF_FFFF) }
 
     /// Where the connection stands.
     var machine = ConnectionMachine()
-    var parser: RequestParser
+    /// The head of which not all has arrived, or that was refused.
+    var partialHead: PartialHead?
     /// Received octets that are not yet consumed: an incomplete head, or requests that wait.
     var input = InputBuffer()
     /// The content that is being received.
@@ -40,10 +41,10 @@ final class Connection: @unchecked Sendable {
 
     /// Whether the worker will take the connection further without an event.
     var isContinued = false
-
-    var headArrival: UInt64 = 0
     /// Whether the request in hand is HEAD.
     var omitsContent = false
+
+    var headArrival: UInt64 = 0
     /// The ticket of the answer that is waited for, or sent by the clock; 0 where nobody asks.
     var watchedTicket: UInt64 = 0
     /// The last request whose client was said to have departed.
@@ -69,7 +70,6 @@ final class Connection: @unchecked Sendable {
         id: UInt64,
         descriptor: Int32,
         peer: PeerAddress,
-        slot: Int,
         token: UInt64,
         worker: Worker,
         now: UInt64
@@ -77,14 +77,21 @@ final class Connection: @unchecked Sendable {
         self.id = id
         self.descriptor = descriptor
         self.peer = peer
-        self.slot = slot
         self.token = token
         workerIndex = worker.index
         mailbox = worker.mailbox
         clock = worker.clock
-        parser = RequestParser(limits: worker.configuration.limits)
         lastProgress = now
     }
+}
+
+/// A head while it arrives in pieces.
+///
+/// A class, so that a connection which waits for a request needs no room for it.
+final class PartialHead {
+    var parser: RequestParser
+
+    init(_ parser: RequestParser) { self.parser = parser }
 }
 
 extension Connection {

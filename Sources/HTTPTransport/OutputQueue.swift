@@ -1,3 +1,4 @@
+import HTTPMessage
 import Time
 
 /// Octets waiting until the socket is writable, and the answers that end among them.
@@ -23,7 +24,7 @@ struct OutputQueue {
 
     /// Content of so many octets is sent from where it lies: to copy it would cost more than all else
     /// that is done here.
-    static let largeContentOctets = 16_384
+    private static let largeContentOctets = 16_384
 
     var octets: [UInt8] = []
     /// The large content of the last answer, behind the octets; no answer follows it.
@@ -34,22 +35,34 @@ struct OutputQueue {
     private var lastSend: UInt64 = 0
 
     /// How many octets there are, sent ones included.
-    var count: Int { octets.count + content.count }
+    private var count: Int { octets.count + content.count }
 
     var isEmpty: Bool { sent == count }
 
     /// Whether nothing can be added before all is sent.
     var isClosed: Bool { !content.isEmpty }
 
-    /// Adds a large content, which ends the queue.
-    mutating func end(with content: [UInt8]) {
+    /// Adds an answer, whole.
+    ///
+    /// - Parameters:
+    ///   - omitsContent: Whether the request was HEAD.
+    ///   - closes: Whether the connection closes after it.
+    mutating func append(_ reply: borrowing Reply, omitsContent: Bool, closes: Bool) {
         precondition(!isClosed)
-        self.content = content
-    }
-
-    /// Notes that an answer with this ticket runs from `start` to the end of the octets.
-    mutating func noteAnswer(ticket: UInt64, from start: Int) {
-        answers.append(Answer(ticket: ticket, start: start, end: count))
+        let start = count
+        let isLarge =
+            reply.response.content.count >= Self.largeContentOctets
+            && reply.response.hasPlainContent && !omitsContent
+        ResponseSerializer.append(
+            reply.response,
+            to: &octets,
+            omitsContent: omitsContent || isLarge,
+            closes: closes
+        )
+        if isLarge { content = reply.response.content }
+        if reply.ticket != 0 {
+            answers.append(Answer(ticket: reply.ticket, start: start, end: count))
+        }
     }
 
     /// Forgets everything, keeping an allocation of reasonable size.

@@ -317,7 +317,6 @@ final class Worker: @unchecked Sendable {
             id: id,
             descriptor: descriptor,
             peer: peer,
-            slot: slot,
             token: token,
             worker: self,
             now: clock.now()

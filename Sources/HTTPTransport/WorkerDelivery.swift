@@ -12,18 +12,11 @@ extension Worker {
         let isPlain = reply.delivery.isPlain
         switch connection.machine.answerReady(isPlain: isPlain, closes: reply.closesConnection) {
         case .join:
-            let start = batch.count
-            let isLarge =
-                reply.response.content.count >= OutputQueue.largeContentOctets
-                && reply.response.hasPlainContent && !connection.omitsContent
-            ResponseSerializer.append(
-                reply.response,
-                to: &batch.octets,
-                omitsContent: connection.omitsContent || isLarge,
+            batch.append(
+                reply,
+                omitsContent: connection.omitsContent,
                 closes: !connection.machine.persists
             )
-            if isLarge { batch.end(with: reply.response.content) }
-            if reply.ticket != 0 { batch.noteAnswer(ticket: reply.ticket, from: start) }
         case .deliver:
             // Earlier answers first.
             sendBatch(on: connection)

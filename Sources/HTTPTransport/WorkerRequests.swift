@@ -161,7 +161,7 @@ extension Worker {
             case .head:
                 guard !isBatchFull else { return offset }
                 do throws(MessageError) {
-                    guard let parsed = try connection.parser.parse(rest) else {
+                    guard let parsed = try parseHead(rest, on: connection) else {
                         connection.input.isIncomplete = true
                         if connection.headStart == 0 {
                             connection.headStart = connection.lastProgress
@@ -204,12 +204,37 @@ extension Worker {
         return offset
     }
 
+    /// Reads on in a head; most arrive whole.
+    private func parseHead(
+        _ octets: UnsafeRawBufferPointer,
+        on connection: Connection
+    ) throws(MessageError) -> ParsedHead? {
+        var parser = RequestParser(limits: configuration.limits)
+        let partial = connection.partialHead
+        if let partial { swap(&parser, &partial.parser) }
+        do throws(MessageError) {
+            if let parsed = try parser.parse(octets) {
+                if partial != nil { connection.partialHead = nil }
+                return parsed
+            }
+        } catch {
+            connection.partialHead = PartialHead(parser)
+            throw error
+        }
+        if let partial {
+            swap(&parser, &partial.parser)
+        } else {
+            connection.partialHead = PartialHead(parser)
+        }
+        return nil
+    }
+
     /// Acts on a complete head.
     ///
     /// - Parameter available: How many octets stand behind the head.
     /// - Returns: How many of them are content that nobody wants.
     private func begin(
-        _ head: RequestHead,
+        _ head: consuming RequestHead,
         available: Int,
         on connection: Connection
     ) -> Int {
@@ -305,13 +330,13 @@ extension Worker {
         switch connection.machine.refused() {
         case .answer(isNew: true):
             connection.headArrival = connection.lastProgress
-            connection.omitsContent = connection.parser.method == .head
+            connection.omitsContent = connection.partialHead?.parser.method == .head
         case .answer(isNew: false): break
         case .abort:
             abort(connection)
             return
         }
-        let head = connection.incoming?.head ?? connection.parser.refusedHead
+        let head = connection.incoming?.head ?? connection.partialHead?.parser.refusedHead
         connection.incoming = nil
         let exchange = Exchange(
             requestOrdinal: connection.machine.ordinal,
