@@ -27,41 +27,24 @@ extension JournalEntry {
         Self.cut(&requestID)
         if domain != nil { Self.cut(&domain) }
         if appointmentID != nil { Self.cut(&appointmentID) }
-        guard hasDetails else { return }
-        if details.violations.count > Self.maximumViolations {
-            details.violationsOmitted += details.violations.count - Self.maximumViolations
-            // A new array: a shortened one keeps the room of all that it had.
-            details.violations = Array(details.violations.prefix(Self.maximumViolations))
-        }
-        for index in details.violations.indices {
-            // A message lists what is allowed, and may be longer than a name.
-            Self.cut(&details.violations[index].name)
-            Self.cut(&details.violations[index].sent)
-            // Texts that were put together have room for as much again.
-            Self.fit(&details.violations[index].message)
-            Self.fit(&details.violations[index].contractPointer)
-        }
-        if details.contentType != nil { Self.cut(&details.contentType) }
-        if let guid = details.presigned?.guid, guid.utf8.count > Self.maximumTextOctets {
-            details.presigned?.guid = Self.cutText(guid)
-        }
+        if hasDetails, details.isTooLong { details.cut() }
     }
 
-    private static func cut(_ text: inout String?) {
+    fileprivate static func cut(_ text: inout String?) {
         if let value = text, value.utf8.count > maximumTextOctets { text = cutText(value) }
     }
 
-    private static func cut(_ text: inout String) {
+    fileprivate static func cut(_ text: inout String) {
         if text.utf8.count > maximumTextOctets { text = cutText(text) }
     }
 
     /// Gives a text no more room than it takes.
-    private static func fit(_ text: inout String) {
+    fileprivate static func fit(_ text: inout String) {
         text.utf8.withContiguousStorageIfAvailable { String(decoding: $0, as: UTF8.self) }
             .map { text = $0 }
     }
 
-    private static func cutText(_ text: String) -> String {
+    fileprivate static func cutText(_ text: String) -> String {
         String(decoding: text.utf8.prefix(maximumTextOctets), as: UTF8.self) + "\u{2026}"
     }
 
@@ -75,38 +58,76 @@ extension JournalEntry {
         octets += Self.octets(of: domain) + Self.octets(of: appointmentID)
         octets += Self.octets(of: userAgent)
         guard hasDetails else { return octets }
-        octets += Self.block(JournalDetailsBox.headerOctets + MemoryLayout<JournalDetails>.size)
-        octets += Self.octets(of: details.contentType)
-        octets += Self.octets(of: details.traceParent)
-        octets += Self.octets(of: details.presigned?.guid)
-        octets += Self.octets(of: details.query)
-        for parameter in details.query {
-            // The names of those that are known are the contract's.
-            if !parameter.isKnown { octets += Self.octets(of: parameter.name) }
-        }
-        octets += Self.octets(of: details.violations)
-        for violation in details.violations {
-            octets += Self.octets(of: violation.name) + Self.octets(of: violation.message)
-            octets += Self.octets(of: violation.sent)
-            octets += Self.octets(of: violation.contractPointer)
-        }
-        octets += Self.octets(of: details.uploadsIssued)
-        for upload in details.uploadsIssued { octets += Self.octets(of: upload.guid) }
-        if let content = details.requestContent { octets += Self.octets(of: content) }
-        if let content = details.answerContent { octets += Self.octets(of: content) }
-        return octets
+        return octets + details.octets
     }
 
-    private static func octets(of text: String?) -> Int {
+    fileprivate static func octets(of text: String?) -> Int {
         // Short texts stand in the entry itself; others have a header, and a zero at their end.
         guard let count = text?.utf8.count, count > 15 else { return 0 }
         return block(32 + count + 1)
     }
 
-    private static func octets<Element>(of list: [Element]) -> Int {
+    fileprivate static func octets<Element>(of list: [Element]) -> Int {
         list.capacity == 0 ? 0 : block(32 + list.capacity * MemoryLayout<Element>.stride)
     }
 
     /// What the allocator takes for a block: a header of eight octets, and sixteens.
-    private static func block(_ octets: Int) -> Int { (octets + 8 + 15) & ~15 }
+    fileprivate static func block(_ octets: Int) -> Int { (octets + 8 + 15) & ~15 }
+}
+
+extension JournalDetails {
+    /// Whether there is anything that `cut` might change.
+    fileprivate var isTooLong: Bool {
+        !violations.isEmpty
+            || (contentType?.utf8.count ?? 0) > JournalEntry.maximumTextOctets
+            || (presigned?.guid.utf8.count ?? 0) > JournalEntry.maximumTextOctets
+    }
+
+    /// Cuts what is longer than an entry may be.
+    fileprivate mutating func cut() {
+        if violations.count > JournalEntry.maximumViolations {
+            violationsOmitted += violations.count - JournalEntry.maximumViolations
+            // A new array: a shortened one keeps the room of all that it had.
+            violations = Array(violations.prefix(JournalEntry.maximumViolations))
+        }
+        for index in violations.indices {
+            // A message lists what is allowed, and may be longer than a name.
+            JournalEntry.cut(&violations[index].name)
+            JournalEntry.cut(&violations[index].sent)
+            // Texts that were put together have room for as much again.
+            JournalEntry.fit(&violations[index].message)
+            JournalEntry.fit(&violations[index].contractPointer)
+        }
+        JournalEntry.cut(&contentType)
+        if let guid = presigned?.guid, guid.utf8.count > JournalEntry.maximumTextOctets {
+            presigned?.guid = JournalEntry.cutText(guid)
+        }
+    }
+
+    /// Octets of memory that the details take, the box around them included.
+    fileprivate var octets: Int {
+        var octets = JournalEntry.block(
+            JournalDetailsBox.headerOctets + MemoryLayout<JournalDetails>.size
+        )
+        octets += JournalEntry.octets(of: contentType)
+        octets += JournalEntry.octets(of: traceParent)
+        octets += JournalEntry.octets(of: presigned?.guid)
+        octets += JournalEntry.octets(of: query)
+        for parameter in query where !parameter.isKnown {
+            // The names of those that are known are the contract's.
+            octets += JournalEntry.octets(of: parameter.name)
+        }
+        octets += JournalEntry.octets(of: violations)
+        for violation in violations {
+            octets += JournalEntry.octets(of: violation.name)
+            octets += JournalEntry.octets(of: violation.message)
+            octets += JournalEntry.octets(of: violation.sent)
+            octets += JournalEntry.octets(of: violation.contractPointer)
+        }
+        octets += JournalEntry.octets(of: uploadsIssued)
+        for upload in uploadsIssued { octets += JournalEntry.octets(of: upload.guid) }
+        if let content = requestContent { octets += JournalEntry.octets(of: content) }
+        if let content = answerContent { octets += JournalEntry.octets(of: content) }
+        return octets
+    }
 }
