@@ -37,7 +37,12 @@ final class Call: @unchecked Sendable {
     /// Why the session that the request names cannot be had: nothing else can be judged then.
     var sessionProblem: Problem?
     /// What shall go wrong.
-    var fault: FaultDecision?
+    var fault: FaultDecision? {
+        get { decided?.fault }
+        set { decided = newValue.map(Decided.init) }
+    }
+    /// Out of line: it is large, and hardly any request has one.
+    private var decided: Decided?
     var entry: JournalEntry
     /// Its number in the journal, where it got one before its answer.
     var number: UInt64?
@@ -52,6 +57,12 @@ final class Call: @unchecked Sendable {
     var continuation: ((Exchange) -> Delivery)?
     /// While the call is held up: the ticket that tells when the client leaves.
     var held: UInt64?
+
+    private final class Decided {
+        let fault: FaultDecision
+
+        init(_ fault: FaultDecision) { self.fault = fault }
+    }
 
     /// What came of the `Authorization` field.
     enum Credentials {

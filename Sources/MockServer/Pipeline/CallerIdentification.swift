@@ -121,6 +121,7 @@ final class CallerIdentification: Sendable {
 
     /// Takes the session that a token request or a presigned URL claims.
     func enterClaimedSession(_ call: Call, operation: Operation) throws(Problem) {
+        if operation.isPartnerOperation { return }
         let request = call.request
         switch operation.id {
         case OperationID.token:

@@ -19,14 +19,18 @@ final class FaultInjection: Sendable {
         self.sendsField = sendsField
     }
 
+    /// Whether there is anything to decide: most requests ask for nothing, and no rule is about them.
+    func mayConcern(_ call: Call, operation: Operation) -> Bool {
+        call.request.fields.first("prefer") != nil
+            || call.session.faults.concerns(operation: operation.index)
+    }
+
     /// Counts the request under every rule that matches, and says what shall go wrong with it.
     ///
     /// - Throws: 400 for a `Prefer` field that asks for the impossible.
     func decide(for call: Call, operation: Operation) throws(Problem) -> FaultDecision? {
         let faults = call.session.faults
-        // Most requests ask for nothing, and no rule is about them.
         let isPreference = call.request.fields.first("prefer") != nil
-        guard isPreference || faults.concerns(operation: operation.index) else { return nil }
         let preferred = isPreference ? try preference(of: call) : nil
         if call.isOfNoSession { return preferred }
         guard preferred != nil || faults.concerns(operation: operation.index) else { return nil }

@@ -105,10 +105,12 @@ final class Pipeline: Sendable {
             }
             recorder.noteRoute(of: call, operation: operation, match: match)  // 6
             if operation.idempotencyRetentionSeconds != nil { call.claimKey(operation.id) }
-            do throws(Problem) {
-                call.fault = try faults.decide(for: call, operation: operation)  // 7
-            } catch {
-                return finishing.reply(to: call, problem: error, operation: operation)
+            if faults.mayConcern(call, operation: operation) {
+                do throws(Problem) {
+                    call.fault = try faults.decide(for: call, operation: operation)  // 7
+                } catch {
+                    return finishing.reply(to: call, problem: error, operation: operation)
+                }
             }
             guard isDelayed(call, in: .before) else {
                 return run(call, operation: operation, match: match, exchange)

@@ -22,19 +22,11 @@ final class RequestRecorder: Sendable {
     /// Notes what routing found.
     func noteRoute(of call: Call, operation: Operation, match: PathMatch) {
         let request = call.request
-        switch operation.id {
-        case OperationID.token: call.entry.kind = .token
-        case OperationID.upload:
-            call.entry.kind = .upload
-            notePresigned(call, operation: operation, match: match)
-        case OperationID.download:
-            call.entry.kind = .download
-            notePresigned(call, operation: operation, match: match)
-        default:
-            if operation.isPartnerOperation {
-                call.entry.kind = .operation
-                call.entry.operation = operation.id
-            }
+        if operation.isPartnerOperation {
+            call.entry.kind = .operation
+            call.entry.operation = operation.id
+        } else {
+            noteKind(of: call, operation: operation, match: match)
         }
         call.entry.domain = operation.pathValue("domain", in: match)
         call.entry.appointmentID = operation.pathValue("appointmentId", in: match)
@@ -69,6 +61,20 @@ final class RequestRecorder: Sendable {
                     && key.allSatisfy { (0x21...0x7E).contains($0) },
                 count: UInt8(clamping: request.fields.count(of: "idempotency-key"))
             )
+        }
+    }
+
+    /// Notes what a request is about that is none to the API.
+    private func noteKind(of call: Call, operation: Operation, match: PathMatch) {
+        switch operation.id {
+        case OperationID.token: call.entry.kind = .token
+        case OperationID.upload:
+            call.entry.kind = .upload
+            notePresigned(call, operation: operation, match: match)
+        case OperationID.download:
+            call.entry.kind = .download
+            notePresigned(call, operation: operation, match: match)
+        default: break
         }
     }
 

@@ -26,8 +26,7 @@ final class WorkerContext: @unchecked Sendable {
     /// Log lines of the present batch.
     var log: [UInt8] = []
 
-    private var pending: [Pending?] = []
-    private var freeTickets: [Int] = []
+    private var tickets = Tickets()
     private var dateSecond = Int64.min
     private var dateText = ""
     private var logSecond = Int64.min
@@ -39,33 +38,44 @@ final class WorkerContext: @unchecked Sendable {
     }
 
     /// Remembers an answer until the transport reports its delivery; never 0.
-    func ticket(for answer: Pending) -> UInt64 {
-        if let free = freeTickets.popLast() {
-            pending[free] = answer
-            return UInt64(free + 1)
-        }
-        pending.append(answer)
-        return UInt64(pending.count)
-    }
+    func ticket(for answer: consuming Pending) -> UInt64 { tickets.issue(for: answer) }
 
     /// The answer behind a ticket, while its delivery has not ended.
     func pending(_ ticket: UInt64) -> Pending? {
         let index = Int(ticket) - 1
-        return pending.indices.contains(index) ? pending[index] : nil
+        return tickets.pending.indices.contains(index) ? tickets.pending[index] : nil
     }
 
     /// Puts the answer in the place of what was remembered while it was waited for.
     func replace(_ ticket: UInt64, with answer: Pending) {
-        pending[Int(ticket) - 1] = answer
+        tickets.pending[Int(ticket) - 1] = answer
     }
 
     /// Forgets an answer.
-    func redeem(_ ticket: UInt64) -> Pending? {
-        let index = Int(ticket) - 1
-        guard pending.indices.contains(index), let answer = pending[index] else { return nil }
-        pending[index] = nil
-        freeTickets.append(index)
-        return answer
+    func redeem(_ ticket: UInt64) -> Pending? { tickets.redeem(ticket) }
+
+    /// The answers that are pending, by their tickets.
+    private struct Tickets {
+        var pending: [Pending?] = []
+        private var free: [Int] = []
+
+        mutating func issue(for answer: consuming Pending) -> UInt64 {
+            guard let place = free.popLast() else {
+                pending.append(answer)
+                return UInt64(pending.count)
+            }
+            pending[place] = answer
+            return UInt64(place + 1)
+        }
+
+        mutating func redeem(_ ticket: UInt64) -> Pending? {
+            let place = Int(ticket) - 1
+            guard pending.indices.contains(place), let answer = pending[place].take() else {
+                return nil
+            }
+            free.append(place)
+            return answer
+        }
     }
 
     /// The time of a log line, made once a second.
