@@ -25,21 +25,29 @@ struct Pattern: Sendable {
     private let shortcut: Shortcut?
     private let program: [Instruction]
 
-    /// The two forms that most patterns have, and that need no program.
+    /// The forms that most patterns have, and that need no program.
     private enum Shortcut {
         /// `\S`: some scalar of the set.
         case some(ScalarSet)
         /// `^[a-z]+$`: scalars of the set only, so many of them.
         case only(ScalarSet, least: Int, most: Int?)
+        /// `^\s*\S`: any number of scalars of the one set, then one of the other.
+        case begins(ScalarSet, ScalarSet)
 
         init?(_ node: PatternNode) {
             switch node {
             case .set(let set): self = .some(set)
             case .sequence(let nodes):
-                guard nodes.count == 3, nodes[0] == .start, nodes[2] == .end,
+                guard nodes.count == 3, nodes[0] == .start,
                     case .repeated(.set(let set), let least, let most) = nodes[1]
                 else { return nil }
-                self = .only(set, least: least, most: most)
+                if nodes[2] == .end {
+                    self = .only(set, least: least, most: most)
+                } else if case .set(let other) = nodes[2], least == 0, most == nil {
+                    self = .begins(set, other)
+                } else {
+                    return nil
+                }
             default: return nil
             }
         }
@@ -54,6 +62,12 @@ struct Pattern: Sendable {
                     count += 1
                 }
                 return count >= least && count <= most ?? .max
+            case .begins(let set, let other):
+                for scalar in text.unicodeScalars {
+                    if other.contains(scalar) { return true }
+                    guard set.contains(scalar) else { return false }
+                }
+                return false
             }
         }
     }
