@@ -33,31 +33,42 @@ extension EmbeddedDefaults {
         let lastWord = source.count - 8
         var read = 0
         var count = 0
-        while read < source.count {
-            if read <= lastWord {
-                let word = input.loadUnaligned(fromByteOffset: read, as: UInt64.self)
-                // What stands behind the first octet that is not ASCII is written over.
-                output.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
-                let others = UInt64(littleEndian: word) & 0x8080_8080_8080_8080
-                let ascii = others.trailingZeroBitCount / 8
-                read += ascii
-                count += ascii
-                if others == 0 { continue }
+        /// Two octets of UTF-8 as the one that they stand for.
+        func writeOther() {
+            let first = input.load(fromByteOffset: read, as: UInt8.self)
+            let second = input.load(fromByteOffset: read + 1, as: UInt8.self)
+            output.storeBytes(
+                of: (first & 0x03) << 6 | second & 0x3F,
+                toByteOffset: count,
+                as: UInt8.self
+            )
+            read += 2
+            count += 1
+        }
+        while read <= lastWord {
+            let word = input.loadUnaligned(fromByteOffset: read, as: UInt64.self)
+            // What stands behind the first octet that is not ASCII is written over.
+            output.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
+            let others = UInt64(littleEndian: word) & 0x8080_8080_8080_8080
+            if others == 0 {
+                read += 8
+                count += 8
+                continue
             }
+            let ascii = others.trailingZeroBitCount / 8
+            read += ascii
+            count += ascii
+            writeOther()
+        }
+        while read < source.count {
             let octet = input.load(fromByteOffset: read, as: UInt8.self)
             if octet < 0x80 {
                 output.storeBytes(of: octet, toByteOffset: count, as: UInt8.self)
                 read += 1
+                count += 1
             } else {
-                let next = input.load(fromByteOffset: read + 1, as: UInt8.self)
-                output.storeBytes(
-                    of: (octet & 0x03) << 6 | next & 0x3F,
-                    toByteOffset: count,
-                    as: UInt8.self
-                )
-                read += 2
+                writeOther()
             }
-            count += 1
         }
     }
 }

@@ -203,6 +203,9 @@ struct AppointmentLayout: Sendable {
         details: UnsafeRawBufferPointer,
         to output: inout [UInt8]
     ) throws(Damage) {
+        // Closures hold these, and not a copy of the whole layout.
+        let (segmentCount, summaryCount) = (self.segmentCount, self.summaryCount)
+        let (operationalCount, reportingRuns) = (self.operationalCount, self.reportingRuns)
         let isWhole = withUnsafeTemporaryAllocation(
             of: Int.self,
             capacity: segmentCount + 1
@@ -388,7 +391,10 @@ struct AppointmentLayout: Sendable {
                 segment[name] == UInt8(ascii: ":"), let end = end(ofValue: segment, from: name + 1)
             else { return nil }
             let quoted = segment[(start + 2)..<(name - 1)]
-            if let value = values.first(where: { quoted.elementsEqual($0.name.utf8) }) {
+            let value = values.first {
+                quoted.count == $0.name.utf8.count && quoted.elementsEqual($0.name.utf8)
+            }
+            if let value {
                 output += segment[start...name]
                 output += value.value
             } else {
@@ -447,6 +453,11 @@ struct AppointmentLayout: Sendable {
     /// Reads a length; `nil` where there is none, or one of more than 31 bits, as no blob has.
     @inline(__always)
     private static func readLength(_ octets: UnsafeRawBufferPointer, _ index: inout Int) -> Int? {
+        // Most are of one octet.
+        if index < octets.count, octets[index] < 0x80 {
+            index += 1
+            return Int(octets[index - 1])
+        }
         var length = 0
         var shift = 0
         while index < octets.count, shift <= 28 {
