@@ -20,6 +20,8 @@ package struct ScenarioPack: Sendable {
     package let uploadURLSeconds: Int64?
     /// The ids of the checks that the scenario is about; one of them must be exercised.
     package let passMarks: [String]
+    /// How long a good client needs, in seconds; `nil` where nobody has said.
+    package let expectedSeconds: Int64?
 
     /// Moves the session's clock once, after so many requests to the API's operations.
     package struct ClockStep: Sendable, Equatable {
@@ -70,11 +72,12 @@ package struct ScenarioPack: Sendable {
         let tokenSeconds = reader.seconds(object, "tokenSeconds")
         let uploadURLSeconds = reader.seconds(object, "uploadUrlSeconds")
         let passMarks = reader.passMarks(object)
+        let expectedSeconds = reader.seconds(object, "seconds")
         reader.refuseUnknown(
             object,
             [
                 "name", "title", "description", "rules", "clock", "day", "tokenSeconds",
-                "uploadUrlSeconds", "passMarks",
+                "uploadUrlSeconds", "passMarks", "seconds",
             ],
             at: []
         )
@@ -88,6 +91,7 @@ package struct ScenarioPack: Sendable {
         self.tokenSeconds = tokenSeconds
         self.uploadURLSeconds = uploadURLSeconds
         self.passMarks = passMarks
+        self.expectedSeconds = expectedSeconds
     }
 
     /// The pack as `GET /__admin/scenarios` lists it.
@@ -97,6 +101,7 @@ package struct ScenarioPack: Sendable {
             "rules": .integer(rules.count),
             "clockSteps": .integer(clock.count + (day?.steps ?? 0)),
             "passMarks": .array(passMarks.map { .string($0) }),
+            "seconds": expectedSeconds.map { .integer(Int($0)) } ?? .null,
         ]
     }
 }

@@ -171,6 +171,19 @@ struct SuiteCommandTests {
         #expect(try run(["--require", "auth.header-only"] + client).exitStatus() == 0)
     }
 
+    @Test("A must that a later release adds fails no client that is asked for an earlier one's")
+    func addedCheck() throws {
+        let added = "errors.tolerates-foreign"
+        let client = ["--scenario", "foreign-errors", "--", "python3", Self.badClients, added]
+        let now = try run(client)
+        #expect(try now.exitStatus() == 1, "\(now.errorOutput)")
+        #expect(now.errorOutput.contains(added))
+        let frozen = try run(["--requirements", "0.2"] + client)
+        #expect(try frozen.exitStatus() == 0, "\(frozen.errorOutput)")
+        // It is told all the same.
+        #expect(frozen.errorOutput.contains(added))
+    }
+
     @Test(
         "What cannot be meant is 64, and one line says why",
         arguments: [

@@ -39,6 +39,15 @@ import Verdict
         #expect(missing.map(\.id) == [])
     }
 
+    @Test("Each pack says how long it takes, and the table of docs/ci.md says the same")
+    func expectedSeconds() throws {
+        let page = try String(contentsOfFile: Repository.path("docs/ci.md"), encoding: .utf8)
+        for name in Self.names {
+            let seconds = try #require(try pack(name).expectedSeconds, "\(name)")
+            #expect(page.contains("| `\(name)` | \(seconds) |"), "\(name)")
+        }
+    }
+
     @Test("Pass marks are musts", arguments: names)
     func marksAreMusts(name: String) throws {
         for mark in try pack(name).passMarks { #expect(Check.named(mark)?.level == .must) }
@@ -52,6 +61,7 @@ import Verdict
             "clock": [["operation": "a", "afterRequests": 2, "advance": "PT1S"]],
         ])
         #expect(pack.tokenSeconds == 4 && pack.uploadURLSeconds == 1)
+        #expect(pack.expectedSeconds == nil)
         var clock = ScenarioClock(pack)
         let advances = ["a", "b", nil, "b", "a", "a"].map { clock.countRequest(of: $0) }
         #expect(advances == [0, 0, 0, 0, 1_000_000_000, 0])

@@ -1,6 +1,7 @@
 import JSON
 import MockServer
 import Trials
+import Verdict
 
 /// A trial that is to be made.
 struct TrialPlan: Sendable {
@@ -12,6 +13,9 @@ struct TrialPlan: Sendable {
     var readings: [(id: String, value: String)] = []
     /// Whether the faults and readings of the options are left out.
     var isClean = false
+
+    /// How long the scenario is expected to take; 0 where nobody has said.
+    var expectedSeconds: Int64 { scenario?.pack.expectedSeconds ?? 0 }
 
     init(subject: Trial.Subject, session: String, scenario: Scenario? = nil) {
         self.subject = subject

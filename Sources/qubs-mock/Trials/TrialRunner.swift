@@ -166,6 +166,8 @@ final class TrialRunner: Sendable {
 
     /// Makes trials, several at a time; their sessions are gone afterwards.
     ///
+    /// Those that are expected to take longest begin first: then nobody waits for one at the end.
+    ///
     /// - Returns: Those that were made, in the order of the plans; not all of them where a signal came.
     func make(
         _ plans: [TrialPlan],
@@ -175,11 +177,16 @@ final class TrialRunner: Sendable {
         kept: @escaping @Sendable (TrialPlan) -> Void = { _ in }
     ) throws(Failure) -> [Made] {
         let state = Mutex(Progress(made: Array(repeating: nil, count: plans.count)))
+        let order = plans.indices.sorted { one, other in
+            let lengths = (plans[one].expectedSeconds, plans[other].expectedSeconds)
+            return lengths.0 != lengths.1 ? lengths.0 > lengths.1 : one < other
+        }
         let group = DispatchGroup()
         for job in 0..<min(jobs, plans.count) {
             // A serial queue of its own has a thread of its own: the commands are waited for.
             DispatchQueue(label: "qubs-mock.job.\(job)").async(group: group) { [self] in
-                while let place = next(of: plans.count, state) {
+                while let number = next(of: plans.count, state) {
+                    let place = order[number]
                     let plan = plans[place]
                     progress.begin(plan.subject)
                     do throws(Failure) {
