@@ -17,6 +17,16 @@ CLIENTS = json.loads(Path(os.environ["QUBS_MOCK_ROOT"], "fixtures/clients.json")
 #: The methods of RFC 9110 §9, RFC 5789 and RFC 10008; any other is 501 (RFC 9110 §9.1), not 405.
 METHODS = {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"}
 
+#: Whether each reading is drawn for each answer.
+READINGS = "JUDGE_READINGS" in os.environ
+
+#: The sites that are there.
+SITES = {
+    site["siteName"]
+    for file in Path(os.environ["QUBS_MOCK_ROOT"], "fixtures").glob("*/sites.json")
+    for site in json.loads(file.read_text())
+}
+
 #: Paging tokens that the server has issued, and for which path.
 issued = {}
 
@@ -47,10 +57,23 @@ def filter_failure(context, failure, case, response):
             excused |= {"startDate", "endDate"}
         if any(issued.get(token) != sent.path for token in query.get("nextToken", [])):
             excused.add("nextToken")
+        if READINGS and set(query.get("scheduledSite", [])) - SITES:
+            # `unknown-site-filter` says 400.
+            excused.add("scheduledSite")
         if wrong and wrong <= excused:
             return False
+        if READINGS and excused and not wrong:
+            # `errors` leaves the names out: what was sent is enough of a reason.
+            return False
+        if READINGS and sent.path.startswith(("/attachments/", "/uploads/")):
+            # `storage` refuses a second credential beside the signature.
+            return "Authorization" not in response.request.headers
         if sent.path == "/oauth2/token":
-            return not (repeats_parameters(response) or has_wrong_credentials(response))
+            return not (
+                repeats_parameters(response)
+                or lacks_refresh_token(response)
+                or has_wrong_credentials(response)
+            )
     if check == "AcceptedNegativeData":
         return not is_clamped(failure.message, case, query)
     return True
@@ -89,6 +112,12 @@ def repeats_parameters(response):
     """Whether a form has a parameter twice, which RFC 6749 §3.2 forbids."""
     names = [name for name, _ in parse_qsl(text(response.request.body), keep_blank_values=True)]
     return len(names) > len(set(names))
+
+
+def lacks_refresh_token(response):
+    """Whether a form asks for the grant of a refresh token without one, which RFC 6749 §6 forbids."""
+    form = parse_qs(text(response.request.body), keep_blank_values=True)
+    return form.get("grant_type") == ["refresh_token"] and "refresh_token" not in form
 
 
 def has_wrong_credentials(response):
