@@ -343,15 +343,26 @@ function drawAxis(time, visible) {
   const oldest = visible[visible.length - 1]?.[0];
   $("axis").replaceChildren(
     ...(oldest ? [make("span", { class: "from" }, `from ${clockText(oldest.time)}, the session's clock`)] : []),
-    ...time.ticks.map((tick) => at(make("span", {}, tick.text), tick.x)),
-    ...time.breaks.map((gap) => at(make("span", { class: "break", title: gap.text }, gap.text), gap.x)),
+    ...legible(time.ticks).map(({ text, x }) => at(make("span", {}, text), x)),
+    ...legible(time.breaks).map(({ text, x, title }) => at(make("span", { class: "break", title }, text), x)),
   );
+}
+
+/** Marks of the axis: one that stands too near the one before, or says the same, has no text. */
+function legible(marks) {
+  const least = 70 / ($("axis").clientWidth || 700);
+  let last = null;
+  return marks.map((mark) => {
+    const hides = last !== null && (mark.x - last.x < least || mark.text === last.text);
+    if (!hides) last = mark;
+    return { ...mark, title: mark.text, text: hides ? "" : mark.text };
+  });
 }
 
 function at(element, x, width) {
   // The last bar, too, has room for its status.
-  element.style.left = `calc((100% - 38px) * ${x.toFixed(6)})`;
-  if (width !== undefined) element.style.width = `calc((100% - 38px) * ${width.toFixed(6)})`;
+  element.style.left = `calc((100% - 54px) * ${x.toFixed(6)})`;
+  if (width !== undefined) element.style.width = `calc((100% - 54px) * ${width.toFixed(6)})`;
   return element;
 }
 
