@@ -958,6 +958,35 @@ extension FieldCase {
             $0.tokenRequest()
             reportsBesideCalls(&$0, takes: 2) { $0.delivery = .clientLeft }
         },
+        FieldCase("two threads, and both reports over one connection", noStepBack, .blamed) {
+            story in
+            story.tokenRequest()
+            for _ in 1...2 {
+                story.connection += 1
+                story.call(Story.sites, takes: 2)
+                story.now -= 1
+            }
+            story.wait(1)
+            for status in ["final", "preliminary"] {
+                story.post(Story.reports, key: status, body: status) {
+                    $0.details.report = .init(status: status, reportedAt: nil)
+                }
+            }
+        },
+        FieldCase("calls pipelined over one connection", noStepBack, .blamed) { story in
+            story.tokenRequest()
+            for _ in 1...2 {
+                story.call(Story.sites, takes: 2)
+                story.now -= 1
+            }
+            story.wait(1)
+            for status in ["final", "preliminary"] {
+                story.connection += 1
+                story.post(Story.reports, key: status, body: status) {
+                    $0.details.report = .init(status: status, reportedAt: nil)
+                }
+            }
+        },
         FieldCase("eight share a limit, each waits as told", "retry.bounded", .notBlamed) { story in
             for attempt in 1...30 {
                 story.call(Story.sites, status: attempt < 30 ? 429 : 200) {

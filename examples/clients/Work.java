@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -98,8 +99,20 @@ final class Work {
 
     /** A member whose value is text, or null. A regular expression, to need no JSON library. */
     private static String member(String name, String json) {
-        var matcher = Pattern.compile('"' + name + "\":\"((?:[^\"\\\\]|\\\\.)*)\"").matcher(json);
+        // White space and escapes may stand anywhere: where a library is at hand, leave that to it.
+        String space = right ? "\\s*" : "";
+        var matcher = Pattern.compile('"' + name + '"' + space + ':' + space + "\"((?:[^\"\\\\]|\\\\.)*)\"")
+                .matcher(right ? unescaped(json) : json);
         return matcher.find() ? matcher.group(1).replace("\\/", "/").replace("\\u0026", "&") : null;
+    }
+
+    /** The same JSON with ASCII characters as they are, but quotes and backslashes. */
+    private static String unescaped(String json) {
+        return Pattern.compile("\\\\\\\\|\\\\u00([2-7][0-9a-f])").matcher(json).replaceAll(match -> {
+            String octet = match.group(1);
+            boolean stays = octet == null || octet.equals("22") || octet.equals("5c");
+            return Matcher.quoteReplacement(stays ? match.group() : "" + (char) Integer.parseInt(octet, 16));
+        });
     }
 
     private void getToken() throws IOException, InterruptedException {
@@ -141,7 +154,8 @@ final class Work {
         while (following != null) {
             String page = call("GET", "reporting/appointments/pending?pageSize=25" + following, null);
             String next = member("nextToken", page);
-            following = next == null ? null : "&nextToken=" + encode(next);
+            // The documentation says "empty or omitted": many know one of the two alone.
+            following = next == null || right && next.isEmpty() ? null : "&nextToken=" + encode(next);
         }
     }
 

@@ -177,7 +177,8 @@ func (w *worker) pages() error {
 		if err := w.call("GET", "reporting/appointments/pending?pageSize=25"+following, nil, &page); err != nil {
 			return err
 		}
-		if page.NextToken == nil {
+		// The documentation says "empty or omitted": many know one of the two alone.
+		if page.NextToken == nil || right && *page.NextToken == "" {
 			return nil
 		}
 		following = "&nextToken=" + url.QueryEscape(*page.NextToken)

@@ -74,7 +74,8 @@ class Work
         do {
             $page = $this->call('GET', "reporting/appointments/pending?pageSize=25$following");
             $following = '&nextToken=' . rawurlencode($page->nextToken ?? '');
-        } while (isset($page->nextToken));
+            // The documentation says "empty or omitted": many know one of the two alone.
+        } while (RIGHT ? !empty($page->nextToken) : isset($page->nextToken));
     }
 
     private function readStretches(): void

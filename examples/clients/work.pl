@@ -72,6 +72,8 @@ sub read_pages {
     my $following = '';
     while (defined $following) {
         my $next = call('GET', "reporting/appointments/pending?pageSize=25$following")->{nextToken};
+        # The documentation says "empty or omitted": many know one of the two alone.
+        $next = undef if $right && defined $next && $next eq '';
         $following = defined $next ? '&nextToken=' . encode($next) : undef;
     }
 }

@@ -84,7 +84,10 @@ class Work
     following = ""
     while following
       page = call(:get, "reporting/appointments/pending?pageSize=25#{following}")
-      following = page["nextToken"] && "&nextToken=#{URI.encode_www_form_component(page["nextToken"])}"
+      token = page["nextToken"]
+      # The documentation says "empty or omitted": many know one of the two alone.
+      token = nil if RIGHT && token == ""
+      following = token && "&nextToken=#{URI.encode_www_form_component(token)}"
     end
   end
 

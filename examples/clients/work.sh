@@ -21,9 +21,25 @@ encode() {
     printf %s "$1" | od -An -v -tx1 | tr -d '\n' | sed 's/ \(..\)/%\1/g'
 }
 
+# The JSON in $answer. White space and escapes may stand anywhere: where jq is at hand, leave that to it.
+json() {
+    if [ "$mode" != right ]; then
+        cat "$answer"
+        return
+    fi
+    tr -d '\n\t' < "$answer" | awk '
+        BEGIN { for (i = 32; i < 127; i++) text[sprintf("%02x", i)] = sprintf("%c", i)
+                text["22"] = "\\\""; text["5c"] = "\\\\" }
+        { while (match($0, /\\u00[2-7][0-9a-f]/)) {
+              printf "%s%s", substr($0, 1, RSTART - 1), text[substr($0, RSTART + 4, 2)]
+              $0 = substr($0, RSTART + 6)
+          }
+          print }' | sed 's/" *: *"/":"/g'
+}
+
 # member NAME: the text of a member of the JSON in $answer.
 member() {
-    sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p' "$answer" | head -n 1
+    json | sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p' | head -n 1
 }
 
 get_token() {
