@@ -1,9 +1,12 @@
+import Foundation
 import HTTPTransport
 import JSON
 import MockServer
 import QUBS
 import Readings
+import Synchronization
 import TestSupport
+import TestTools
 import Testing
 
 @Suite("Readings")
@@ -106,13 +109,24 @@ struct ReadingTests {
     /// The readings that the journal marks, with their values.
     private static func marks(_ server: TestServer) throws -> [String: Set<String>] {
         var marks: [String: Set<String>] = [:]
-        let items = try server.control("GET", "/requests?limit=1000").json["items"]?.array ?? []
-        for item in items {
+        for item in try journal(server) {
             for member in item["readings"]?.object?.members ?? [] {
                 marks[member.name, default: []].insert(member.value.string ?? "")
             }
         }
         return marks
+    }
+
+    private static func journal(_ server: TestServer) throws -> [JSONValue] {
+        try server.control("GET", "/requests?limit=1000").json["items"]?.array ?? []
+    }
+
+    /// The operations whose answers the journal marks with a reading.
+    private static func operations(_ server: TestServer, markedWith id: String) throws
+        -> Set<String>
+    {
+        let marked = try journal(server).filter { $0["readings"]?[id] != nil }
+        return Set(marked.compactMap { $0["operation"]?.string })
     }
 
     @Test("Every value over every operation keeps the contract, and is marked", arguments: kept)
@@ -133,13 +147,40 @@ struct ReadingTests {
         try Self.askAll(server)
         if id == "duplicate-in-flight" || id == "storage" { try Self.askAtOnce(server) }
         #expect(try Self.marks(server) == expected)
+        let touched = try Self.operations(server, markedWith: id)
+        #expect(!touched.isEmpty)
+        let row = "| `\(id)` | `\(value)` | \(touched.count) |"
+        try Self.figures.withLock { _ throws in
+            let page = try String(decoding: Repository.octets(of: Self.page), as: UTF8.self)
+            var lines = page.components(separatedBy: "\n")
+            let place = try #require(lines.firstIndex { $0.hasPrefix("| `\(id)` | `\(value)` |") })
+            if ProcessInfo.processInfo.environment["UPDATE_DOCUMENTS"] == "1" {
+                lines[place] = row
+                let text = lines.joined(separator: "\n")
+                try text.write(
+                    toFile: Repository.path(Self.page),
+                    atomically: true,
+                    encoding: .utf8
+                )
+            } else {
+                #expect(lines[place] == row, "\(touched.sorted())")
+            }
+        }
     }
+
+    /// Has a row for each value with the number of operations that it touched: UPDATE_DOCUMENTS=1
+    /// writes them.
+    private static let page = "docs/readings.md"
+    /// Held by the test that reads or writes the page.
+    private static let figures = Mutex(())
 
     @Test("The table above has every value that keeps the contract")
     func complete() throws {
         let server = try TestServer()
         var expected: Set<String> = []
-        for item in try server.control("GET", "/readings").json["items"]?.array ?? [] {
+        let items = try server.control("GET", "/readings").json["items"]?.array ?? []
+        let values = items.flatMap { $0["values"]?.array ?? [] }
+        for item in items {
             #expect(item["now"] == item["default"])
             for value in (item["values"]?.array ?? []).dropFirst()
             where value["beyondContract"] == false {
@@ -149,6 +190,16 @@ struct ReadingTests {
         let tried = Set(Self.kept.map { "\($0.id)=\($0.value)" })
         #expect(expected.subtracting(tried) == ["token-lifetime=86400"])
         #expect(tried.isSubset(of: expected))
+        // The page has the figures, and a row for each value that is tried.
+        let page = try String(decoding: Repository.octets(of: Self.page), as: UTF8.self)
+        let rows = page.components(separatedBy: "\n").filter {
+            $0.wholeMatch(of: /\| `[^`]+` \| `[^`]+` \| [0-9]+ \|/) != nil
+        }
+        #expect(rows.count == tried.count)
+        #expect(page.contains("\(items.count) readings have \(values.count) values"))
+        let beyond = values.count { $0["beyondContract"] == true }
+        #expect(page.contains("\(beyond) go beyond the contract"))
+        #expect(page.contains("\(tried.count) values are tried one by one"))
     }
 
     @Test("Readings drawn together keep the contract", arguments: 1...5)
