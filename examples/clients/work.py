@@ -142,6 +142,9 @@ class Work:
         while token is not None:
             page = self.get(f"reporting/appointments/pending?pageSize=25{token}")
             following = page.get("nextToken")
+            if RIGHT and not following:
+                # The documentation says "empty or omitted": many know one of the two alone.
+                return
             token = following and "&nextToken=" + urllib.parse.quote(following, safe="")
 
     def read_stretches(self):
