@@ -120,6 +120,31 @@ struct SweepCommandTests {
         #expect(try trials("b.json", jobs: 2) == first)
     }
 
+    @Test("A trial that took too long beside others is made once more, alone")
+    func overdue() throws {
+        let folder = try TemporaryFolder()
+        // It stands still in the first trial after the clean one.
+        let script = #"""
+            mkdir "$MARKS/clean" 2>/dev/null || { mkdir "$MARKS/first" 2>/dev/null && exec sleep 600; }
+            curl -s -m 2 "$QUBS_TOKEN_URL" -d grant_type=client_credentials \
+              -d "client_secret=$QUBS_CLIENT_SECRET" --data-urlencode "client_id=$QUBS_CLIENT_ID"
+            exit 0
+            """#
+        let process = try ChildProcess.mock(
+            [
+                "sweep", "--report", folder.path("r.json"), "--jobs", "2", "--timeout", "15", "--",
+                "sh", "-c", script,
+            ],
+            environment: ["MARKS": folder.path("")]
+        )
+        _ = try process.exitStatus()
+        #expect(FileManager.default.fileExists(atPath: folder.path("first")))
+        let trials = try #require(try json(folder.path("r.json"))["trials"]?.array)
+        #expect(trials.count == 7)
+        let texts = trials.map { String(decoding: JSONWriter.octets(of: $0), as: UTF8.self) }
+        #expect(texts.allSatisfy { !$0.contains("was ended after") }, "\(texts)")
+    }
+
     @Test("Of a client with one weak call exactly that is found, and its line repeats it")
     func finds() throws {
         let folder = try TemporaryFolder()

@@ -53,11 +53,42 @@ struct SweepMaker {
             limitSeconds: limitSeconds,
             progress: progress
         )
+        try makeOverdueAgain(&made, plans, limitSeconds, progress)
         for place in made.indices { complete(&made[place], clean) }
         var call = TrialCall(made, since: begin)
         call.faults = TrialCall.faults(runner, made: made.count, of: plans.count)
         reduce(&call.trials, sweep, pairs)
         return call
+    }
+
+    /// How many trials in a row that take too long alone as well are enough to believe the others.
+    private static let enough = 3
+
+    /// Makes trials once more, alone, that took too long beside others: what comes then counts.
+    ///
+    /// A client that waits for ever shows that soon, and costs the time limit a few times more.
+    private func makeOverdueAgain(
+        _ made: inout [TrialRunner.Made],
+        _ plans: [TrialPlan],
+        _ limitSeconds: Int,
+        _ progress: TrialProgress
+    ) throws(Failure) {
+        guard jobs > 1, made.count == plans.count else { return }
+        var inARow = 0
+        for place in made.indices where made[place].trial.end.way == .overdue {
+            progress.expect(1)
+            let again = try runner.make(
+                [plans[place]],
+                jobs: 1,
+                limitSeconds: limitSeconds,
+                progress: progress
+            )
+            // A signal may have come instead.
+            guard let again = again.first else { return }
+            inARow = again.trial.end.way == .overdue ? inARow + 1 : 0
+            made[place] = again
+            if inARow == Self.enough { return }
+        }
     }
 
     /// Adds to a trial what the clean one shows about it.

@@ -32,6 +32,9 @@ final class TrialProgress: Sendable {
         }
     }
 
+    /// Trials that come besides.
+    func expect(_ more: Int) { change { $0.total += more } }
+
     /// Takes the line away.
     func clear() {
         if isShown { Output.errorText("\r\u{1B}[K") }
