@@ -16,7 +16,15 @@ package final class RequestJournal: Sendable {
     private let ring: Mutex<Ring>
     /// Whether somebody follows the journal; asked first, so that others pay next to nothing.
     private let isFollowed = Atomic(false)
-    private let follower = Mutex<(@Sendable () -> Void)?>(nil)
+    private let follower = Mutex<Follower?>(nil)
+
+    /// A closure of its own would be wrapped once more by each look at the mutex, and every call would
+    /// go through all of the wrappings.
+    private final class Follower: Sendable {
+        let wake: @Sendable () -> Void
+
+        init(_ wake: @escaping @Sendable () -> Void) { self.wake = wake }
+    }
 
     /// What is kept when nothing else is asked for.
     package static let defaultCapacity = 10_000
@@ -218,7 +226,7 @@ package final class RequestJournal: Sendable {
     /// What there is by then is no news.
     package func follow(_ wake: @escaping @Sendable () -> Void) {
         ring.withLock { $0.beginNews() }
-        follower.withLock { $0 = wake }
+        follower.withLock { $0 = Follower(wake) }
         isFollowed.store(true, ordering: .releasing)
     }
 
@@ -232,8 +240,8 @@ package final class RequestJournal: Sendable {
     private func tellFollower() {
         guard isFollowed.load(ordering: .acquiring) else { return }
         // Not under the lock: it may ask for the news.
-        let wake = follower.withLock { $0 }
-        wake?()
+        let follower = follower.withLock { $0 }
+        follower?.wake()
     }
 
     /// What has been written since the last call, or since `follow`.

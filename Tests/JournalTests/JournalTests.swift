@@ -1,6 +1,7 @@
 import Dispatch
 import JSON
 import Journal
+import Synchronization
 import Testing
 
 /// An entry with little in it.
@@ -32,6 +33,22 @@ private func digest(_ text: String) -> JournalDigest {
 }
 
 @Suite struct RequestJournalTests {
+    @Test("To wake a follower costs as much stack after 2,000 writes as at first")
+    func wakes() {
+        let journal = RequestJournal(capacity: 1)
+        // Where a local variable of the follower lies, call by call.
+        let places = Mutex<[UInt]>([])
+        journal.follow {
+            var local: UInt8 = 0
+            let place = withUnsafeMutablePointer(to: &local) { UInt(bitPattern: $0) }
+            places.withLock { $0.append(place) }
+        }
+        for _ in 0..<2_000 { journal.append(entry()) }
+        let all = places.withLock { $0 }
+        #expect(all.count == 2_000)
+        #expect(Set(all).count == 1)
+    }
+
     @Test("Ids begin at 1 and go on", arguments: [1, 2, 3, 7])
     func ids(capacity: Int) {
         let journal = RequestJournal(capacity: capacity)
