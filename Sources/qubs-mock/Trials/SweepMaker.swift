@@ -54,7 +54,7 @@ struct SweepMaker {
             progress: progress
         )
         try makeOverdueAgain(&made, plans, limitSeconds, progress)
-        for place in made.indices { complete(&made[place], clean) }
+        for place in made.indices { complete(&made[place], clean, limitSeconds) }
         var call = TrialCall(made, since: begin)
         call.faults = TrialCall.faults(runner, made: made.count, of: plans.count)
         reduce(&call.trials, sweep, pairs)
@@ -92,11 +92,15 @@ struct SweepMaker {
     }
 
     /// Adds to a trial what the clean one shows about it.
-    private func complete(_ made: inout TrialRunner.Made, _ clean: Trial) {
+    private func complete(
+        _ made: inout TrialRunner.Made,
+        _ clean: Trial,
+        _ limitSeconds: Int
+    ) {
         made.trial.differences = Survival.differences(of: made.trial, from: clean)
         guard Assessment(made.trial).exit != .pass else { return }
         made.trial.attempts = SweepAttempts.lines(made.requests)
-        made.trial.repetition = repetition(of: made.trial)
+        made.trial.repetition = repetition(of: made.trial, limitSeconds)
     }
 
     /// Notes which parts of a failed pair suffice: those that failed alone, else both.
@@ -121,7 +125,7 @@ struct SweepMaker {
     }
 
     /// The line that makes a trial again, alone.
-    private func repetition(of trial: Trial) -> String? {
+    private func repetition(of trial: Trial, _ limitSeconds: Int) -> String? {
         guard case .parts(let parts) = trial.subject else { return nil }
         var words = ["qubs-mock", "run", "--same-effects"] + repeated
         for part in parts {
@@ -129,6 +133,10 @@ struct SweepMaker {
             case .fault(_, let rule): words += ["--fault", JSONWriter.text(of: rule)]
             case .reading(let id, let value): words += ["--reading", "\(id)=\(value)"]
             }
+        }
+        // A client that waits for ever would do so again.
+        if trial.end.way == .overdue, !words.contains("--timeout") {
+            words += ["--timeout", String(limitSeconds)]
         }
         words += ["--"] + runner.settings.command
         return words.map(ShellWord.quoted).joined(separator: " ")
