@@ -28,13 +28,9 @@ package struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible 
     /// An instant outside of `writableSeconds` is written as the nearest one inside.
     package var rfc3339: String {
         let (date, hour, minute, second) = parts
-        let (year, month, day) = date.parts
+        let day = date.parts
         return String(unsafeUninitializedCapacity: 20) { octets in
-            writeDigits(year, 4, to: octets, at: 0)
-            octets[4] = UInt8(ascii: "-")
-            writeDigits(month, 2, to: octets, at: 5)
-            octets[7] = UInt8(ascii: "-")
-            writeDigits(day, 2, to: octets, at: 8)
+            writeDate(day, to: octets)
             octets[10] = UInt8(ascii: "T")
             writeDigits(hour, 2, to: octets, at: 11)
             octets[13] = UInt8(ascii: ":")

@@ -58,11 +58,7 @@ package struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertibl
             return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2)
         }
         return String(unsafeUninitializedCapacity: 10) { octets in
-            writeDigits(year, 4, to: octets, at: 0)
-            octets[4] = UInt8(ascii: "-")
-            writeDigits(month, 2, to: octets, at: 5)
-            octets[7] = UInt8(ascii: "-")
-            writeDigits(day, 2, to: octets, at: 8)
+            writeDate((year, month, day), to: octets)
             return 10
         }
     }
@@ -100,6 +96,18 @@ func decimal(_ octets: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -
         value = value * 10 + Int(digit)
     }
     return value
+}
+
+/// Writes ten octets, `yyyy-MM-dd`, for a year of at most four digits.
+func writeDate(
+    _ date: (year: Int, month: Int, day: Int),
+    to octets: UnsafeMutableBufferPointer<UInt8>
+) {
+    writeDigits(date.year, 4, to: octets, at: 0)
+    octets[4] = UInt8(ascii: "-")
+    writeDigits(date.month, 2, to: octets, at: 5)
+    octets[7] = UInt8(ascii: "-")
+    writeDigits(date.day, 2, to: octets, at: 8)
 }
 
 /// Writes a number of at most `count` digits, with leading zeros.
