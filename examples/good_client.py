@@ -9,6 +9,7 @@ plays a whole day, it goes on until the day is over, and reports each exam that 
     qubs-mock run --scenario calm -- python3 examples/good_client.py
 """
 
+import contextlib
 import datetime
 import email.utils
 import http.client
@@ -287,9 +288,13 @@ def around(day):
 
 
 def read_lists(client):
-    pending = list(client.pages("reporting/appointments/pending", page_size=100))
+    pending = read_pending(client)
     list(client.stretches("appointments", take=100, **around(TODAY)))
     return pending
+
+
+def read_pending(client, page_size=100):
+    return list(client.pages("reporting/appointments/pending", page_size=page_size))
 
 
 def read_appointment(client, appointment):
@@ -338,11 +343,25 @@ def report_exam(client, appointment):
             raise
 
 
+@contextlib.contextmanager
+def while_pending(client, appointment):
+    """Leaves the block without an error where somebody else has reported the appointment."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.status != 404 or waits(client, appointment):
+            raise
+
+
+def waits(client, appointment):
+    return any(item["appointmentId"] == appointment for item in read_pending(client))
+
+
 def report_what_falls_due(client, inbox):
     """Reports new exams for as long as the server's clock runs ahead of ours: a test plays a day then."""
     while True:
         server, own = client.server_time, time.monotonic()
-        new = inbox.new(list(client.pages("reporting/appointments/pending", page_size=200)))
+        new = inbox.new(read_pending(client, page_size=200))
         for appointment in new:
             report_exam(client, appointment)
         # Date has whole seconds.
@@ -354,10 +373,13 @@ def report_what_falls_due(client, inbox):
 def work(client):
     read_settings(client)
     inbox = Inbox(read_lists(client))
-    read_appointment(client, APPOINTMENT)
-    comment(client, APPOINTMENT, "Images received.")
-    comment(client, OTHER_APPOINTMENT, "Images received.")
-    submit_report(client, APPOINTMENT)
+    with while_pending(client, APPOINTMENT):
+        read_appointment(client, APPOINTMENT)
+        comment(client, APPOINTMENT, "Images received.")
+    with while_pending(client, OTHER_APPOINTMENT):
+        comment(client, OTHER_APPOINTMENT, "Images received.")
+    with while_pending(client, APPOINTMENT):
+        submit_report(client, APPOINTMENT)
     report_what_falls_due(client, inbox)
 
 

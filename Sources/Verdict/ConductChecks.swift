@@ -12,6 +12,7 @@ enum ConductChecks {
         // Which caller has written on an appointment: its report may have taken it off the list.
         var writer: [Subject: Int] = [:]
         let day = PlayedDay(time)
+        var separation = Separation(time)
         for index in time.entries.indices where time.facts(index)?.isReporting ?? false {
             let entry = time.entries[index]
             guard entry.appointmentID != nil else { continue }
@@ -22,7 +23,7 @@ enum ConductChecks {
             )
             if entry.committed { writer[subject] = index }
             if entry.refusal == .notPending, let other = writer[subject],
-                time.callers.relation(of: index, to: other) == .other
+                separation.mayBeOfTwo(other, index)
             {
                 tally.cannotJudge("Another caller reported on the appointment at the same time.")
                 continue
@@ -64,14 +65,7 @@ enum ConductChecks {
         let reports = time.entries.indices.filter {
             time.entries[$0].details.report != nil && time.entries[$0].committed
         }
-        // Looked for where it matters, once.
-        var several: Set<Int>?
-        func isOfSeveral(_ index: Int) -> Bool {
-            guard let caller = time.callers.caller[index] else { return false }
-            let found = several ?? time.callersAtWorkAtOnce()
-            several = found
-            return found.contains(caller)
-        }
+        var separation = Separation(time)
         for group in time.groups(of: reports, by: ReportSubject.init) {
             var final: Int?
             for index in group {
@@ -80,10 +74,7 @@ enum ConductChecks {
                 if let final, report.status == "preliminary",
                     time.entries[final].interventions == entry.interventions
                 {
-                    let isOverOne = time.entries[final].connection == entry.connection
-                    if time.callers.relation(of: index, to: final) != .same
-                        || time.isSideBySide(final, index) || (!isOverOne && isOfSeveral(index))
-                    {
+                    if separation.mayBeOfTwo(final, index) {
                         tally.doubt("Two programs or threads reported on one appointment.")
                         continue
                     }

@@ -74,6 +74,7 @@ struct PlayedDay {
 
     private var eachExamOnce: Tally {
         var tally = Tally()
+        var separation = Separation(timeline)
         for wait in waits {
             guard let since = wait.since, let last = lastLook(in: wait.domain), since <= last.time
             else { continue }
@@ -81,6 +82,10 @@ struct PlayedDay {
             if reports.count == 1 {
                 tally.pass()
             } else if reports.count > 1 {
+                guard separation.hasTwoOfOne(reports) else {
+                    tally.cannotJudge("Two programs or threads reported on one exam.")
+                    continue
+                }
                 tally.fail(
                     timeline.evidence(
                         reports,

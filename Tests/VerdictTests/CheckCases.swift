@@ -1401,6 +1401,27 @@ extension CheckCase {
             report("final", &$0)
             report("final", &$0)
         },
+        CheckCase("reporting.each-exam-once", .notJudged, "two programs reported it") { story in
+            story.fallsDue("A1")
+            story.tokenRequest()
+            for connection in [1, 2] as [UInt64] {
+                story.connection = connection
+                story.page()
+                report("final", &story)
+            }
+            story.connection = 1
+            story.page()
+        },
+        CheckCase("reporting.each-exam-once", .fail, "two programs, and one of them twice") {
+            story in
+            story.fallsDue("A1")
+            story.tokenRequest()
+            for connection in [1, 2, 1] as [UInt64] {
+                story.connection = connection
+                story.page()
+                report("final", &story)
+            }
+        },
         CheckCase("reporting.each-exam-once", .notJudged, "it left the list before") {
             $0.fallsDue("A1")
             $0.page()
@@ -1440,6 +1461,16 @@ extension CheckCase {
             report("final", &$0)
             $0.leaves("A1")
             $0.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
+        },
+        CheckCase("reporting.pending-only", .pass, "it left by another's report") { story in
+            story.tokenRequest()
+            story.call(Story.pendingOne)
+            story.connection = 2
+            report("final", &story)
+            story.connection = 1
+            story.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
+            story.connection = 2
+            story.call(Story.summary)
         },
         CheckCase("reporting.plausible-time", .notExercised, "no time") { report("final", &$0) },
         CheckCase("reporting.plausible-time", .pass, "now") { report("final", at: 0, &$0) },
