@@ -30,16 +30,21 @@ SITES = {
 #: Paging tokens that the server has issued, and for which path.
 issued = {}
 
+#: Refresh tokens that the server has issued.
+refresh_tokens = set()
+
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """Remembers issued paging tokens, so that refusing one of these is never excused."""
+    """Remembers issued tokens of pages and of renewal, so that refusing one of these is never excused."""
     try:
         content = response.json()
     except ValueError:
         return
     if isinstance(content, dict) and isinstance(content.get("nextToken"), str):
         issued[content["nextToken"]] = urlsplit(response.request.url).path
+    if isinstance(content, dict) and isinstance(content.get("refresh_token"), str):
+        refresh_tokens.add(content["refresh_token"])
 
 
 @schemathesis.hook
@@ -73,6 +78,7 @@ def filter_failure(context, failure, case, response):
                 repeats_parameters(response)
                 or lacks_refresh_token(response)
                 or has_wrong_credentials(response)
+                or has_wrong_grant(response)
             )
     if check == "AcceptedNegativeData":
         return not is_clamped(failure.message, case, query)
@@ -120,11 +126,8 @@ def lacks_refresh_token(response):
     return form.get("grant_type") == ["refresh_token"] and "refresh_token" not in form
 
 
-def has_wrong_credentials(response):
-    """Whether the token endpoint refuses a client or a grant that fixtures/clients.json lacks."""
-    error = response.json().get("error")
-    if error in {"unauthorized_client", "invalid_grant"}:
-        return True
+def client_sent(response):
+    """The client of fixtures/clients.json whose name and secret a token request has, or None."""
     form = parse_qs(text(response.request.body), keep_blank_values=True)
     name = form.get("client_id", [""])[0]
     secret = form.get("client_secret", [""])[0]
@@ -134,13 +137,28 @@ def has_wrong_credentials(response):
     if authorization.lower().startswith("basic "):
         pair = base64.b64decode(authorization[6:] + "==").partition(b":")
         name, secret = (unquote_to_bytes(part).decode("utf-8", "replace") for part in pair[::2])
-    known = any(
-        client["clientId"] == name.partition("+")[0]
-        and client["clientSecret"] == secret
-        and not client.get("disabled", False)
-        for client in CLIENTS
-    )
-    return error == "invalid_client" and not known
+    for client in CLIENTS:
+        if client["clientId"] == name.partition("+")[0] and client["clientSecret"] == secret:
+            return client
+    return None
+
+
+def has_wrong_credentials(response):
+    """Whether the token endpoint refuses a client that fixtures/clients.json lacks or disables."""
+    client = client_sent(response)
+    known = client is not None and not client.get("disabled", False)
+    return response.json().get("error") == "invalid_client" and not known
+
+
+def has_wrong_grant(response):
+    """Whether a form renews for a client that may not, or with a refresh token that was never issued."""
+    form = parse_qs(text(response.request.body), keep_blank_values=True)
+    if form.get("grant_type") != ["refresh_token"]:
+        return False
+    error = response.json().get("error")
+    if error == "unauthorized_client":
+        return not (client_sent(response) or {}).get("refreshTokens", False)
+    return error == "invalid_grant" and form.get("refresh_token", [""])[0] not in refresh_tokens
 
 
 def text(body):
