@@ -343,8 +343,14 @@ enum ConductChecks {
         var tally = Tally()
         // Cursors that were told to have ended: to send one of them again is a mistake.
         var dead: Set<JournalDigest> = []
-        for index in time.entries.indices where time.isOperation(index) {
+        for index in time.entries.indices {
             let entry = time.entries[index]
+            if entry.isOfNoOperation {
+                let lack = entry.refusal == .route ? "no such path" : "no such method on this path"
+                tally.fail(time.evidence([index], "The contract has \(lack)."))
+                continue
+            }
+            guard time.isOperation(index) else { continue }
             guard let status = entry.status, status == 400 || status == 415, !entry.isInjected
             else {
                 tally.pass()

@@ -56,89 +56,26 @@ enum IdempotencyChecks {
         }
     }
 
-    /// Requests with the same content that are looked at for the retry of one.
-    private static let maximumCandidates = 1000
-
-    /// Places in a list that can be taken, each once.
-    private struct FreePlaces {
-        /// For each place one at or behind it that may be free, the end of the list included.
-        private var next: [Int]
-
-        init(_ count: Int) { next = Array(0...count) }
-
-        /// The first free place from here on; the end of the list where there is none.
-        mutating func first(from place: Int) -> Int {
-            var free = place
-            while next[free] != free { free = next[free] }
-            // The way is short the next time.
-            var passed = place
-            while passed != free {
-                let following = next[passed]
-                next[passed] = free
-                passed = following
-            }
-            return free
-        }
-
-        mutating func take(_ place: Int) { next[place] = place + 1 }
-    }
-
     static func keyReusedOnRetry(_ time: Timeline) -> Tally {
         var tally = Tally()
-        // When each key was first seen: a key that was in use before a request failed belongs to
-        // another call that ran at the same time, and is no new key for the failed one.
-        var firstUse: [ClientKey: Int64] = [:]
-        for entry in time.entries {
-            if let key = clientKey(entry), firstUse[key] == nil { firstUse[key] = entry.arrival }
-        }
-        let groups = time.groups(of: keyable(time)) { CallKey($0, content: true) }
-        for group in groups {
-            // A later request is the retry of one earlier request at most, and no retry with a key that
-            // was kept is one with another: such places are passed over once and for all.
-            var free = FreePlaces(group.count)
-            for (place, index) in group.enumerated() where time.previous[index] != nil {
-                free.take(place)
+        for index in keyed(time) where KeyChanges.isToBeRepeated(index, time) {
+            if time.next[index] != nil {
+                tally.pass()
+                continue
             }
-            for index in group {
-                let entry = time.entries[index]
-                guard let key = clientKey(entry), entry.isTransient || entry.status == 401,
-                    time.ends[index] != .max, !time.takenUp[index]
-                else { continue }
-                let end = time.ends[index]
-                if time.next[index] != nil {
-                    tally.pass()
-                    continue
-                }
-                var place = free.first(from: time.firstPlace(in: group, arrivingAtOrAfter: end))
-                var later: Int?
-                for _ in 0..<maximumCandidates where place < group.count {
-                    let candidate = group[place]
-                    if candidate != index {
-                        if time.entries[candidate].arrival - end > Timeline.longestPause { break }
-                        let other = clientKey(time.entries[candidate])
-                        if time.callers.relation(of: candidate, to: index) != .same
-                            || time.isDisturbed(index, candidate)
-                        {
-                            // Somebody else says the same.
-                        } else if other.map({ $0 != key && (firstUse[$0] ?? 0) >= end }) ?? true {
-                            later = candidate
-                            break
-                        }
-                    }
-                    place = free.first(from: place + 1)
-                }
-                guard let later else { continue }
-                free.take(place)
-                let gap = time.entries[later].arrival - end
-                let how = clientKey(time.entries[later]) == nil ? "without a key" : "with a new key"
-                tally.fail(
-                    time.evidence(
-                        [index, later],
-                        "\(time.nameAtStart(index)) (\(RetryChecks.outcome(entry))) was retried \(how).",
-                        gap: gap
-                    )
+            guard let later = time.keyChanges.next[index] else { continue }
+            let gap = time.entries[later].arrival - time.ends[index]
+            let how =
+                time.entries[later].details.idempotencyKey == nil
+                ? "without a key" : "with a new key"
+            tally.fail(
+                time.evidence(
+                    [index, later],
+                    "\(time.nameAtStart(index)) (\(RetryChecks.outcome(time.entries[index]))) was retried "
+                        + "\(how).",
+                    gap: gap
                 )
-            }
+            )
         }
         return tally
     }

@@ -79,7 +79,7 @@ enum RetryChecks {
                 continue
             }
             if isAnsweredOtherwise(index, time, others) { continue }
-            let chain = time.chain(around: index)
+            let chain = time.attempts(upTo: index)
             if chain.count >= attemptsBeforeGivingUp {
                 tally.pass()
                 continue
@@ -193,7 +193,8 @@ enum RetryChecks {
     static func honoursRetryAfter(_ time: Timeline) -> Tally {
         var tally = Tally()
         for (index, entry) in time.entries.enumerated() {
-            guard let later = time.next[index], let retryAfter = entry.governingRetryAfter,
+            guard let later = time.attempt(after: index),
+                let retryAfter = entry.governingRetryAfter,
                 let wait = time.requiredWait(after: index)
             else { continue }
             if time.isDisturbed(index, later) {
@@ -217,7 +218,8 @@ enum RetryChecks {
                 let form = retryAfter.date == nil ? "" : " (a date)"
                 tally.fail(
                     time.evidence(
-                        time.chain(around: index, reach: chainReach),
+                        time.next[index] == nil
+                            ? [index, later] : time.chain(around: index, reach: chainReach),
                         "\(time.nameAtStart(index)) was retried after \(Seconds.text(gap)), told "
                             + "\(Seconds.text(wait)) by Retry-After\(form).",
                         gap: gap,
@@ -262,7 +264,7 @@ enum RetryChecks {
     /// The pauses of chains, in their order, that the client chose itself.
     static func pausesBetween(_ time: Timeline) -> Tally {
         var tally = Tally()
-        for chain in time.chains {
+        for chain in time.chainsAcrossKeys {
             let gaps = time.freeGaps(of: chain)
             guard gaps.count >= PauseRules.pausesInARow else { continue }
             guard let first = PauseRules.firstWithoutPause(in: gaps.map(\.length)) else {
@@ -559,9 +561,9 @@ enum RetryChecks {
             )
         }
         for (index, entry) in time.entries.enumerated() {
-            guard entry.client != nil, entry.kind == .operation || entry.kind == .download else {
-                continue
-            }
+            guard entry.client != nil,
+                entry.kind == .operation || entry.kind == .download || entry.isOfNoOperation
+            else { continue }
             let strand = Strand(
                 session: entry.session,
                 client: entry.client,

@@ -19,6 +19,8 @@ struct Timeline {
     private(set) var previous: [Int?]
     /// The attempt that retries each entry, by index.
     private(set) var next: [Int?]
+    /// Retries with another key, which are in no chain.
+    private(set) var keyChanges = KeyChanges()
     /// Whether another caller, which began when the first had ended, took the wish up.
     private(set) var takenUp: [Bool]
     /// Who sent which request.
@@ -63,6 +65,7 @@ struct Timeline {
             uniquingKeysWith: { first, _ in first }
         )
         link()
+        keyChanges = KeyChanges(self)
         cursorWalk = PagingChecks.walkCursors(self)
     }
 
@@ -217,6 +220,34 @@ struct Timeline {
         entries.indices.compactMap { index in
             previous[index] == nil && next[index] != nil ? chain(from: index) : nil
         }
+    }
+
+    /// The chains, with the attempts that changed the key put where the client sent them.
+    var chainsAcrossKeys: [[Int]] {
+        entries.indices.compactMap { first in
+            guard previous[first] == nil, keyChanges.previous[first] == nil else { return nil }
+            var chain = [first]
+            var last = first
+            while let later = attempt(after: last) {
+                chain.append(later)
+                last = later
+            }
+            return chain.count > 1 ? chain : nil
+        }
+    }
+
+    /// The client's next attempt, with whatever key.
+    func attempt(after index: Int) -> Int? { next[index] ?? keyChanges.next[index] }
+
+    /// The client's attempts up to this one, with whatever keys.
+    func attempts(upTo index: Int) -> [Int] {
+        var attempts = [index]
+        var first = index
+        while let earlier = previous[first] ?? keyChanges.previous[first] {
+            attempts.append(earlier)
+            first = earlier
+        }
+        return attempts.reversed()
     }
 
     /// The chain that an entry belongs to.
@@ -425,6 +456,11 @@ struct Timeline {
 }
 
 extension JournalEntry {
+    /// Whether a client called with its token what the contract does not have: a path, or a method there.
+    var isOfNoOperation: Bool {
+        kind == .other && client != nil && token != nil && (refusal == .route || refusal == .method)
+    }
+
     /// Whether the request failed in a way that may pass by itself.
     var isTransient: Bool {
         if delivery == .pending { return false }

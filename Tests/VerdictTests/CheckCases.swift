@@ -204,6 +204,25 @@ extension CheckCase {
             $0.wait(1.4)
             $0.call(Story.sites)
         },
+        CheckCase(
+            "retry.honours-retry-after",
+            .fail,
+            "another key, and no waiting",
+            implied: ["idempotency.key-reused-on-retry"]
+        ) {
+            $0.post(key: "k1", status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            $0.post(key: "k2")
+        },
+        CheckCase(
+            "retry.honours-retry-after",
+            .pass,
+            "another key, in time",
+            implied: ["idempotency.key-reused-on-retry"]
+        ) {
+            $0.post(key: "k1", status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+            $0.wait(2)
+            $0.post(key: "k2")
+        },
         CheckCase("retry.honours-retry-after", .fail, "a date that was not understood") {
             let date = ($0.now + $0.clockLead + 1.9) * 1e9
             $0.call(Story.sites, status: 429) {
@@ -348,6 +367,14 @@ extension CheckCase {
         },
         CheckCase("retry.pauses", .fail, "eight attempts without a pause") {
             chains([[0, 0.001, 0.001, 0, 0, 0.002, 0]], &$0)
+        },
+        CheckCase(
+            "retry.pauses",
+            .fail,
+            "a new key for each of four attempts without a pause",
+            implied: ["idempotency.key-reused-on-retry"]
+        ) { story in
+            for number in 1...4 { story.post(key: "k\(number)", status: 503) }
         },
         CheckCase("retry.pauses", .fail, "three pauses of 9 ms in the middle") {
             chains([[0.2, 0.009, 0.009, 0.009, 0.2]], &$0)
@@ -1580,6 +1607,23 @@ extension CheckCase {
         CheckCase("contract.valid-requests", .fail, "415") {
             $0.post(key: "k", status: 415) { $0.refusal = .mediaType }
         },
+        CheckCase("contract.valid-requests", .fail, "a path that the contract does not have") {
+            unknownPath(&$0)
+        },
+        CheckCase("contract.valid-requests", .notExercised, "a browser's own request") {
+            $0.request(.other, "GET", "/favicon.ico", status: 404) {
+                $0.client = nil
+                $0.refusal = .route
+            }
+        },
+        CheckCase(
+            "contract.valid-requests",
+            .fail,
+            "a path that is not there, again and again",
+            implied: ["retry.leaves-permanent-errors-alone"]
+        ) { story in
+            for _ in 1...3 { unknownPath(&story) }
+        },
         CheckCase("contract.valid-requests", .pass, "an injected 400") {
             $0.call(Story.sites, status: 400) { $0.inject() }
         },
@@ -1618,6 +1662,15 @@ extension CheckCase {
         story.post(Story.reports, key: key ?? "r\(story.entries.count)", body: status) {
             $0.details.report = .init(status: status, reportedAt: seconds.map { now + $0 })
             change(&$0)
+        }
+    }
+
+    /// A call with a token to no operation.
+    private static func unknownPath(_ story: inout Story) {
+        story.call("exam-codes", status: 404) {
+            $0.kind = .other
+            $0.operation = nil
+            $0.refusal = .route
         }
     }
 

@@ -28,7 +28,8 @@ struct CheckNotes {
                 + "program started later, or the same list begun anew has answered."
         ),
         "retry.honours-retry-after": CheckNotes(
-            "50 ms or 2 % of the wait, whichever is more, are forgiven: timers are that coarse.",
+            "50 ms or 2 % of the wait, whichever is more, are forgiven: timers are that coarse. An attempt with another key "
+                + "is an attempt.",
             not:
                 "The session's clock was moved, or its records changed, between the attempts; a date, where the clock had "
                 + "been set. Not counted: the next request of a poller, and what another caller sends."
@@ -45,7 +46,8 @@ struct CheckNotes {
                 + "\(seconds(Double(PauseRules.shortestPause))): full jitter from 100 ms on draws that once in ten "
                 + "thousand chains.",
             not:
-                "Never. Chains with fewer pauses of the client's own are not counted, nor are pauses after Retry-After."
+                "Never. Chains with fewer pauses of the client's own are not counted, nor are pauses after Retry-After. A "
+                + "chain goes on where the key changes."
         ),
         "retry.backs-off": CheckNotes(
             "\(PauseRules.chainsForGrowth) chains of \(PauseRules.pausesForGrowth) pauses after like failures, since jitter "
@@ -241,7 +243,7 @@ struct CheckNotes {
                 + "client waits."
         ),
         "contract.valid-requests": CheckNotes(
-            "",
+            "A call with a token counts, too, where the contract has no such path or method.",
             not:
                 "Never. A nextToken that has aged out is no mistake the first time; sending it again is one. What a fault "
                 + "answers is not counted."
