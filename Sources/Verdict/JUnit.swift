@@ -67,9 +67,13 @@ package struct JUnit {
             )
             if !suite.properties.isEmpty {
                 lines.append("    <properties>")
+                // Some readers keep the properties of all suites together, and refuse a name that
+                // comes twice (Python's xunitparserx).
+                let prefix = suites.count > 1 ? "\(suite.name)." : ""
                 for (name, value) in suite.properties {
                     lines.append(
-                        "      <property name=\"\(name)\" value=\"\(XML.escape(value))\"/>"
+                        "      <property name=\"\(XML.escape(prefix + name))\" "
+                            + "value=\"\(XML.escape(value))\"/>"
                     )
                 }
                 lines.append("    </properties>")

@@ -16,6 +16,7 @@ final class JUnitCases: NSObject, XMLParserDelegate {
 
     private(set) var suites: [[String: String]] = []
     private(set) var cases: [Case] = []
+    private(set) var properties: [String] = []
 
     init(_ path: String) throws {
         super.init()
@@ -33,6 +34,7 @@ final class JUnitCases: NSObject, XMLParserDelegate {
     ) {
         switch element {
         case "testsuite": suites.append(attributes)
+        case "property": properties.append(attributes["name"] ?? "")
         case "testcase":
             cases.append(
                 Case(group: attributes["classname"] ?? "", name: attributes["name"] ?? "")
@@ -105,6 +107,9 @@ struct SuiteCommandTests {
         let junit = try JUnitCases(reports[1])
         #expect(junit.suites.map { $0["name"] } == ["upload-trouble", "calm"])
         #expect(junit.suites.allSatisfy { ($0["time"].flatMap(Double.init) ?? 0) > 0 })
+        // Names of properties do not repeat: xunitparserx keeps those of all suites together.
+        #expect(junit.properties.count == Set(junit.properties).count)
+        #expect(Set(junit.properties).isSuperset(of: ["calm.result", "upload-trouble.result"]))
         #expect(junit.outcome("calm.command", "command") == "pass")
         #expect(junit.outcome("calm.paging", "paging.stops-at-end") == "pass")
         let markdown = try String(contentsOfFile: reports[2], encoding: .utf8)
