@@ -76,6 +76,74 @@ struct RecordControlTests {
         #expect(site == (try server.get("sites/North%20Clinic").json))
     }
 
+    /// The items of a list, all pages of it.
+    private static func listed(_ server: TestServer, _ query: String) throws -> [JSONValue] {
+        var items: [JSONValue] = []
+        var after = ""
+        for _ in 0..<100 {
+            let page = try server.control("GET", "/data/acme/appointments?\(query)\(after)").json
+            items += page["items"]?.array ?? []
+            guard let next = page["next"]?.string else { return items }
+            after = "&after=\(next)"
+        }
+        Issue.record("the list has no end")
+        return items
+    }
+
+    @Test("Lists of sites and appointments name what there is, and no patient")
+    func lists() throws {
+        let server = try TestServer()
+        let sites = try server.control("GET", "/data/acme/sites").json["items"]?.array ?? []
+        let names = sites.compactMap { $0["siteName"]?.string }
+        let data = try server.control("GET", "/data").json
+        let acme = try #require(data["domains"]?.array?.first { $0["domain"] == "acme" })
+        #expect(sites.count == acme["sites"]?.int && names.contains("Central Clinic"))
+        #expect(sites.contains { $0["active"] == false } && sites.contains { $0["active"] == true })
+        let total = sites.reduce(0) { $0 + ($1["appointments"]?.int ?? 0) }
+        #expect(total == acme["appointments"]?.int)
+
+        // All of a day at a site, in small pages: what clients see there.
+        let day = try #require(acme["dayZero"]?.string)
+        let query = "date=\(day)&site=Central%20Clinic&limit=7"
+        let listed = try Self.listed(server, query)
+        let seen = try server.allAppointments("acme", as: "acme-partner").filter {
+            $0["appointmentDate"] == .string(day) && $0["scheduledSite"] == "Central Clinic"
+        }
+        #expect(listed.count > 20)
+        func key(_ value: JSONValue) -> [JSONValue?] {
+            ["appointmentId", "status", "scheduledSite", "appointmentDate", "startTime"].map {
+                value[$0]
+            }
+        }
+        func id(_ value: JSONValue) -> String { value["appointmentId"]?.string ?? "" }
+        #expect(listed.map(key) == seen.sorted { id($0) < id($1) }.map(key))
+        let arrived = try Self.listed(server, "\(query)&status=ARRIVED")
+        #expect(arrived == listed.filter { $0["status"] == "ARRIVED" })
+        let members = Set(listed.flatMap { $0.object?.members.map(\.name) ?? [] })
+        #expect(members.count == 5)
+        #expect(try Self.listed(server, "limit=1000").count == acme["appointments"]?.int)
+    }
+
+    /// Path, status, and what the answer says.
+    static let wrongLists: [(String, Int, String)] = [
+        ("/data/acmee/sites", 404, "did you mean `acme`?"),
+        ("/data/acmee/appointments", 404, "did you mean `acme`?"),
+        ("/data/acme/appointments?site=Centrl%20Clinic", 400, "did you mean `Central Clinic`?"),
+        ("/data/acme/appointments?status=ARIVED", 400, "did you mean `ARRIVED`?"),
+        ("/data/acme/appointments?status=xyzzy", 400, "there are "),
+        ("/data/acme/appointments?date=today", 400, "date"),
+        ("/data/acme/appointments?limit=0", 400, "limit"),
+        ("/data/acme/appointments?limit=1001", 400, "limit"),
+        ("/data/acme/appointments?when=2025-01-01", 400, "when"),
+        ("/data/acme/sites?session=nobody", 404, "session"),
+    ]
+
+    @Test("A list of what is not there says so", arguments: wrongLists)
+    func wrongList(path: String, status: Int, word: String) throws {
+        let answer = try TestServer().control("GET", path)
+        #expect(answer.status == status && answer.text.contains(word), "\(answer.text)")
+    }
+
     @Test("What is read and put back gives the same answers")
     func roundTrip() throws {
         let server = try TestServer()

@@ -48,6 +48,7 @@ package final class ControlAPI: Sendable {
         ServerControl.entries + FaultControl.entries + JournalControl.entries
         + TokenControl.entries + ClockControl.entries + SessionControl.entries
         + DataControl.entries + WorldControl.entries + RecordControl.entries
+        + RecordListControl.entries
         + ChangesControl.entries + VerdictControl.entries + ReadingControl.entries
         + EdgeControl.entries + EventControl.entries
 
