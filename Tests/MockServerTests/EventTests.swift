@@ -6,6 +6,7 @@ import JSON
 import Journal
 import MockServer
 import OAuth
+import Store
 import Synchronization
 import TestSupport
 import Testing
@@ -288,6 +289,75 @@ struct EventTests {
         #expect(try server.control("PUT", "/clock", ["mode": "real"]).status == 200)
         try batchEnds(time)
         #expect(try follower.next().data["mode"] == "real")
+    }
+
+    @Test(
+        "What happens at appointments is told: by itself in a living world, and at the front desk"
+    )
+    func livingWorld() throws {
+        let (server, time) = try Self.server { $0.world = .living }
+        // What has happened since the beginning of the day is told to nobody.
+        #expect(try server.get("sites").status == 200)
+        let follower = try settled(1, server, time)[0]
+        /// What is told of a request that comes after a time of the session's clock.
+        func told(after duration: String) throws -> JSONValue {
+            let advance: JSONValue = ["by": .string(duration)]
+            #expect(try server.control("POST", "/clock/advance", advance).status == 200)
+            try batchEnds(time)
+            #expect(try follower.next().kind == "clock")
+            server.forgetTokens()
+            #expect(try server.get("sites").status == 200)
+            try batchEnds(time, server)
+            let event = try follower.next()
+            #expect(event.kind == "world" && event.id == nil)
+            #expect(event.data["operation"] == .null && event.data["now"]?.string != nil)
+            // The token, and the list of sites.
+            #expect(try follower.next(2).map(\.kind) == ["request", "request"])
+            return event.data
+        }
+        func listed(_ limit: Int) throws -> [JSONValue] {
+            let answer = try server.control("GET", "/world/events?limit=\(limit)")
+            return (answer.json["items"]?.array ?? []).reversed()
+        }
+        let before = try listed(1000).count
+        var data = try told(after: "PT24H")
+        #expect(data["events"]?.array == (try listed(100)))
+        let omitted = try #require(data["omitted"]?.int)
+        #expect(omitted > 0)
+        // No more than a list can hold has happened until then.
+        if before + omitted + 100 <= 1000 {
+            #expect(try listed(1000).count == before + omitted + 100)
+        }
+        // Until the next event, and no farther.
+        let next = try #require(try server.control("GET", "/world").json["next"]?.string)
+        let now = try #require(try server.control("GET", "/world").json["time"]?.string)
+        let pause =
+            try #require(Instant(rfc3339: next)).secondsSince1970
+            - (try #require(Instant(rfc3339: now)).secondsSince1970)
+        data = try told(after: "PT\(max(1, pause))S")
+        #expect(data["omitted"] == 0)
+        let events = try #require(data["events"]?.array)
+        #expect(events.contains { $0["time"] == .string(next) })
+        // The times of domains differ, so others may stand between them in the list.
+        let all = try listed(1000)
+        #expect(events.allSatisfy { all.contains($0) })
+
+        let waiting = "/data/acme/appointments?status=NOT%20ARRIVED&limit=1"
+        let first = try server.control("GET", waiting).json["items"]?.array?.first
+        let id = try #require(first?["appointmentId"]?.string)
+        let arrival = "/world/acme/appointments/\(id)/arrive"
+        #expect(try server.control("POST", arrival).status == 200)
+        #expect(try server.control("POST", arrival).status == 409)
+        try batchEnds(time)
+        var desk = try follower.next()
+        // Word of the verdict comes a second after requests.
+        for _ in 0..<5 where desk.kind == "verdict" { desk = try follower.next() }
+        #expect(desk.kind == "world" && desk.data["operation"] == "Admin_NoteEvent")
+        #expect(desk.data["events"]?.array?.count == 1 && desk.data["omitted"] == 0)
+        let event = desk.data["events"]?.array?.first
+        #expect(event?["appointmentId"] == .string(id) && event?["event"] == "arrive")
+        #expect(event?["from"] == "NOT ARRIVED" && event?["to"] == "ARRIVED")
+        #expect(try listed(1000).contains { $0 == event })
     }
 
     @Test("A comment comes every 15 seconds")

@@ -38,7 +38,10 @@ enum WorldControl {
         let session = try call.openSession()
         session.store.setWorld(mode)
         // What has happened since the beginning of day zero is there when this is answered.
-        session.store.bringWorld(to: session.clock.now())
+        let now = session.clock.now()
+        if let news = session.store.bringWorld(to: now, telling: session.feed.worldEvents) {
+            session.feed.announce(news, now: now)
+        }
         return try answer(session, call)
     }
 
@@ -103,8 +106,15 @@ enum WorldControl {
             throw Problem(store: error)
         }
         switch outcome {
-        case .happened(let record):
+        case .happened(let past, let record):
             session.intervene()
+            session.feed.announce(
+                "world",
+                [
+                    "operation": .string(call.operation.id), "now": .string(now.rfc3339),
+                    "events": .array([past.json]), "omitted": 0,
+                ]
+            )
             return .json(record)
         case .refused(let reason): throw Problem(.conflict, 409, reason)
         }
@@ -124,13 +134,36 @@ enum WorldControl {
         } catch {
             throw Problem(store: error)
         }
-        let items = events.map { event -> JSONValue in
+        return .json(["items": .array(events.map(\.json)), "next": next])
+    }
+}
+
+extension PastEvent {
+    /// The event as the control API shows it.
+    fileprivate var json: JSONValue {
+        [
+            "time": .string(time.rfc3339), "domain": .string(domain),
+            "appointmentId": .string(appointment), "event": .string(event),
+            "from": from.map(JSONValue.string) ?? .null, "to": .string(to),
+        ]
+    }
+}
+
+extension EventFeed {
+    /// Events of a living world that one telling holds, the last ones.
+    private static let maximumWorldEvents = 100
+
+    /// How many events of a living world are to be told: 0 where nobody follows.
+    var worldEvents: Int { isUnwatched ? 0 : Self.maximumWorldEvents }
+
+    /// Tells what has happened by itself in a living world.
+    func announce(_ news: WorldNews, now: Instant) {
+        announce(
+            "world",
             [
-                "time": .string(event.time.rfc3339), "domain": .string(event.domain),
-                "appointmentId": .string(event.appointment), "event": .string(event.event),
-                "from": event.from.map(JSONValue.string) ?? .null, "to": .string(event.to),
+                "operation": .null, "now": .string(now.rfc3339),
+                "events": .array(news.events.map(\.json)), "omitted": .integer(news.omitted),
             ]
-        }
-        return .json(["items": .array(items), "next": next])
+        )
     }
 }

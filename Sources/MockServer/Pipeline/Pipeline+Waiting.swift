@@ -50,7 +50,9 @@ extension Pipeline {
     ) -> Reply? {
         // Once: where the data cannot be written, the request sees them as they are.
         call.hasMetWorld = true
-        call.session.store.bringWorld(to: now) {
+        let session = call.session
+        session.store.bringWorld(to: now, telling: session.feed.worldEvents) { news in
+            if let news { session.feed.announce(news, now: now) }
             exchange.perform(after: .zero) {
                 if let reply = self.watchdog.watch(call.request, next) { exchange.send(reply) }
             }

@@ -11,6 +11,14 @@ package struct PastEvent: Sendable {
     package let to: String
 }
 
+/// What happened by itself while the data were brought up to an instant.
+package struct WorldNews: Sendable {
+    /// The last of the events, the oldest first.
+    package let events: [PastEvent]
+    /// How many came before them.
+    package let omitted: Int
+}
+
 extension SessionReader {
     /// The events of a session, the newest first.
     ///
@@ -79,6 +87,37 @@ final class EventTable {
         var events: [PastEvent] = []
         while try list.step() { events.append(Self.event(list)) }
         return events
+    }
+
+    /// The number of the last event; 0 where there is none.
+    func last() throws(StoreError) -> Int64 {
+        try database.integer("SELECT max(id) FROM event") ?? 0
+    }
+
+    /// The events after one of a number.
+    ///
+    /// - Parameter limit: How many at most: the last ones.
+    func news(after number: Int64, limit: Int) throws(StoreError) -> WorldNews {
+        let count = try last().subtractingSaturated(number)
+        let since = Statement(
+            database,
+            """
+            SELECT time, name, appointment, event, before, after
+            FROM event JOIN domain ON domain.id = event.domain
+            WHERE event.id > ?1
+            ORDER BY time DESC, event.domain DESC, appointment DESC, event.id DESC LIMIT ?2
+            """
+        )
+        try since.begin()
+        defer { since.reset() }
+        since.bind(1, number)
+        since.bind(2, limit)
+        var events: [PastEvent] = []
+        while try since.step() { events.append(Self.event(since)) }
+        return WorldNews(
+            events: events.reversed(),
+            omitted: max(0, Int(count) - events.count)
+        )
     }
 
     /// The events that led to a status, or away from it, the oldest first.

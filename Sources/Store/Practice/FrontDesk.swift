@@ -87,8 +87,8 @@ package enum PracticeEvent: String, Sendable, CaseIterable {
 
 /// What became of an event.
 package enum EventOutcome: Sendable {
-    /// The operational view afterwards.
-    case happened([UInt8])
+    /// The event, and the operational view afterwards.
+    case happened(PastEvent, [UInt8])
     /// Why the appointment does not allow it, as a sentence.
     case refused(String)
 }
@@ -139,17 +139,15 @@ extension SessionWriter {
             },
             layout: layout
         )
-        try tables.events.add(
-            PastEvent(
-                time: time,
-                domain: name,
-                appointment: id,
-                event: event.rawValue,
-                from: status,
-                to: to
-            ),
-            domain: domain
+        let past = PastEvent(
+            time: time,
+            domain: name,
+            appointment: id,
+            event: event.rawValue,
+            from: status,
+            to: to
         )
+        try tables.events.add(past, domain: domain)
         try plan(domain: domain, appointment: id, now: now)
         var view: [UInt8] = []
         _ = try tables.appointments.append(
@@ -159,6 +157,6 @@ extension SessionWriter {
             status: nil,
             to: &view
         )
-        return .happened(view)
+        return .happened(past, view)
     }
 }

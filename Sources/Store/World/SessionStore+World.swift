@@ -27,39 +27,52 @@ extension SessionStore {
     ///
     /// - Parameters:
     ///   - now: The time of the session's clock.
+    ///   - limit: How many of the events are to be told; 0 where nobody asks.
     ///   - then: Called once that is done, from another thread.
-    package func bringWorld(to now: Instant, then: @escaping @Sendable () -> Void) {
-        queue.async {
-            self.bringWorld(to: now)
-            then()
-        }
+    package func bringWorld(
+        to now: Instant,
+        telling limit: Int,
+        then: @escaping @Sendable (WorldNews?) -> Void
+    ) {
+        queue.async { then(self.bringWorld(to: now, telling: limit)) }
     }
 
     /// Brings the data up to an instant; not for workers.
-    package func bringWorld(to now: Instant) {
+    ///
+    /// - Parameter limit: How many of the events are to be told; 0 where nobody asks.
+    /// - Returns: What happened; `nil` where nothing did, or nobody asks.
+    package func bringWorld(to now: Instant, telling limit: Int) -> WorldNews? {
         gate.long {
             writing.withLock { _ in
-                guard isEventDue(at: Self.nanoseconds(now)) else { return }
+                guard isEventDue(at: Self.nanoseconds(now)) else { return nil }
                 do throws(StoreError) {
-                    let next = try advanceWorld(to: now)
+                    let (next, news) = try advanceWorld(to: now, telling: limit)
                     setDue(next.map(Self.nanoseconds) ?? .max)
+                    return news
                 } catch {
                     // The next try is a minute later, by the same clock: not every request may wait.
                     setDue(Self.nanoseconds(now.advanced(bySeconds: 60)))
                     context.notice("session \(name): the world stands still: \(error)")
+                    return nil
                 }
             }
         }
     }
 
-    private func advanceWorld(to now: Instant) throws(StoreError) -> Instant? {
+    private func advanceWorld(
+        to now: Instant,
+        telling limit: Int
+    ) throws(StoreError) -> (next: Instant?, news: WorldNews?) {
         let writer = try openWriter()
         try writer.begin()
         do throws(StoreError) {
+            let events = writer.tables.events
+            let last = limit > 0 ? try events.last() : 0
             let next = try writer.world().advance(to: now)
+            let news = limit > 0 ? try events.news(after: last, limit: limit) : nil
             try writer.commit()
             emptyLogWhereDue(writer)
-            return next
+            return (next, news?.events.isEmpty == true ? nil : news)
         } catch {
             writer.rollback()
             throw error
