@@ -178,7 +178,7 @@ function follow() {
   on("gap", noteGap);
   on("verdict", () => { verdictSoon(); refreshPanel(["Scenarios", "Faults", "Changes", "World"]); });
   on("fault", () => refreshPanel(["Faults", "Scenarios", "Readings"]));
-  on("clock", (data) => { now = data.now; say(`The session's clock stands at ${data.now} UTC.`.replace("Z UTC", " UTC")); refreshPanel(["Clock", "World", "Data"]); });
+  on("clock", (data) => { now = data.now; say(`The session's clock stands at ${clockText(data.now)}.`); refreshPanel(["Clock", "World", "Data"]); });
   on("world", () => refreshPanel(["World", "Data", "Changes"]));
   on("reset", (data) => {
     say("The session was reset.");
@@ -600,7 +600,11 @@ async function fill(name, body) {
   try {
     const parts = await panels[name]();
     // What somebody is filling in stays.
-    if (!body.contains(document.activeElement) || !["INPUT", "SELECT"].includes(document.activeElement.tagName)) body.replaceChildren(...parts.flat().filter(Boolean));
+    const held = body.contains(document.activeElement) ? document.activeElement : null;
+    if (held && ["INPUT", "SELECT"].includes(held.tagName)) return;
+    body.replaceChildren(...parts.flat().filter(Boolean));
+    // Who has come to a button by keys stays there.
+    if (held) [...body.querySelectorAll("button")].find((b) => b.textContent === held.textContent)?.focus({ preventScroll: true });
   } catch (error) {
     body.replaceChildren(make("p", {}, error.message));
   }
@@ -616,15 +620,16 @@ function refreshPanel(names) {
   }, 150);
 }
 
-/** Carries out an action, and shows the line of curl that does the same. */
+/** Carries out an action, shows the line of curl that does the same, and returns the answer; null where it is refused. */
 async function act(what, method, path, body) {
   const full = path.startsWith("/sessions/") ? path : query(path);
   const line = curlLine(base, method, "/__admin" + full, body);
   const place = document.querySelector(".act");
-  let failure = null;
-  try { await ask(method, full, body); say(what); } catch (error) { failure = error.message; say(failure); }
+  let failure = null, answer = null;
+  try { answer = await ask(method, full, body); say(what); } catch (error) { failure = error.message; say(failure); }
   place?.replaceChildren(make("p", { class: failure ? "note" : "soft" }, failure ?? `${what} With curl:`), make("pre", {}, make("code", {}, line)), copyButton("the line", line));
   refreshPanel();
+  return answer;
 }
 
 const items = (list, empty, draw) => (list.length ? make("ul", { class: "list" }, list.map((item) => make("li", {}, draw(item)))) : make("p", { class: "soft" }, empty));
@@ -703,9 +708,11 @@ function openReset() {
 }
 
 let desk = { domain: null, appointment: "" };
+let domains = null;
 async function drawWorld() {
-  const [world, events, data] = await Promise.all([read("/world"), read("/world/events?limit=30"), read("/data")]);
-  const domains = data.domains.map((d) => d.domain);
+  // Their names stay: whoever watches a living world asks often.
+  domains ??= (await read("/data")).domains.map((d) => d.domain);
+  const [world, events] = await Promise.all([read("/world"), read("/world/events?limit=30")]);
   desk.domain ??= domains[0];
   const domain = make("select", { "aria-label": "Domain", onchange: (e) => { desk.domain = e.target.value; } }, domains.map((d) => make("option", { value: d, selected: d === desk.domain }, d)));
   const box = make("input", { type: "text", value: desk.appointment, onchange: (e) => { desk.appointment = e.target.value.trim(); }, autocomplete: "off" });
@@ -737,26 +744,54 @@ async function drawChanges() {
     items(list.slice(-200).reverse(), "No client has changed anything.", (c) => [`${clockText(c.time)} ${c.kind} ${c.change}: ${c.domain} ${c.appointmentId ?? ""} ${c.id} `, c.request ? requestLink(c.request) : "by a control request"])];
 }
 
-let looked = { domain: null, kind: "appointments", id: "", record: null };
+/** What the panel Data shows: `list` is the address of the appointments, `record` what was read last. */
+let looked = { domain: null, kind: "appointments", id: "", day: null, status: "", limit: 50, record: null };
+const inDomain = (...parts) => ["/data", looked.domain, ...parts].map((part, index) => (index ? encodeURIComponent(part) : part)).join("/");
+
+/** Reads a record, and shows it at the end of the panel. */
+async function look(kind, id) {
+  looked = { ...looked, kind, id, record: null };
+  const record = await act(`Read ${id}.`, "GET", inDomain(kind, id));
+  looked.record = record && JSON.stringify(record, null, 1);
+  const place = $("record");
+  if (!place) return;
+  place.replaceChildren(...drawRecord());
+  place.scrollIntoView({ block: "nearest" });
+}
+const drawRecord = () => (looked.record ? [make("h3", {}, looked.id), make("pre", {}, looked.record)] : []);
+const choice = (name, values, value, onchange) => make("select", { "aria-label": name, onchange: (e) => { e.target.blur(); onchange(e.target.value); } },
+  values.map(([v, text]) => make("option", { value: v, selected: v === value }, text ?? v)));
+
 async function drawData() {
   const data = await read("/data");
   looked.domain ??= data.domains[0]?.domain;
-  const domain = make("select", { "aria-label": "Domain of the record" }, data.domains.map((d) => make("option", { value: d.domain, selected: d.domain === looked.domain }, d.domain)));
-  const kind = make("select", { "aria-label": "Kind of record" }, ["appointments", "sites", "patients"].map((k) => make("option", { value: k, selected: k === looked.kind }, k)));
+  const here = data.domains.find((d) => d.domain === looked.domain);
+  looked.day ??= here?.dayZero ?? "";
+  const list = `${inDomain("appointments")}?limit=${looked.limit}${looked.day ? `&date=${encodeURIComponent(looked.day)}` : ""}${looked.status ? `&status=${encodeURIComponent(looked.status)}` : ""}`;
+  const [sites, found] = await Promise.all([read(inDomain("sites")), read(list).catch((error) => ({ items: [], failure: error.message }))]);
+  const again = (change) => { looked = { ...looked, limit: 50, ...change }; refreshPanel(); };
   const box = make("input", { type: "text", value: looked.id, autocomplete: "off" });
-  const find = async () => {
-    looked = { domain: domain.value, kind: kind.value, id: box.value.trim(), record: null };
-    if (!looked.id) { say("Write the id of a record, such as A123456 or Central Clinic."); return; }
-    const path = `/data/${encodeURIComponent(looked.domain)}/${looked.kind}/${encodeURIComponent(looked.id)}`;
-    try { looked.record = JSON.stringify(await read(path), null, 1); } catch (error) { looked.record = error.message; }
+  const day = make("input", { type: "text", value: looked.day, autocomplete: "off", placeholder: "all days", onchange: (e) => { e.target.blur(); again({ day: e.target.value.trim() }); } });
+  const kind = choice("Kind of record", [["appointments"], ["sites"], ["patients"]], looked.kind, (value) => { looked.kind = value; });
+  const find = () => {
+    const id = box.value.trim();
     box.blur();
-    await act("Read the record.", "GET", path);
+    if (id) look(kind.value, id); else say("Write the id of a record, such as A123456 or Central Clinic.");
   };
+  const statuses = ["NOT ARRIVED", "ARRIVED", "STUDY INPROGRESS", "PENDING REPORTING", "DICTATED", "TYPED", "AUTHORISED", "FINALISED", "APPPOINTMENT CANCELLED", "DID NOT ATTEND"];
   return [facts([["day zero", data.dayZero], ["present", data.present ? clockText(data.present) : null], ["world", data.world]]),
-    make("table", {}, make("tr", {}, ["domain", "sites", "patients", "appointments", "first", "last"].map((h) => make("th", { scope: "col" }, h))),
-      data.domains.map((d) => make("tr", {}, [d.domain, d.sites, d.patients, d.appointments, d.first ?? "", d.last ?? ""].map((v) => make("td", {}, String(v)))))),
-    make("h3", {}, "A record"), make("label", {}, "Record", box), make("div", { class: "acts" }, kind, domain, button("Find", find)),
-    looked.record ? make("pre", {}, looked.record) : null];
+    make("table", {}, make("tr", {}, ["domain", "sites", "patients", "appointments", "days"].map((h) => make("th", { scope: "col" }, h))),
+      data.domains.map((d) => make("tr", {}, [d.domain, d.sites, d.patients, d.appointments, d.first ? `${d.first} to ${d.last}` : ""].map((v) => make("td", {}, String(v)))))),
+    make("label", {}, "Domain ", choice("Domain", data.domains.map((d) => [d.domain]), looked.domain, (domain) => again({ domain, day: null, record: null }))),
+    make("h3", {}, "A record"), make("label", {}, "Record", box), make("div", { class: "acts" }, kind, button("Find", find)),
+    make("div", { id: "record" }, drawRecord()),
+    make("h3", {}, "Sites"), items(sites.items, "There is none.", (s) => [button(s.siteName, () => look("sites", s.siteName)), ` ${number(s.appointments, "appointment")}${s.active ? "" : ", not active"}`]),
+    make("h3", {}, "Appointments"), make("label", {}, "Day", day),
+    make("label", {}, "Status ", choice("Status", [["", "any"], ...statuses.map((v) => [v])], looked.status, (status) => again({ status }))),
+    found.failure ? make("p", { class: "note" }, found.failure) : items(found.items, "There is none.", (a) => [button(a.appointmentId, () => look("appointments", a.appointmentId)),
+      ` ${a.status}, ${a.scheduledSite}`, make("span", { class: "soft" }, ` ${a.appointmentDate ?? ""} ${a.startTime ?? ""}`)]),
+    found.next && looked.limit < 1000 ? button("More appointments", () => again({ limit: Math.min(1000, looked.limit * 2) })) : null,
+    make("pre", {}, make("code", {}, curlLine(base, "GET", "/__admin" + query(list))))];
 }
 
 // MARK: Hands
