@@ -75,6 +75,7 @@ struct PlayedDay {
     private var eachExamOnce: Tally {
         var tally = Tally()
         var separation = Separation(timeline)
+        let handovers = handovers
         for wait in waits {
             guard let since = wait.since, let last = lastLook(in: wait.domain), since <= last.time
             else { continue }
@@ -94,6 +95,10 @@ struct PlayedDay {
                 )
             } else if wait.until != nil {
                 tally.cannotJudge("An exam left the pending list before the client reported it.")
+            } else if let beginning = handovers[wait.domain], since <= beginning {
+                tally.cannotJudge(
+                    "An exam waited when the program began that looked last, and another had looked before."
+                )
             } else if timeline.context.dropped > 0 {
                 tally.doubt("The journal overflowed: reports may be among what it dropped.")
             } else {
@@ -108,6 +113,20 @@ struct PlayedDay {
             }
         }
         return tally
+    }
+
+    /// For each domain, when the program that looked last looked first, where another had looked before.
+    ///
+    /// A program that is started again does not know what the first had found, and not reported yet.
+    private var handovers: [String: Int64] {
+        looks.compactMapValues { looks in
+            guard let last = looks.last else { return nil }
+            func isOfLast(_ look: Look) -> Bool {
+                timeline.callers.caller[look.first] == timeline.callers.caller[last.first]
+            }
+            guard let first = looks.firstIndex(where: isOfLast), first > 0 else { return nil }
+            return looks[first].time
+        }
     }
 
     /// The look after which an exam must have been reported.

@@ -1449,6 +1449,27 @@ extension CheckCase {
                 report("final", &story)
             }
         },
+        CheckCase("reporting.each-exam-once", .notJudged, "the program was started again") {
+            story in
+            start(&story)
+            story.fallsDue("A1")
+            story.wait(1)
+            story.page()
+            story.connection = 2
+            start(&story)
+            story.wait(60)
+            story.page()
+        },
+        CheckCase("reporting.each-exam-once", .fail, "it fell due after the program's new start") {
+            story in
+            start(&story)
+            story.connection = 2
+            start(&story)
+            story.wait(1)
+            story.fallsDue("A1")
+            story.wait(60)
+            story.page()
+        },
         CheckCase("reporting.each-exam-once", .notJudged, "it left the list before") {
             $0.fallsDue("A1")
             $0.page()
@@ -1663,6 +1684,13 @@ extension CheckCase {
             $0.details.report = .init(status: status, reportedAt: seconds.map { now + $0 })
             change(&$0)
         }
+    }
+
+    /// A program begins: with a token, a look at the pending list, and calls enough to be told apart.
+    private static func start(_ story: inout Story) {
+        story.tokenRequest()
+        story.page()
+        for _ in 1...6 { story.call(Story.summary) }
     }
 
     /// A call with a token to no operation.

@@ -221,8 +221,9 @@ struct CheckNotes {
                 + "list is read may stand on a page that has been read. A repetition with the same key is one report.",
             not:
                 "Other scenarios than those that play a working day. An exam that left the list before the client reported "
-                + "it; reports of two programs or threads on one exam; what only the last look before the command was "
-                + "stopped could show; a missing report where the journal overflowed."
+                + "it; reports of two programs or threads on one exam; what waited already when the program was started "
+                + "again; what only the last look before the command was stopped could show; a missing report where the "
+                + "journal overflowed."
         ),
         "reporting.plausible-time": CheckNotes(
             "Five minutes ahead, since clocks differ; 366 days back, since some reports wait that long for a signature.",
