@@ -35,7 +35,7 @@ enum Program {
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {
             try Subcommands.check(typed)
-            var command = try RootCommand.parseAsRoot(options.arguments)
+            var command = try Subcommands.parse(options.arguments)
             try command.run()
         } catch let failure as Failure {
             failure.exit(options)

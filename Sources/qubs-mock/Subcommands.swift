@@ -65,6 +65,22 @@ enum Subcommands {
         return command.configuration.subcommands.isEmpty ? (command, arguments.count) : nil
     }
 
+    /// Parses arguments.
+    ///
+    /// A subcommand that is named is parsed by itself, which takes a fraction of what reading the
+    /// declarations of all does. Whatever it does not take, help among it, is left to the whole,
+    /// which knows the names on the way.
+    static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        if let (command, position) = command(of: arguments),
+            // What is wrong is told below.
+            let parsed = try? command.parseAsRoot(Array(arguments[position...])),
+            type(of: parsed) == command
+        {
+            return parsed
+        }
+        return try RootCommand.parseAsRoot(arguments)
+    }
+
     private static func isOption(_ word: String) -> Bool { word.hasPrefix("-") }
 
     private static func name(of command: any ParsableCommand.Type) -> String {
