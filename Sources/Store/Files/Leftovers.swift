@@ -16,7 +16,7 @@ enum Leftovers {
     /// A folder that holds anything else than what a server puts there stays as it is.
     static func removeRunFolders(in parent: String) {
         guard let parent = OpenFolder(path: parent) else { return }
-        for name in parent.names() where isRunFolderName(name) {
+        for name in parent.names(beginningWith: runFolderPrefix) where isRunFolderName(name) {
             guard let status = parent.status(of: name), isRunFolder(status),
                 let folder = OpenFolder(in: parent, named: name),
                 let opened = folder.status, isRunFolder(opened),

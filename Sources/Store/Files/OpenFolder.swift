@@ -37,7 +37,9 @@ final class OpenFolder: Sendable {
     }
 
     /// The names of the entries, sorted.
-    func names() -> [String] {
+    ///
+    /// - Parameter prefix: What they begin with: a folder for temporary files may hold thousands.
+    func names(beginningWith prefix: String = "") -> [String] {
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { return [] }
         guard let directory = fdopendir(copy) else {
@@ -47,10 +49,12 @@ final class OpenFolder: Sendable {
         defer { closedir(directory) }
         var names: [String] = []
         while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let name: String? = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+                    strncmp(name, prefix, prefix.utf8.count) == 0 ? String(cString: name) : nil
+                }
             }
-            if name != "." && name != ".." { names.append(name) }
+            if let name, name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
     }
