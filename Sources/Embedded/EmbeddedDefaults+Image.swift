@@ -1,3 +1,5 @@
+import Glibc
+
 /// What the build put into the program.
 ///
 /// The literals are in a generated file: see
@@ -11,7 +13,8 @@
 /// - `edgesJSON`: an array of the files in `fixtures/edges/`.
 /// - `timeZonesJSON`: `fixtures/time-zones.json`.
 /// - `pageFiles`: the files of `Sources/Page/`.
-/// - `imageText`: the default database, each octet as the Unicode scalar of its value.
+/// - `imageText`: the default database, each octet without its highest bit.
+/// - `imageHighBits`: which octets have that bit, as `writeImage` says.
 package enum EmbeddedDefaults {}
 
 extension EmbeddedDefaults {
@@ -22,53 +25,46 @@ extension EmbeddedDefaults {
 
     /// Writes the default database as SQLite serialises it.
     ///
-    /// A string literal can hold any scalar but not any octet, so the image stands in the program as
-    /// the UTF-8 of U+0000 to U+00FF. Most octets are ASCII: eight are copied at a time, up to the
-    /// next that is not.
+    /// A string literal holds any text but not any octets. So the octets stand in the program without
+    /// their highest bits, and the words of eight octets that have any are listed beside: two octets
+    /// for each, of seven bits. The first has the number of words in between (six bits) and the mark of
+    /// the last octet (bit 6), the second the marks of the others.
     ///
-    /// - Parameter target: Memory of at least `imageOctets` and eight octets.
+    /// - Parameter target: Memory of at least `imageOctets`, which are a multiple of eight.
     package static func writeImage(to target: UnsafeMutableRawBufferPointer) {
-        let source = UnsafeRawBufferPointer(octets(of: imageText()))
-        guard let output = target.baseAddress, let input = source.baseAddress else { return }
-        let lastWord = source.count - 8
-        var read = 0
-        var count = 0
-        /// Two octets of UTF-8 as the one that they stand for.
-        func writeOther() {
-            let first = input.load(fromByteOffset: read, as: UInt8.self)
-            let second = input.load(fromByteOffset: read + 1, as: UInt8.self)
-            output.storeBytes(
-                of: (first & 0x03) << 6 | second & 0x3F,
-                toByteOffset: count,
-                as: UInt8.self
-            )
-            read += 2
-            count += 1
-        }
-        while read <= lastWord {
-            let word = input.loadUnaligned(fromByteOffset: read, as: UInt64.self)
-            // What stands behind the first octet that is not ASCII is written over.
-            output.storeBytes(of: word, toByteOffset: count, as: UInt64.self)
-            let others = UInt64(littleEndian: word) & 0x8080_8080_8080_8080
-            if others == 0 {
-                read += 8
-                count += 8
-                continue
+        let text = UnsafeRawBufferPointer(octets(of: imageText()))
+        target.copyMemory(from: text)
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 256) { marks in
+            for mask in 0..<256 {
+                var mark: UInt64 = 0
+                for octet in 0..<8 where mask >> octet & 1 == 1 { mark |= 0x80 << (8 * octet) }
+                marks[mask] = mark
             }
-            let ascii = others.trailingZeroBitCount / 8
-            read += ascii
-            count += ascii
-            writeOther()
-        }
-        while read < source.count {
-            let octet = input.load(fromByteOffset: read, as: UInt8.self)
-            if octet < 0x80 {
-                output.storeBytes(of: octet, toByteOffset: count, as: UInt8.self)
-                read += 1
-                count += 1
-            } else {
-                writeOther()
+            let list = octets(of: imageHighBits())
+            var word = -1
+            var place = 0
+            while place + 1 < list.count {
+                let (first, second) = (Int(list[place]), Int(list[place + 1]))
+                word += first & 0x3F + 1
+                let mask = (first & 0x40) << 1 | second
+                let mark = UInt64(littleEndian: marks[mask])
+                let value = target.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self)
+                target.storeBytes(of: value | mark, toByteOffset: word * 8, as: UInt64.self)
+                place += 2
             }
         }
+        giveBack(text)
+    }
+
+    /// Takes pages of the program out of the process's memory, until somebody reads them again.
+    private static func giveBack(_ octets: UnsafeRawBufferPointer) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        guard page > 0, let start = octets.baseAddress else { return }
+        // Whole ones: others share their first and last page.
+        let skipped = (page - Int(bitPattern: start) % page) % page
+        let count = (octets.count - skipped) / page * page
+        guard count > 0 else { return }
+        // Where the system keeps them, they only take memory.
+        madvise(UnsafeMutableRawPointer(mutating: start + skipped), count, MADV_DONTNEED)
     }
 }

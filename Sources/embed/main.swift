@@ -69,14 +69,10 @@ func contract(_ octets: [UInt8], path: String) -> OpenAPIContract {
     }
 }
 
-/// A Swift string literal of these scalars.
-func literal(_ octets: some Sequence<UInt8>, asText: Bool) -> String {
+/// A Swift string literal of this text.
+func literal(_ octets: some Sequence<UInt8>) -> String {
     var output = "\""
-    let scalars: [Unicode.Scalar] =
-        asText
-        ? Array(String(decoding: Array(octets), as: UTF8.self).unicodeScalars)
-        : octets.map { Unicode.Scalar($0) }
-    for scalar in scalars {
+    for scalar in String(decoding: Array(octets), as: UTF8.self).unicodeScalars {
         switch scalar {
         case "\"": output += "\\\""
         case "\\": output += "\\\\"
@@ -101,7 +97,7 @@ func embedPage(folder: String, output: String) {
         for (number, name) in names.enumerated() {
             let octets = Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder)/\(name)")))
             source += declaration("page\(number)", octets)
-            list += "            (\(literal(name.utf8, asText: true)), page\(number)()),\n"
+            list += "            (\(literal(name.utf8)), page\(number)()),\n"
         }
         source += "    package static func pageFiles() -> [(name: String, text: StaticString)] {\n"
         source += "        [\n" + list + "        ]\n    }\n}\n"
@@ -212,11 +208,27 @@ do {
     fail("fixtures/requirements: \(error)")
 }
 
+/// Which octets have their highest bit, as `EmbeddedDefaults.writeImage` reads it.
+func highBits(of image: [UInt8]) -> [UInt8] {
+    var list: [UInt8] = []
+    var between = 0
+    for start in stride(from: 0, to: image.count, by: 8) {
+        let marks = (0..<8).reduce(UInt8(0)) { $0 | (image[start + $1] >> 7) << UInt8($1) }
+        if marks == 0 && between < 0x3F {
+            between += 1
+            continue
+        }
+        list += [UInt8(between) | (marks >> 7) << 6, marks & 0x7F]
+        between = 0
+    }
+    return list
+}
+
 /// One member of the generated extension.
-func declaration(_ name: String, _ octets: some Sequence<UInt8>, asText: Bool = true) -> String {
+func declaration(_ name: String, _ octets: some Sequence<UInt8>) -> String {
     // A function that is never inlined: a constant would stand in the program once for each use.
     "    @inline(never) package static func \(name)() -> StaticString {\n        "
-        + literal(octets, asText: asText) + "\n    }\n"
+        + literal(octets) + "\n    }\n"
 }
 let source: String =
     "// Made by Sources/embed from openapi.yaml and fixtures/.\n\nextension EmbeddedDefaults {\n"
@@ -229,7 +241,8 @@ let source: String =
     + declaration("readingsJSON", JSONWriter.octets(of: readings))
     + declaration("edgesJSON", JSONWriter.octets(of: .array(edges.map(\.value))))
     + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
-    + declaration("imageText", image, asText: false)
+    + declaration("imageText", image.map { $0 & 0x7F })
+    + declaration("imageHighBits", highBits(of: image))
     + "    package static let imageOctets = \(image.count)\n}\n"
 do {
     try Data(source.utf8).write(to: URL(fileURLWithPath: paths[3]))
