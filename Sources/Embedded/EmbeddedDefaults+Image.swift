@@ -15,6 +15,7 @@ import Glibc
 /// - `pageFiles`: the files of `Sources/Page/`.
 /// - `imageText`: the default database, each octet without its highest bit.
 /// - `imageHighBits`: which octets have that bit, as `writeImage` says.
+/// - `imageDates`: where the dates are in it that move.
 package enum EmbeddedDefaults {}
 
 extension EmbeddedDefaults {

@@ -24,6 +24,7 @@ package final class MockStore: Sendable {
         let (base, buffer) = try Reseeding.base(configuration.base, rules: rules)
         let practices = try Laying.lay(
             buffer,
+            of: base,
             around: Present(pinned: configuration.today, now: configuration.now),
             rules: rules
         )

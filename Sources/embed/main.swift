@@ -130,6 +130,7 @@ do {
 }
 let folder: ValidatedFixtures
 let image: [UInt8]
+let dates: DatePlaces
 do {
     folder = try ValidatedFixtures(path: paths[2], contract: mainContract)
     if !folder.faults.isEmpty { throw StoreError.fixtures(folder.faults) }
@@ -139,6 +140,7 @@ do {
         zones: TimeZones { zones }
     )
     image = try loader.makeImage(of: folder.set)
+    dates = try loader.datePlaces(in: image)
 } catch StoreError.fixtures(let faults) {
     fail(
         faults.prefix(50).map { "fixtures/\($0.file)\($0.pointer): \($0.reason)" }
@@ -243,6 +245,7 @@ let source: String =
     + declaration("timeZonesJSON", JSONWriter.octets(of: zones))
     + declaration("imageText", image.map { $0 & 0x7F })
     + declaration("imageHighBits", highBits(of: image))
+    + declaration("imageDates", dates.octets)
     + "    package static let imageOctets = \(image.count)\n}\n"
 do {
     try Data(source.utf8).write(to: URL(fileURLWithPath: paths[3]))

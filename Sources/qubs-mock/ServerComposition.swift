@@ -185,7 +185,13 @@ enum ServerComposition {
 
     /// The built-in data.
     static func embeddedImage() -> FixtureImage {
-        FixtureImage(count: EmbeddedDefaults.imageOctets) { EmbeddedDefaults.writeImage(to: $0) }
+        let dates = EmbeddedDefaults.octets(of: EmbeddedDefaults.imageDates())
+        return FixtureImage(
+            count: EmbeddedDefaults.imageOctets,
+            dates: DatePlaces(octets: dates)
+        ) {
+            EmbeddedDefaults.writeImage(to: $0)
+        }
     }
 
     /// The time zones that there are.

@@ -66,9 +66,12 @@ package final class TestServer {
         let scatter = Scatter(seed: configuration.seed, contract: Self.contract)
         let store = try MockStore(
             StoreConfiguration(
-                base: FixtureImage(count: EmbeddedDefaults.imageOctets) {
-                    EmbeddedDefaults.writeImage(to: $0)
-                },
+                base: FixtureImage(
+                    count: EmbeddedDefaults.imageOctets,
+                    dates: DatePlaces(
+                        octets: EmbeddedDefaults.octets(of: EmbeddedDefaults.imageDates())
+                    )
+                ) { EmbeddedDefaults.writeImage(to: $0) },
                 today: configuration.today,
                 now: Instant(secondsSince1970: Self.start),
                 shapes: shapes,

@@ -93,8 +93,8 @@ package struct FixtureGenerator {
         of base: FixtureImage,
         today: LocalDate
     ) throws(StoreError) -> DatabaseImage {
-        let (_, buffer) = try Reseeding.base(base, rules: rules)
-        try Laying.lay(buffer, around: .noon(today), rules: rules)
+        let (base, buffer) = try Reseeding.base(base, rules: rules)
+        try Laying.lay(buffer, of: base, around: .noon(today), rules: rules)
         return try buffer.image()
     }
 

@@ -6,17 +6,24 @@ import CSQLite
 package struct FixtureImage: Sendable {
     /// Octets.
     let count: Int
+    /// Where the dates are that move; `nil` where they are still to be found.
+    let dates: DatePlaces?
     private let fill: @Sendable (UnsafeMutableRawBufferPointer) -> Void
 
-    /// - Parameter fill: Writes the octets to memory of at least `count` and eight octets.
-    package init(count: Int, fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void) {
+    /// - Parameter fill: Writes the octets to memory of at least `count` octets.
+    package init(
+        count: Int,
+        dates: DatePlaces?,
+        fill: @escaping @Sendable (UnsafeMutableRawBufferPointer) -> Void
+    ) {
         self.count = count
+        self.dates = dates
         self.fill = fill
     }
 
     /// The octets of an image, which is kept.
-    package init(_ image: DatabaseImage) {
-        self.init(count: image.count) { $0.copyBytes(from: image.octets) }
+    package init(_ image: DatabaseImage, dates: DatePlaces? = nil) {
+        self.init(count: image.count, dates: dates) { $0.copyBytes(from: image.octets) }
     }
 
     /// A copy that can be changed.

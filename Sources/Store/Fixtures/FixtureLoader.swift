@@ -29,6 +29,14 @@ package struct FixtureLoader {
         return try database.serialize()
     }
 
+    /// Where the dates are in an image that move with the day.
+    package func datePlaces(in image: [UInt8]) throws(StoreError) -> DatePlaces {
+        let buffer = try FixtureImage(DatabaseImage(image)).copy()
+        return try buffer.open { database throws(StoreError) in
+            try DateFinder.places(in: database, buffer.octets, layout: rules.layout)
+        }
+    }
+
     /// A name for these records and contents, the same whatever their order in lists.
     private static func origin(of set: FixtureSet) -> String {
         var hash = FNV1a()

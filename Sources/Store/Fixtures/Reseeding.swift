@@ -9,12 +9,17 @@ enum Reseeding {
         let hasOrder = try copy.open { database throws(StoreError) in
             try Meta.order.value(in: database) == rules.scatter.name
         }
-        if hasOrder { return (base, copy) }
-        try copy.open { database throws(StoreError) in
-            try reorder(database, scatter: rules.scatter)
-            try database.execute("VACUUM")
+        if hasOrder && base.dates != nil { return (base, copy) }
+        if !hasOrder {
+            try copy.open { database throws(StoreError) in
+                try reorder(database, scatter: rules.scatter)
+                try database.execute("VACUUM")
+            }
         }
-        let ordered = FixtureImage(try copy.image())
+        let dates = try copy.open { database throws(StoreError) in
+            try DateFinder.places(in: database, copy.octets, layout: rules.layout)
+        }
+        let ordered = FixtureImage(try copy.image(), dates: dates)
         return (ordered, try ordered.copy())
     }
 

@@ -11,16 +11,19 @@ enum Laying {
         rules: RecordRules
     ) throws(StoreError) -> DatabaseImage {
         let buffer = try base.copy()
-        try lay(buffer, around: present, rules: rules)
+        try lay(buffer, of: base, around: present, rules: rules)
         return try buffer.image()
     }
 
     /// Lays out data in memory.
     ///
+    /// - Parameters:
+    ///   - buffer: A copy of `base`.
     /// - Returns: The practices of the domains that have one, as they were before.
     @discardableResult
     static func lay(
         _ buffer: ImageBuffer,
+        of base: FixtureImage,
         around present: Present,
         rules: RecordRules
     ) throws(StoreError) -> [PracticeTable.Practice] {
@@ -31,8 +34,17 @@ enum Laying {
                 $0.written == present.place(in: $0.rule).dayZero
             }
             if !stay {
-                let mover = try DateMover(database, to: present, layout: rules.layout)
-                mover.move(buffer.octets)
+                let dates: DatePlaces
+                if let known = base.dates {
+                    dates = known
+                } else {
+                    dates = try DateFinder.places(
+                        in: database,
+                        buffer.octets,
+                        layout: rules.layout
+                    )
+                }
+                DateMover(dates, practices, to: present).move(buffer.octets)
                 // SQLite keeps no page of before: nothing is being read, and nothing was written.
                 try database.execute("PRAGMA shrink_memory")
             }
