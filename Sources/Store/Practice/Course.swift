@@ -36,15 +36,30 @@ struct Course {
         let radiologist: [UInt8]
     }
 
+    /// The times at which it goes on.
+    struct Moments {
+        let decided: Int
+        let visit: (arrived: Int, started: Int, ended: Int)?
+
+        /// How far it has come at a time of the site's clocks.
+        ///
+        /// - Parameter isOver: Whether a time of day zero is behind.
+        func stage(_ isOver: (Int) -> Bool) -> Stage {
+            guard let visit else { return isOver(decided) ? .decided : .expected }
+            if isOver(visit.ended) { return isOver(decided) ? .decided : .ended }
+            if isOver(visit.started) { return .inProgress }
+            return isOver(visit.arrived) ? .arrived : .expected
+        }
+    }
+
+    var moments: Moments {
+        Moments(decided: decided, visit: visit.map { ($0.arrived, $0.started, $0.ended) })
+    }
+
     /// How far it has come at a time of the site's clocks.
     ///
     /// - Parameter isOver: Whether a time of day zero is behind.
-    func stage(_ isOver: (Int) -> Bool) -> Stage {
-        guard let visit else { return isOver(decided) ? .decided : .expected }
-        if isOver(visit.ended) { return isOver(decided) ? .decided : .ended }
-        if isOver(visit.started) { return .inProgress }
-        return isOver(visit.arrived) ? .arrived : .expected
-    }
+    func stage(_ isOver: (Int) -> Bool) -> Stage { moments.stage(isOver) }
 
     /// The statuses on the way, as the API spells them.
     private enum Status {
@@ -217,13 +232,19 @@ final class CourseTable {
     }
 
     /// The courses of a domain, with the ids of their sites; `nil` where the appointment is gone.
-    func courses(of domain: Int64) throws(StoreError) -> [(course: Course, site: Int64?)] {
+    ///
+    /// - Parameter isWanted: By its times and its site, whether a course is; those without a site are.
+    func courses(
+        of domain: Int64,
+        where isWanted: (Course.Moments, Int64) -> Bool = { _, _ in true }
+    ) throws(StoreError) -> [(course: Course, site: Int64?)] {
         try ofDomain.begin()
         defer { ofDomain.reset() }
         ofDomain.bind(1, domain)
         var courses: [(course: Course, site: Int64?)] = []
         while try ofDomain.step() {
             let site = ofDomain.isNull(10) ? nil : ofDomain.integer(10)
+            if let site, !isWanted(Self.moments(ofDomain), site) { continue }
             courses.append((Self.course(ofDomain), site))
         }
         return courses
@@ -236,6 +257,14 @@ final class CourseTable {
         find.bind(1, domain)
         find.bind(2, id)
         return try find.step() ? Self.course(find) : nil
+    }
+
+    private static func moments(_ row: Statement) -> Course.Moments {
+        Course.Moments(
+            decided: Int(row.integer(2)),
+            visit: row.isNull(3)
+                ? nil : (Int(row.integer(3)), Int(row.integer(4)), Int(row.integer(5)))
+        )
     }
 
     private static func course(_ row: Statement) -> Course {

@@ -126,11 +126,21 @@ enum Laying {
         let zones = try tables.sites.zones(in: practice.domain)
         let old = zones.mapValues { ZoneClock($0, around: practice.written) }
         let new = zones.mapValues { ZoneClock($0, around: dayZero) }
-        for (course, site) in try tables.courses.courses(of: practice.domain) {
-            guard let site, let old = old[site], let new = new[site] else { continue }
-            let before = course.stage { old.instant(of: practice.written, seconds: $0) <= noon }
-            let now = course.stage { new.instant(of: dayZero, seconds: $0) <= present }
-            if before == now { continue }
+        /// The stages at noon and at the present.
+        func stages(_ moments: Course.Moments, _ site: Int64) -> (Course.Stage, Course.Stage)? {
+            guard let old = old[site], let new = new[site] else { return nil }
+            return (
+                moments.stage { old.instant(of: practice.written, seconds: $0) <= noon },
+                moments.stage { new.instant(of: dayZero, seconds: $0) <= present }
+            )
+        }
+        let moved = try tables.courses.courses(of: practice.domain) { moments, site in
+            stages(moments, site).map { $0 != $1 } ?? false
+        }
+        for (course, site) in moved {
+            guard let site, let new = new[site],
+                let (_, now) = stages(course.moments, site)
+            else { continue }
             try tables.change(
                 domain: practice.domain,
                 id: course.appointment,

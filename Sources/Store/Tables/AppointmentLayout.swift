@@ -323,90 +323,96 @@ struct AppointmentLayout: Sendable {
         _ values: [(name: String, value: [UInt8])],
         in octets: Octets
     ) -> Octets? {
+        octets.summary.withUnsafeBytes { summary in
+            octets.details.withUnsafeBytes { replacing(values, summary, $0) }
+        }
+    }
+
+    private func replacing(
+        _ values: [(name: String, value: [UInt8])],
+        _ summary: UnsafeRawBufferPointer,
+        _ details: UnsafeRawBufferPointer
+    ) -> Octets? {
         var index = 0
         var lengths: [Int] = []
         lengths.reserveCapacity(segments.count)
-        let isRead = octets.details.withUnsafeBytes { details in
-            for _ in 0..<segments.count {
-                guard let length = Self.readLength(details, &index) else { return false }
-                lengths.append(length)
-            }
-            return true
+        for _ in 0..<segments.count {
+            guard let length = Self.readLength(details, &index) else { return nil }
+            lengths.append(length)
         }
-        guard isRead, lengths[..<summaryCount].reduce(0, +) == octets.summary.count,
-            lengths[summaryCount...].reduce(index, +) == octets.details.count
+        guard lengths[..<summaryCount].reduce(0, +) == summary.count,
+            lengths[summaryCount...].reduce(index, +) == details.count
         else { return nil }
-        var changed: [[(name: String, value: [UInt8])]] = Array(
-            repeating: [],
-            count: segments.count
-        )
-        for value in values {
-            if let segment = segmentOfMember[value.name] { changed[segment].append(value) }
-        }
-        var summary: [UInt8] = []
+        let places = values.map { segmentOfMember[$0.name] ?? -1 }
+        var written = Octets(summary: [], details: [])
         var rest: [UInt8] = []
-        summary.reserveCapacity(octets.summary.count + 16)
-        rest.reserveCapacity(octets.details.count + 192)
+        written.summary.reserveCapacity(summary.count + 16)
+        rest.reserveCapacity(details.count + 192)
         var start = 0
         for segment in 0..<segments.count {
             if segment == summaryCount { start = index }
-            let place = start..<start + lengths[segment]
-            start = place.upperBound
             let isSummary = segment < summaryCount
-            if changed[segment].isEmpty {
-                if isSummary {
-                    summary += octets.summary[place]
-                } else {
-                    rest += octets.details[place]
-                }
-                continue
-            }
-            let written = Self.replacing(
-                changed[segment],
-                in: Array(isSummary ? octets.summary[place] : octets.details[place])
+            let source = isSummary ? summary : details
+            let octets = UnsafeRawBufferPointer(
+                rebasing: source[start..<start + lengths[segment]]
             )
-            guard let written else { return nil }
-            lengths[segment] = written.count
-            if isSummary { summary += written } else { rest += written }
+            start += lengths[segment]
+            let changed = values.indices.filter { places[$0] == segment }.map { values[$0] }
+            let before = isSummary ? written.summary.count : rest.count
+            let isWhole =
+                isSummary
+                ? Self.append(octets, replacing: changed, to: &written.summary)
+                : Self.append(octets, replacing: changed, to: &rest)
+            if !isWhole { return nil }
+            lengths[segment] = (isSummary ? written.summary.count : rest.count) - before
         }
-        var details: [UInt8] = []
-        details.reserveCapacity(rest.count + 2 * lengths.count)
-        for length in lengths { Self.append(length: length, to: &details) }
-        details += rest
-        return Octets(summary: summary, details: details)
+        written.details.reserveCapacity(rest.count + 2 * lengths.count)
+        for length in lengths { Self.append(length: length, to: &written.details) }
+        written.details += rest
+        return written
     }
 
-    /// A segment with other values: each of its members is a comma, or the first brace, a quoted
-    /// name, a colon and a value.
-    private static func replacing(
-        _ values: [(name: String, value: [UInt8])],
-        in segment: [UInt8]
-    ) -> [UInt8]? {
-        var output: [UInt8] = []
-        output.reserveCapacity(segment.count + 64)
+    /// Appends a segment with other values: each of its members is a comma, or the first brace, a
+    /// quoted name, a colon and a value.
+    ///
+    /// - Returns: `false` where it is damaged.
+    private static func append(
+        _ segment: UnsafeRawBufferPointer,
+        replacing values: [(name: String, value: [UInt8])],
+        to output: inout [UInt8]
+    ) -> Bool {
+        if values.isEmpty {
+            output.append(contentsOf: segment)
+            return true
+        }
+        /// Up to where the output has the segment.
+        var copied = 0
         var index = 0
-        while index < segment.count {
-            let start = index
+        var left = values.count
+        while index < segment.count, left > 0 {
             guard let name = end(ofString: segment, from: index + 1), name < segment.count,
                 segment[name] == UInt8(ascii: ":"), let end = end(ofValue: segment, from: name + 1)
-            else { return nil }
-            let quoted = segment[(start + 2)..<(name - 1)]
+            else { return false }
+            let quoted = UnsafeRawBufferPointer(rebasing: segment[(index + 2)..<(name - 1)])
             let value = values.first {
                 quoted.count == $0.name.utf8.count && quoted.elementsEqual($0.name.utf8)
             }
             if let value {
-                output += segment[start...name]
+                output.append(
+                    contentsOf: UnsafeRawBufferPointer(rebasing: segment[copied...name])
+                )
                 output += value.value
-            } else {
-                output += segment[start..<end]
+                copied = end
+                left -= 1
             }
             index = end
         }
-        return output
+        output.append(contentsOf: UnsafeRawBufferPointer(rebasing: segment[copied...]))
+        return true
     }
 
     /// Where a string ends that begins here.
-    private static func end(ofString octets: [UInt8], from start: Int) -> Int? {
+    private static func end(ofString octets: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard start < octets.count, octets[start] == UInt8(ascii: "\"") else { return nil }
         var index = start + 1
         while index < octets.count {
@@ -420,7 +426,7 @@ struct AppointmentLayout: Sendable {
     }
 
     /// Where a value ends that begins here, in JSON without white space.
-    private static func end(ofValue octets: [UInt8], from start: Int) -> Int? {
+    private static func end(ofValue octets: UnsafeRawBufferPointer, from start: Int) -> Int? {
         var index = start
         var depth = 0
         while index < octets.count {
