@@ -1,5 +1,5 @@
 package import Contract
-import JSON
+package import JSON
 package import Store
 
 /// What the contract says about the reporting workflow (`x-reporting`).
@@ -27,7 +27,12 @@ package struct ReportingSettings: Sendable {
 extension Scatter {
     /// The order of lists for a seed; what `x-first-in-lists` names comes first.
     package init(seed: UInt64, contract: OpenAPIContract) {
-        let pinned = contract.document["x-first-in-lists"]?.array ?? []
+        self.init(seed: seed, document: contract.document)
+    }
+
+    /// The same, of a contract that is not compiled.
+    package init(seed: UInt64, document: JSONValue) {
+        let pinned = document["x-first-in-lists"]?.array ?? []
         self.init(seed: seed, pinned: pinned.compactMap(\.string))
     }
 }

@@ -1,36 +1,40 @@
 package import Contract
-import JSON
+package import JSON
 package import Store
 
 extension ViewShapes {
     /// Member order and nullability of every view, from the schemas of the contract.
-    package init(contract: OpenAPIContract) {
+    package init(contract: OpenAPIContract) { self.init(document: contract.document) }
+
+    /// The same, of a contract that is not compiled.
+    package init(document: JSONValue) {
         self.init(
-            summary: ViewShape("AppointmentSummaryResponse", of: contract),
-            operational: ViewShape("AppointmentOperationalResponse", of: contract),
-            reporting: ViewShape("TeleReportingAppointmentResponse", of: contract),
-            patient: ViewShape("PatientSummaryResponse", of: contract),
-            billing: ViewShape("AppointmentBillingResponse", of: contract),
-            attachment: ViewShape("AttachmentResponse", of: contract),
-            comment: ViewShape("CommentResponse", of: contract),
-            listedSite: ViewShape("SiteResponse", of: contract),
-            siteSettings: ViewShape("SiteSettingsResponse", of: contract),
-            examCode: ViewShape("ExamCodeResponse", of: contract),
-            staffSkills: ViewShape("StaffSkillsResponse", of: contract)
+            summary: ViewShape("AppointmentSummaryResponse", in: document),
+            operational: ViewShape("AppointmentOperationalResponse", in: document),
+            reporting: ViewShape("TeleReportingAppointmentResponse", in: document),
+            patient: ViewShape("PatientSummaryResponse", in: document),
+            billing: ViewShape("AppointmentBillingResponse", in: document),
+            attachment: ViewShape("AttachmentResponse", in: document),
+            comment: ViewShape("CommentResponse", in: document),
+            listedSite: ViewShape("SiteResponse", in: document),
+            siteSettings: ViewShape("SiteSettingsResponse", in: document),
+            examCode: ViewShape("ExamCodeResponse", in: document),
+            staffSkills: ViewShape("StaffSkillsResponse", in: document)
         )
     }
 }
 
 extension ViewShape {
-    fileprivate init(_ name: String, of contract: OpenAPIContract) {
-        guard let schema = contract.namedSchema(name),
-            let properties = schema.source["properties"]?.object
+    /// The view that a schema of the contract describes.
+    package init(_ name: String, in document: JSONValue) {
+        guard let schema = document["components"]?["schemas"]?[name],
+            let properties = schema["properties"]?.object
         else { preconditionFailure("the contract has no object schema \(name)") }
         self.init(
             members: properties.members.map { member in
                 Member(
                     name: member.name,
-                    isNullable: Self.acceptsNull(member.value, in: contract.document)
+                    isNullable: Self.acceptsNull(member.value, in: document)
                 )
             }
         )

@@ -37,7 +37,7 @@ final class ServerContext: Sendable {
         issuer = TokenIssuer(keys: keys)
         reporting = ReportingSettings(contract: contract)
         longestDownloadSeconds = Self.longestDownloadSeconds(contract)
-        billingShape = ViewShapes(contract: contract).billing
+        billingShape = ViewShape("AppointmentBillingResponse", in: contract.document)
         var generator = SystemRandomNumberGenerator()
         digestKey = JournalDigest.Key(generator.next(), generator.next())
     }

@@ -22,8 +22,15 @@ enum ServerComposition {
         _ literal: StaticString,
         name: String
     ) throws(Failure) -> OpenAPIContract {
+        try contract(document(literal, name: name), name: name)
+    }
+
+    private static func contract(
+        _ document: JSONValue,
+        name: String
+    ) throws(Failure) -> OpenAPIContract {
         do throws(ContractError) {
-            return try OpenAPIContract(octets: EmbeddedDefaults.octets(of: literal))
+            return try OpenAPIContract(document: document)
         } catch {
             throw Failure(message: "\(name): \(error)")
         }
@@ -79,7 +86,21 @@ enum ServerComposition {
     static func application(_ configuration: Configuration) throws(Failure) -> Application {
         Allocator.returnLargeBlocks()
         try checkClock(SystemTime.wall())
-        let contract = try contract()
+        // The two contracts and the data take milliseconds each, and are made side by side.
+        let control = Aside { () throws(Failure) in
+            try self.contract(
+                EmbeddedDefaults.controlContractJSON(),
+                name: "admin-openapi.yaml"
+            )
+        }
+        let openAPI = try document(EmbeddedDefaults.contractJSON(), name: "openapi.yaml")
+        func data(_ folder: ValidatedFixtures?) -> Aside<MockStore> {
+            Aside { () throws(Failure) in
+                try store(configuration, document: openAPI, folder: folder)
+            }
+        }
+        let builtIn = configuration.fixturesPath == nil ? data(nil) : nil
+        let contract = try contract(openAPI, name: "openapi.yaml")
         let folder = try configuration.fixturesPath.map { path throws(Failure) in
             let folder = try self.folder(path, contract: contract)
             // As `fixtures check` does: a client of an unknown domain would get useless tokens.
@@ -89,16 +110,15 @@ enum ServerComposition {
             }
             return folder
         }
+        // Before anything is refused that comes later: what was opened is closed on the way out.
+        let records = try (builtIn ?? data(folder)).value()
         let identities = try identities(of: folder)
         let parts = Application.Parts(
             contract: contract,
-            controlContract: try self.contract(
-                EmbeddedDefaults.controlContractJSON(),
-                name: "admin-openapi.yaml"
-            ),
+            controlContract: try control.value(),
             clients: identities.clients,
             signingKey: identities.signingKey,
-            store: try store(configuration, contract: contract, folder: folder),
+            store: records,
             readings: try document(EmbeddedDefaults.readingsJSON(), name: "readings.json"),
             edges: try document(EmbeddedDefaults.edgesJSON(), name: "edges"),
             faults: try configuration.faultsPath.map { path throws(Failure) in
@@ -202,11 +222,11 @@ enum ServerComposition {
 
     private static func store(
         _ configuration: Configuration,
-        contract: OpenAPIContract,
+        document: JSONValue,
         folder: ValidatedFixtures?
     ) throws(Failure) -> MockStore {
-        let shapes = ViewShapes(contract: contract)
-        let scatter = Scatter(seed: configuration.seed, contract: contract)
+        let shapes = ViewShapes(document: document)
+        let scatter = Scatter(seed: configuration.seed, document: document)
         do throws(StoreError) {
             let base: FixtureImage
             if let folder {
