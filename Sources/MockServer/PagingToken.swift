@@ -10,7 +10,6 @@ import Time
 struct PagingToken {
     /// How long a token may be used, in seconds by the session's clock.
     static let lifetimeSeconds: Int64 = 86_400
-    private static let codeOctets = 16
 
     /// Where a page begins.
     enum Place: Equatable {
@@ -66,7 +65,7 @@ struct PagingToken {
         var payload = [octets[0]]
         withUnsafeBytes(of: now.secondsSince1970.bigEndian) { payload.append(contentsOf: $0) }
         payload.append(contentsOf: octets[1...])
-        return Base64URL.encode(payload + code(over: payload))
+        return secret.seal(payload, boundTo: binding, for: .pagingToken)
     }
 
     /// Where the page begins.
@@ -74,11 +73,8 @@ struct PagingToken {
     /// - Throws: A sentence that says why the token is refused.
     func open(_ token: String, now: Instant) throws(Refusal) -> Place {
         if token == "DDB_NEXT_TOKEN" { throw .placeholder }
-        guard let octets = Base64URL.decode(token.utf8), octets.count >= 9 + Self.codeOctets
-        else { throw .foreign }
-        let payload = Array(octets.dropLast(Self.codeOctets))
-        guard ConstantTime.areEqual(code(over: payload), octets.suffix(Self.codeOctets)),
-            let place = Place(kind: payload[0], cursor: payload[9...])
+        guard let payload = secret.open(token, boundTo: binding, for: .pagingToken),
+            payload.count >= 9, let place = Place(kind: payload[0], cursor: payload[9...])
         else { throw .foreign }
         // The key is published, so anybody can seal any time.
         let issued = payload[1..<9].reduce(Int64(0)) { $0 &<< 8 | Int64($1) }
@@ -86,12 +82,6 @@ struct PagingToken {
         guard age.addingSaturated(SessionClock.stepSeconds) >= 0 else { throw .notYetIssued }
         guard age < Self.lifetimeSeconds else { throw .expired }
         return place
-    }
-
-    private func code(over payload: [UInt8]) -> [UInt8] {
-        Array(
-            secret.signature(over: payload + binding, for: .pagingToken).prefix(Self.codeOctets)
-        )
     }
 
     /// Why a token is refused.

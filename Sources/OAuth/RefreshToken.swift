@@ -20,7 +20,7 @@ struct RefreshToken: Equatable {
 
     /// Reads a token; `nil` when this secret did not seal it.
     init?(_ text: String, openedWith secret: ServerSecret) {
-        guard let octets = secret.open(text.utf8, for: .refreshToken),
+        guard let octets = secret.open(text, for: .refreshToken),
             octets.count >= Self.fixedOctets, octets[0] == Self.version
         else { return nil }
         expiresAt = octets[1..<9].reduce(0) { $0 &<< 8 | Int64($1) }

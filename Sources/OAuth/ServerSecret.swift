@@ -44,36 +44,43 @@ package struct ServerSecret: Sendable {
     }
 
     /// The HMAC-SHA256 over a message for a purpose: 32 octets.
-    package func signature(
-        over message: some Collection<UInt8>,
-        for purpose: Purpose
-    ) -> [UInt8] {
+    package func signature(over message: [UInt8], for purpose: Purpose) -> [UInt8] {
         code.code(over: purpose.label + message)
     }
 
     /// Whether this is the signature over a message for a purpose, in constant time.
     package func isValid(
         _ signature: some Collection<UInt8>,
-        over message: some Collection<UInt8>,
+        over message: [UInt8],
         for purpose: Purpose
     ) -> Bool {
         ConstantTime.areEqual(self.signature(over: message, for: purpose), signature)
     }
 
     /// An opaque text that carries a payload, readable but not changeable: base64url.
-    package func seal(_ payload: [UInt8], for purpose: Purpose) -> String {
-        let code = signature(over: payload, for: purpose).prefix(Self.sealedCodeOctets)
+    ///
+    /// - Parameter binding: What the text is bound to but does not carry: it opens with the same only.
+    package func seal(
+        _ payload: [UInt8],
+        boundTo binding: [UInt8] = [],
+        for purpose: Purpose
+    ) -> String {
+        let code = signature(over: payload + binding, for: purpose).prefix(Self.sealedCodeOctets)
         return Base64URL.encode(payload + code)
     }
 
     /// The payload of a sealed text; `nil` when this secret did not seal it for this purpose.
-    package func open(_ text: some Collection<UInt8>, for purpose: Purpose) -> [UInt8]? {
-        guard let octets = Base64URL.decode(text), octets.count >= Self.sealedCodeOctets else {
+    package func open(
+        _ text: String,
+        boundTo binding: [UInt8] = [],
+        for purpose: Purpose
+    ) -> [UInt8]? {
+        guard let octets = Base64URL.decode(text.utf8), octets.count >= Self.sealedCodeOctets else {
             return nil
         }
-        let payload = octets.dropLast(Self.sealedCodeOctets)
-        let code = signature(over: payload, for: purpose).prefix(Self.sealedCodeOctets)
+        let payload = Array(octets.dropLast(Self.sealedCodeOctets))
+        let code = signature(over: payload + binding, for: purpose).prefix(Self.sealedCodeOctets)
         guard ConstantTime.areEqual(code, octets.suffix(Self.sealedCodeOctets)) else { return nil }
-        return Array(payload)
+        return payload
     }
 }
