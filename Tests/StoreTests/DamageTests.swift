@@ -268,7 +268,7 @@ struct DamageTests {
             WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite%' AND t.name <> 'meta'
             """
         )
-        try list.begin()
+        try list.prepare()
         defer { list.reset() }
         var columns: [(table: String, column: String, type: String)] = []
         while try list.step() {
@@ -301,7 +301,7 @@ struct DamageTests {
                         : "UPDATE OR IGNORE \(table) SET \(column) = ?1 WHERE \(column) = "
                             + "(SELECT min(\(column)) FROM \(table))"
                 )
-                try change.begin()
+                try change.prepare()
                 switch type {
                 case "BLOB": change.bind(1, Self.damaged(Array(octets.utf8), &random))
                 case "INTEGER":

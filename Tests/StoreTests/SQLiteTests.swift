@@ -20,7 +20,7 @@ struct SQLiteTests {
         )
         try database.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT NOT NULL) STRICT")
         let insert = Statement(database, "INSERT INTO t VALUES (?1, ?2)")
-        try insert.begin()
+        try insert.prepare()
         insert.bind(1, 1)
         #expect(
             failure { try insert.run() }
@@ -32,7 +32,7 @@ struct SQLiteTests {
         )
         let broken = Statement(database, "SELECT * FROM none")
         #expect(
-            failure { try broken.begin() }
+            failure { try broken.prepare() }
                 == .database(
                     code: SQLITE_ERROR,
                     message: "no such table: none",
@@ -49,7 +49,7 @@ struct SQLiteTests {
     func roundTrip(text: String) throws {
         let database = try Database(.memory)
         let statement = Statement(database, "SELECT ?1, ?2, ?3, ?4, length(?2), typeof(?3)")
-        try statement.begin()
+        try statement.prepare()
         statement.bind(1, text)
         statement.bind(2, Array(text.utf8))
         statement.bind(3, nil as String?)
@@ -133,7 +133,7 @@ struct SQLiteTests {
         #expect(texts.count == 2 * 3 * 3 + 2 * 3 * 3 * 4)
         for sql in texts {
             let plan = Statement(database, "EXPLAIN QUERY PLAN " + sql)
-            try plan.begin()
+            try plan.prepare()
             var steps: [String] = []
             while try plan.step() { steps.append(plan.text(3)) }
             plan.reset()

@@ -216,7 +216,7 @@ package struct FixtureGenerator {
             source.database,
             "SELECT key, domain, id FROM appointment ORDER BY key"
         )
-        try old.begin()
+        try old.prepare()
         defer { old.reset() }
         var hasOld = try old.step()
         func copyOld(before key: Int64) throws(StoreError) {

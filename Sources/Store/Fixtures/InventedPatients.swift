@@ -25,8 +25,7 @@ struct InventedPatients {
             database,
             "SELECT id, summary FROM patient WHERE domain = ?1 ORDER BY id"
         )
-        try all.begin()
-        all.bind(1, domain)
+        try all.prepare(domain)
         defer { all.reset() }
         while try all.step() {
             let patient = try RecordWriter.parse(

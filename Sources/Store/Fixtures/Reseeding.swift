@@ -92,8 +92,8 @@ enum Reseeding {
             database,
             "INSERT OR IGNORE INTO moved (old, new, position) VALUES (?1, ?2, ?3)"
         )
-        try rows.begin()
-        try note.begin()
+        try rows.prepare()
+        try note.prepare()
         defer { rows.reset() }
         while try rows.step() {
             let old = AppointmentKey(rawValue: rows.integer(0))
@@ -139,14 +139,14 @@ enum Reseeding {
         _ place: (Int64, String) -> Int64
     ) throws(StoreError) {
         let rows = Statement(database, sql)
-        try rows.begin()
+        try rows.prepare()
         var places: [(Int64, Int64)] = []
         while try rows.step() {
             places.append((rows.integer(0), place(rows.integer(1), rows.text(2))))
         }
         rows.reset()
         let change = Statement(database, change)
-        try change.begin()
+        try change.prepare()
         for (id, position) in places {
             change.bind(1, id)
             change.bind(2, position)
@@ -165,7 +165,7 @@ enum Reseeding {
             FROM exam_code JOIN site ON site.id = exam_code.site
             """
         )
-        try rows.begin()
+        try rows.prepare()
         var all: [(site: Int64, id: String, position: Int64, json: [UInt8])] = []
         while try rows.step() {
             all.append(
@@ -203,8 +203,8 @@ enum Reseeding {
             database,
             "INSERT OR IGNORE INTO placed (guid, domain, position) VALUES (?1, ?2, ?3)"
         )
-        try rows.begin()
-        try note.begin()
+        try rows.prepare()
+        try note.prepare()
         defer { rows.reset() }
         while try rows.step() {
             note.bind(1, rows.text(1))

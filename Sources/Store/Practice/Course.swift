@@ -238,9 +238,8 @@ final class CourseTable {
         of domain: Int64,
         where isWanted: (Course.Moments, Int64) -> Bool = { _, _ in true }
     ) throws(StoreError) -> [(course: Course, site: Int64?)] {
-        try ofDomain.begin()
+        try ofDomain.prepare(domain)
         defer { ofDomain.reset() }
-        ofDomain.bind(1, domain)
         var courses: [(course: Course, site: Int64?)] = []
         while try ofDomain.step() {
             let site = ofDomain.isNull(10) ? nil : ofDomain.integer(10)
@@ -252,10 +251,8 @@ final class CourseTable {
 
     /// The course of an appointment; `nil` where it has none.
     func course(of id: String, domain: Int64) throws(StoreError) -> Course? {
-        try find.begin()
+        try find.prepare(domain, id)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, id)
         return try find.step() ? Self.course(find) : nil
     }
 
@@ -287,18 +284,18 @@ final class CourseTable {
     }
 
     func add(_ course: Course, to domain: Int64) throws(StoreError) {
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, course.appointment)
-        insert.bind(3, course.status)
-        insert.bind(4, course.decided)
-        insert.bind(5, course.visit?.arrived)
-        insert.bind(6, course.visit?.started)
-        insert.bind(7, course.visit?.ended)
-        insert.bind(8, course.visit?.deadline)
-        insert.bind(9, course.visit?.scanTotal)
-        insert.bind(10, course.visit?.waitingTotal)
-        insert.bind(11, course.visit?.radiologist)
-        try insert.run()
+        try insert.run(
+            domain,
+            course.appointment,
+            course.status,
+            course.decided,
+            course.visit?.arrived,
+            course.visit?.started,
+            course.visit?.ended,
+            course.visit?.deadline,
+            course.visit?.scanTotal,
+            course.visit?.waitingTotal,
+            course.visit?.radiologist
+        )
     }
 }

@@ -75,7 +75,7 @@ final class DateFinder {
             FROM site JOIN practice ON practice.domain = site.domain
             """
         )
-        try sites.begin()
+        try sites.prepare()
         while try sites.step() {
             ofSites[Int(sites.integer(0))] = DatePlaces.Clock(
                 domain: sites.integer(1),
@@ -84,7 +84,7 @@ final class DateFinder {
         }
         sites.reset()
         let practices = Statement(database, "SELECT domain, rule FROM practice")
-        try practices.begin()
+        try practices.prepare()
         while try practices.step() {
             ofPatients[Int(practices.integer(0))] = DatePlaces.Clock(
                 domain: practices.integer(0),
@@ -100,7 +100,7 @@ final class DateFinder {
             ON appointment.domain = fixed_appointment.domain AND id = fixed_appointment.appointment
             """
         )
-        try stay.begin()
+        try stay.prepare()
         while try stay.step() {
             fixed.insert(stay.integer(0))
             if let patient = stay.optionalText(2) {

@@ -67,23 +67,21 @@ final class EventTable {
     }
 
     func add(_ event: PastEvent, domain: Int64) throws(StoreError) {
-        try insert.begin()
-        insert.bind(1, event.time.secondsSince1970)
-        insert.bind(2, domain)
-        insert.bind(3, event.appointment)
-        insert.bind(4, event.event)
-        insert.bind(5, event.from)
-        insert.bind(6, event.to)
-        try insert.run()
+        try insert.run(
+            event.time.secondsSince1970,
+            domain,
+            event.appointment,
+            event.event,
+            event.from,
+            event.to
+        )
     }
 
     /// A file of an older version of this program has no such table before its first write.
     func newest(since: Instant?, limit: Int) throws(StoreError) -> [PastEvent] {
         guard try database.integer(Self.lookup) != nil else { return [] }
-        try list.begin()
+        try list.prepare(since?.secondsSince1970 ?? .min, limit)
         defer { list.reset() }
-        list.bind(1, since?.secondsSince1970 ?? .min)
-        list.bind(2, limit)
         var events: [PastEvent] = []
         while try list.step() { events.append(Self.event(list)) }
         return events
@@ -108,10 +106,8 @@ final class EventTable {
             ORDER BY time DESC, event.domain DESC, appointment DESC, event.id DESC LIMIT ?2
             """
         )
-        try since.begin()
+        try since.prepare(number, limit)
         defer { since.reset() }
-        since.bind(1, number)
-        since.bind(2, limit)
         var events: [PastEvent] = []
         while try since.step() { events.append(Self.event(since)) }
         return WorldNews(
@@ -123,9 +119,8 @@ final class EventTable {
     /// The events that led to a status, or away from it, the oldest first.
     func changes(of status: String) throws(StoreError) -> [PastEvent] {
         guard try database.integer(Self.lookup) != nil else { return [] }
-        try ofStatus.begin()
+        try ofStatus.prepare(status)
         defer { ofStatus.reset() }
-        ofStatus.bind(1, status)
         var events: [PastEvent] = []
         while try ofStatus.step() { events.append(Self.event(ofStatus)) }
         return events

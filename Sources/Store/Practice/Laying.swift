@@ -100,9 +100,7 @@ enum Laying {
                 SELECT appointment FROM fixed_appointment WHERE domain = ?1)
             """
         )
-        try unborn.begin()
-        unborn.bind(1, practice.domain)
-        unborn.bind(2, dayZero.daysSince1970)
+        try unborn.prepare(practice.domain, dayZero.daysSince1970)
         var ids: [String] = []
         while try unborn.step() { ids.append(unborn.text(0)) }
         unborn.reset()

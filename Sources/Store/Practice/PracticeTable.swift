@@ -50,7 +50,7 @@ final class PracticeTable {
 
     /// The practices of all domains that have one.
     func practices() throws(StoreError) -> [Practice] {
-        try all.begin()
+        try all.prepare()
         defer { all.reset() }
         var practices: [Practice] = []
         while try all.step() {
@@ -87,9 +87,8 @@ final class PracticeTable {
             database,
             "SELECT appointment FROM fixed_appointment WHERE domain = ?1 ORDER BY appointment"
         )
-        try find.begin()
+        try find.prepare(domain)
         defer { find.reset() }
-        find.bind(1, domain)
         var ids: [String] = []
         while try find.step() { ids.append(find.text(0)) }
         return ids
@@ -97,10 +96,8 @@ final class PracticeTable {
 
     /// Whether an appointment takes no part in the world: its dates stay, or it is a named case.
     func rests(_ id: String, domain: Int64) throws(StoreError) -> Bool {
-        try findResting.begin()
+        try findResting.prepare(domain, id)
         defer { findResting.reset() }
-        findResting.bind(1, domain)
-        findResting.bind(2, id)
         return try findResting.step()
     }
 
@@ -110,10 +107,7 @@ final class PracticeTable {
             database,
             "INSERT OR IGNORE INTO apart_appointment (domain, appointment) VALUES (?1, ?2)"
         )
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, id)
-        try insert.run()
+        try insert.run(domain, id)
     }
 
     /// Notes an appointment whose dates stay.
@@ -122,10 +116,7 @@ final class PracticeTable {
             database,
             "INSERT OR IGNORE INTO fixed_appointment (domain, appointment) VALUES (?1, ?2)"
         )
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, id)
-        try insert.run()
+        try insert.run(domain, id)
     }
 
     /// Notes the practice of a domain that has no appointments yet, as the files have it.
@@ -143,13 +134,7 @@ final class PracticeTable {
             """
         )
         let (_, present) = Present.noon(dayZero).place(in: TimeZoneRule(rule) ?? .utc)
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, zone)
-        insert.bind(3, rule)
-        insert.bind(4, dayZero.daysSince1970)
-        insert.bind(5, present.secondsSince1970)
-        try insert.run()
+        try insert.run(domain, zone, rule, dayZero.daysSince1970, present.secondsSince1970)
         origins[domain] = dayZero.daysSince1970
     }
 
@@ -164,12 +149,7 @@ final class PracticeTable {
             database,
             "UPDATE practice SET day_zero = ?2, present = ?3, pinned = ?4 WHERE domain = ?1"
         )
-        try update.begin()
-        update.bind(1, domain)
-        update.bind(2, dayZero.daysSince1970)
-        update.bind(3, present.secondsSince1970)
-        update.bind(4, isPinned ? 1 : 0)
-        try update.run()
+        try update.run(domain, dayZero.daysSince1970, present.secondsSince1970, isPinned ? 1 : 0)
         origins[domain] = dayZero.daysSince1970
     }
 }

@@ -104,7 +104,7 @@ final class Database {
     /// The first column of the first row.
     func integer(_ sql: String) throws(StoreError) -> Int64? {
         let statement = Statement(self, sql)
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         return try statement.step() ? statement.integer(0) : nil
     }
@@ -112,7 +112,7 @@ final class Database {
     /// The first column of the first row.
     func text(_ sql: String) throws(StoreError) -> String? {
         let statement = Statement(self, sql)
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         return try statement.step() ? statement.text(0) : nil
     }

@@ -2,8 +2,8 @@ import CSQLite
 
 /// A prepared statement, compiled at its first use and kept.
 ///
-/// The order of calls: `begin`, `bind`, `step` until it gives `false` or enough was seen, `reset`.
-/// A statement that is not reset keeps its transaction open.
+/// The order of calls: `prepare`, `step` until it gives `false` or enough was seen, `reset`; or `run`
+/// for all of them. A statement that is not reset keeps its transaction open.
 final class Statement {
     let sql: String
     private let database: Database
@@ -18,10 +18,15 @@ final class Statement {
         sqlite3_finalize(handle)
     }
 
-    /// Compiles the statement where that has not been done.
+    /// Compiles the statement where that has not been done, and binds its parameters in order.
     @inline(__always)
-    func begin() throws(StoreError) {
+    func prepare<each Value: Bindable>(_ values: repeat each Value) throws(StoreError) {
         if handle == nil { try compile() }
+        var parameter: Int32 = 0
+        for value in repeat each values {
+            parameter += 1
+            value.bind(to: handle, parameter)
+        }
     }
 
     private func compile() throws(StoreError) {
@@ -52,7 +57,8 @@ final class Statement {
     }
 
     /// Runs a statement that gives no rows.
-    func run() throws(StoreError) {
+    func run<each Value: Bindable>(_ values: repeat each Value) throws(StoreError) {
+        try prepare(repeat each values)
         defer { reset() }
         _ = try step()
     }
@@ -64,48 +70,8 @@ final class Statement {
         sqlite3_clear_bindings(handle)
     }
 
-    // Parameters, counted from 1. That binding fails for want of memory shows as NULL, and then
-    // as a constraint or a row not found; the parameter numbers are ours.
-
-    func bind(_ parameter: Int32, _ value: Int64) {
-        sqlite3_bind_int64(handle, parameter, value)
-    }
-
-    func bind(_ parameter: Int32, _ value: Int) {
-        sqlite3_bind_int64(handle, parameter, Int64(value))
-    }
-
-    func bind(_ parameter: Int32, _ value: Int?) {
-        if let value { bind(parameter, value) } else { sqlite3_bind_null(handle, parameter) }
-    }
-
-    func bind(_ parameter: Int32, _ value: String) {
-        var value = value
-        value.withUTF8 { octets in
-            octets.withMemoryRebound(to: CChar.self) {
-                // An empty string may have no address, which would bind NULL.
-                if let start = $0.baseAddress {
-                    _ = csqlite_bind_text(handle, parameter, start, Int32($0.count))
-                } else {
-                    _ = csqlite_bind_text(handle, parameter, "", 0)
-                }
-            }
-        }
-    }
-
-    func bind(_ parameter: Int32, _ value: String?) {
-        if let value { bind(parameter, value) } else { sqlite3_bind_null(handle, parameter) }
-    }
-
-    func bind(_ parameter: Int32, _ octets: [UInt8]) {
-        octets.withUnsafeBytes {
-            _ = csqlite_bind_blob(handle, parameter, $0.baseAddress, Int32($0.count))
-        }
-    }
-
-    func bind(_ parameter: Int32, _ octets: [UInt8]?) {
-        if let octets { bind(parameter, octets) } else { sqlite3_bind_null(handle, parameter) }
-    }
+    /// Binds one parameter, counted from 1.
+    func bind(_ parameter: Int32, _ value: some Bindable) { value.bind(to: handle, parameter) }
 
     // Columns of the present row, counted from 0.
 
@@ -154,5 +120,59 @@ final class Statement {
     /// Appends a blob, octet for octet.
     func append(_ column: Int32, to output: inout [UInt8]) {
         output.append(contentsOf: buffer(column))
+    }
+}
+
+/// A value that a parameter of a statement takes.
+///
+/// That binding fails for want of memory shows as NULL, and then as a constraint or a row not found;
+/// the parameters' numbers are ours.
+protocol Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32)
+}
+
+extension Int64: Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32) {
+        sqlite3_bind_int64(handle, parameter, self)
+    }
+}
+
+extension Int: Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32) {
+        sqlite3_bind_int64(handle, parameter, Int64(self))
+    }
+}
+
+extension String: Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32) {
+        var text = self
+        text.withUTF8 { octets in
+            octets.withMemoryRebound(to: CChar.self) {
+                // An empty string may have no address, which would bind NULL.
+                if let start = $0.baseAddress {
+                    _ = csqlite_bind_text(handle, parameter, start, Int32($0.count))
+                } else {
+                    _ = csqlite_bind_text(handle, parameter, "", 0)
+                }
+            }
+        }
+    }
+}
+
+extension [UInt8]: Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32) {
+        withUnsafeBytes {
+            _ = csqlite_bind_blob(handle, parameter, $0.baseAddress, Int32($0.count))
+        }
+    }
+}
+
+extension Optional: Bindable where Wrapped: Bindable {
+    func bind(to handle: OpaquePointer?, _ parameter: Int32) {
+        if let self {
+            self.bind(to: handle, parameter)
+        } else {
+            sqlite3_bind_null(handle, parameter)
+        }
     }
 }

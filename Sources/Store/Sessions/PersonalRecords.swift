@@ -24,7 +24,7 @@ extension SessionReader {
                 WHERE given IS NOT NULL AND family IS NOT NULL
                 """
             )
-            try names.begin()
+            try names.prepare()
             defer { names.reset() }
             while try names.step() { body(names.text(0), names.text(1)) }
         }
@@ -40,7 +40,7 @@ extension SessionReader {
                 WHERE number IS NOT NULL
                 """
             )
-            try numbers.begin()
+            try numbers.prepare()
             defer { numbers.reset() }
             while try numbers.step() { body(numbers.text(0)) }
         }

@@ -61,9 +61,8 @@ extension SessionReader {
                 FROM site WHERE domain = ?1 ORDER BY position, name
                 """
             )
-            try list.begin()
+            try list.prepare(domain)
             defer { list.reset() }
-            list.bind(1, domain)
             var sites: [ListedSite] = []
             while try list.step() {
                 sites.append(
@@ -114,7 +113,7 @@ extension SessionReader {
                 WHERE \(conditions.joined(separator: " AND ")) ORDER BY a.id LIMIT ?3
                 """
             )
-            try list.begin()
+            try list.prepare()
             defer { list.reset() }
             list.bind(1, domain)
             list.bind(2, selection.after ?? "")

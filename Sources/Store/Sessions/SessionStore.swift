@@ -504,9 +504,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                 // In WAL mode from the start, so that nobody takes it for untouched.
                 let database = try context.writer(to: fresh, laid: laid).tables.database
                 let attach = Statement(database, "ATTACH ?1 AS old")
-                try attach.begin()
-                attach.bind(1, Database.uri(path))
-                try attach.run()
+                try attach.run(Database.uri(path))
                 try database.execute(
                     "INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old"
                 )

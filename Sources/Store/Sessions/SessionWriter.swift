@@ -35,7 +35,6 @@ package final class SessionWriter {
     func begin() throws(StoreError) {
         changes.removeAll(keepingCapacity: true)
         firstDue = nil
-        try beginning.begin()
         try beginning.run()
     }
 
@@ -46,7 +45,6 @@ package final class SessionWriter {
     }
 
     func commit() throws(StoreError) {
-        try commitment.begin()
         try commitment.run()
     }
 

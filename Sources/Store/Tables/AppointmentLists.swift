@@ -136,7 +136,7 @@ final class AppointmentLists {
             order: order,
             providers: Providers(providers?.count)
         )
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         statement.bind(1, after)
         statement.bind(2, AppointmentKey.last(domain: domain, status: status))
@@ -237,7 +237,7 @@ final class AppointmentLists {
             form.dates = isFew ? .withinFew : .withinMany
         }
         let statement = statement(for: form) { Self.listSQL(form) }
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         statement.bind(1, domain)
         statement.bind(2, shifted == nil ? take : -1)
@@ -273,11 +273,8 @@ final class AppointmentLists {
     }
 
     private func isFew(domain: Int64, _ first: Int, _ last: Int) throws(StoreError) -> Bool {
-        try countInRange.begin()
+        try countInRange.prepare(domain, first, last)
         defer { countInRange.reset() }
-        countInRange.bind(1, domain)
-        countInRange.bind(2, first)
-        countInRange.bind(3, last)
         return try countInRange.step() && countInRange.integer(0) < Self.fewRows
     }
 

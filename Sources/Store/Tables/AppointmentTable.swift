@@ -131,10 +131,8 @@ final class AppointmentTable {
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
         let find = find[view.rawValue]
-        try find.begin()
+        try find.prepare(domain, id)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, id)
         guard try find.step() else { return false }
         if let status, AppointmentKey(rawValue: find.integer(0)).status != status { return false }
         try layout.append(view, of: find, from: 1, to: &output)
@@ -143,54 +141,39 @@ final class AppointmentTable {
 
     /// The key of an appointment.
     func key(domain: Int64, id: String) throws(StoreError) -> AppointmentKey? {
-        try findKey.begin()
+        try findKey.prepare(domain, id)
         defer { findKey.reset() }
-        findKey.bind(1, domain)
-        findKey.bind(2, id)
         return try findKey.step() ? AppointmentKey(rawValue: findKey.integer(0)) : nil
     }
 
     /// The patient of an appointment: `.none` where there is no such appointment.
     func patient(domain: Int64, id: String) throws(StoreError) -> String?? {
-        try findPatient.begin()
+        try findPatient.prepare(domain, id)
         defer { findPatient.reset() }
-        findPatient.bind(1, domain)
-        findPatient.bind(2, id)
         guard try findPatient.step() else { return .none }
         return .some(findPatient.optionalText(0))
     }
 
     /// The id of the site of an appointment.
     func site(domain: Int64, id: String) throws(StoreError) -> Int64? {
-        try findSite.begin()
+        try findSite.prepare(domain, id)
         defer { findSite.reset() }
-        findSite.bind(1, domain)
-        findSite.bind(2, id)
         return try findSite.step() ? findSite.integer(0) : nil
     }
 
     /// Stores a date so many days later, where the appointment has one; its views stay.
     func moveDate(domain: Int64, id: String, byDays days: Int) throws(StoreError) {
         guard let entry = try entry(domain: domain, id: id), entry.date != nil else { return }
-        try moveRow.begin()
-        moveRow.bind(1, entry.key.rawValue)
-        moveRow.bind(2, days)
-        try moveRow.run()
+        try moveRow.run(entry.key.rawValue, days)
         for provider in entry.providers {
-            try moveProvider.begin()
-            moveProvider.bind(1, provider)
-            moveProvider.bind(2, entry.key.rawValue)
-            moveProvider.bind(3, days)
-            try moveProvider.run()
+            try moveProvider.run(provider, entry.key.rawValue, days)
         }
     }
 
     /// The whole row of an appointment.
     func entry(domain: Int64, id: String) throws(StoreError) -> Entry? {
-        try findEntry.begin()
+        try findEntry.prepare(domain, id)
         defer { findEntry.reset() }
-        findEntry.bind(1, domain)
-        findEntry.bind(2, id)
         guard try findEntry.step() else { return nil }
         let providers = findEntry.optionalText(5)?.split(separator: ",") ?? []
         return Entry(
@@ -212,7 +195,7 @@ final class AppointmentTable {
     /// The identifier must be new to the domain.
     func insert(_ entry: Entry, id: String) throws(StoreError) {
         var key = entry.key
-        try insertRow.begin()
+        try insertRow.prepare()
         // Two identifiers may share a place: of a million, a handful.
         repeat {
             insertRow.bind(1, key.rawValue)
@@ -234,13 +217,7 @@ final class AppointmentTable {
             key = key.next
         } while true
         for provider in entry.providers {
-            try insertProvider.begin()
-            insertProvider.bind(1, provider)
-            insertProvider.bind(2, key.rawValue)
-            insertProvider.bind(3, entry.position)
-            insertProvider.bind(4, entry.date)
-            insertProvider.bind(5, entry.site)
-            try insertProvider.run()
+            try insertProvider.run(provider, key.rawValue, entry.position, entry.date, entry.site)
         }
     }
 
@@ -258,7 +235,7 @@ final class AppointmentTable {
             status: status,
             position: entry.position
         )
-        try changeRow.begin()
+        try changeRow.prepare()
         // As in `insert`; a damaged file may lack the row that its index has.
         for step in 0...Self.maximumSteps {
             if step == Self.maximumSteps {
@@ -273,25 +250,16 @@ final class AppointmentTable {
             key = key.next
         }
         for provider in entry.providers {
-            try changeProvider.begin()
-            changeProvider.bind(1, provider)
-            changeProvider.bind(2, entry.key.rawValue)
-            changeProvider.bind(3, key.rawValue)
-            try changeProvider.run()
+            try changeProvider.run(provider, entry.key.rawValue, key.rawValue)
         }
     }
 
     /// Removes a row.
     func delete(_ entry: Entry) throws(StoreError) {
         for provider in entry.providers {
-            try deleteProvider.begin()
-            deleteProvider.bind(1, provider)
-            deleteProvider.bind(2, entry.key.rawValue)
-            try deleteProvider.run()
+            try deleteProvider.run(provider, entry.key.rawValue)
         }
-        try deleteRow.begin()
-        deleteRow.bind(1, entry.key.rawValue)
-        try deleteRow.run()
+        try deleteRow.run(entry.key.rawValue)
     }
 
     /// The rows of a patient.
@@ -299,10 +267,8 @@ final class AppointmentTable {
         ofPatient patient: String,
         domain: Int64
     ) throws(StoreError) -> [(key: Int64, octets: AppointmentLayout.Octets)] {
-        try ofPatient.begin()
+        try ofPatient.prepare(domain, patient)
         defer { ofPatient.reset() }
-        ofPatient.bind(1, domain)
-        ofPatient.bind(2, patient)
         var rows: [(key: Int64, octets: AppointmentLayout.Octets)] = []
         while try ofPatient.step() {
             let octets = AppointmentLayout.Octets(
@@ -316,28 +282,20 @@ final class AppointmentTable {
 
     /// Replaces the views of a row.
     func setOctets(_ octets: AppointmentLayout.Octets, key: Int64) throws(StoreError) {
-        try updateOctets.begin()
-        updateOctets.bind(1, key)
-        updateOctets.bind(2, octets.summary)
-        updateOctets.bind(3, octets.details)
-        try updateOctets.run()
+        try updateOctets.run(key, octets.summary, octets.details)
     }
 
     /// How many appointments a site has.
     func count(atSite site: Int64, domain: Int64) throws(StoreError) -> Int {
-        try countAtSite.begin()
+        try countAtSite.prepare(domain, site)
         defer { countAtSite.reset() }
-        countAtSite.bind(1, domain)
-        countAtSite.bind(2, site)
         return try countAtSite.step() ? Int(countAtSite.integer(0)) : 0
     }
 
     /// How many appointments a patient has.
     func count(ofPatient patient: String, domain: Int64) throws(StoreError) -> Int {
-        try countOfPatient.begin()
+        try countOfPatient.prepare(domain, patient)
         defer { countOfPatient.reset() }
-        countOfPatient.bind(1, domain)
-        countOfPatient.bind(2, patient)
         return try countOfPatient.step() ? Int(countOfPatient.integer(0)) : 0
     }
 }

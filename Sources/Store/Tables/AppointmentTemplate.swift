@@ -53,8 +53,7 @@ struct AppointmentTemplate {
             ORDER BY id
             """
         )
-        try all.begin()
-        all.bind(1, domain)
+        try all.prepare(domain)
         defer { all.reset() }
         var templates: [AppointmentTemplate] = []
         while try all.step() {

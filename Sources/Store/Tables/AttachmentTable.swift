@@ -187,10 +187,8 @@ final class AttachmentTable {
         order: ListOrder
     ) throws(StoreError) -> [AttachmentRow] {
         let list = order == .scattered ? list : listByIdentifier
-        try list.begin()
+        try list.prepare(domain, appointment)
         defer { list.reset() }
-        list.bind(1, domain)
-        list.bind(2, appointment)
         var rows: [AttachmentRow] = []
         while try list.step() { rows.append(Self.row(list)) }
         return rows
@@ -202,11 +200,8 @@ final class AttachmentTable {
         appointment: String,
         guid: String
     ) throws(StoreError) -> AttachmentRow? {
-        try find.begin()
+        try find.prepare(domain, appointment, guid)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, appointment)
-        find.bind(3, guid)
         return try find.step() ? Self.row(find) : nil
     }
 
@@ -222,9 +217,8 @@ final class AttachmentTable {
 
     /// The content of an attachment, where it has any.
     func content(guid: String) throws(StoreError) -> AttachmentContent? {
-        try findContent.begin()
+        try findContent.prepare(guid)
         defer { findContent.reset() }
-        findContent.bind(1, guid)
         guard try findContent.step() else { return nil }
         return AttachmentContent(
             octets: findContent.octets(0),
@@ -235,9 +229,8 @@ final class AttachmentTable {
 
     /// The state of an upload, where the guid is one.
     func upload(guid: String) throws(StoreError) -> UploadState? {
-        try findUpload.begin()
+        try findUpload.prepare(guid)
         defer { findUpload.reset() }
-        findUpload.bind(1, guid)
         guard try findUpload.step() else { return nil }
         return UploadState(
             fileName: findUpload.text(0),
@@ -249,10 +242,8 @@ final class AttachmentTable {
 
     /// The uploads of an appointment, in the order in which their URLs were given out.
     func uploads(domain: Int64, appointment: String) throws(StoreError) -> [StoredUpload] {
-        try listUploads.begin()
+        try listUploads.prepare(domain, appointment)
         defer { listUploads.reset() }
-        listUploads.bind(1, domain)
-        listUploads.bind(2, appointment)
         var uploads: [StoredUpload] = []
         while try listUploads.step() {
             let guid = listUploads.text(0)
@@ -277,9 +268,8 @@ final class AttachmentTable {
     func place(
         guid: String
     ) throws(StoreError) -> (domain: Int64, appointment: String, head: [UInt8])? {
-        try findPlace.begin()
+        try findPlace.prepare(guid)
         defer { findPlace.reset() }
-        findPlace.bind(1, guid)
         guard try findPlace.step() else { return nil }
         return (findPlace.integer(0), findPlace.text(1), findPlace.octets(2))
     }
@@ -298,26 +288,24 @@ final class AttachmentTable {
         contentType: String?,
         upload: NewUpload? = nil
     ) throws(StoreError) {
-        try insert.begin()
-        insert.bind(1, guid)
-        insert.bind(2, domain)
-        insert.bind(3, appointment)
-        insert.bind(4, position)
-        insert.bind(5, fileName)
-        insert.bind(6, head)
-        insert.bind(7, content.map { Int($0) })
-        insert.bind(8, contentType)
-        insert.bind(9, upload == nil ? 0 : 1)
-        insert.bind(10, upload?.promisedContentType)
-        insert.bind(11, upload.map { Int($0.expiresAt.secondsSince1970) })
-        try insert.run()
+        try insert.run(
+            guid,
+            domain,
+            appointment,
+            position,
+            fileName,
+            head,
+            content.map { Int($0) },
+            contentType,
+            upload == nil ? 0 : 1,
+            upload?.promisedContentType,
+            upload.map { Int($0.expiresAt.secondsSince1970) }
+        )
     }
 
     /// Stores octets, for one or more attachments.
     func insertContent(_ octets: [UInt8]) throws(StoreError) -> Int64 {
-        try insertContent.begin()
-        insertContent.bind(1, octets)
-        try insertContent.run()
+        try insertContent.run(octets)
         return database.lastInsertedRow
     }
 
@@ -328,22 +316,14 @@ final class AttachmentTable {
         contentType: String?,
         head: [UInt8]
     ) throws(StoreError) -> Bool {
-        try setContent.begin()
-        setContent.bind(1, guid)
-        setContent.bind(2, Int(content))
-        setContent.bind(3, contentType)
-        setContent.bind(4, head)
-        try setContent.run()
+        try setContent.run(guid, Int(content), contentType, head)
         return database.changes == 1
     }
 
     /// Removes the attachments of an appointment.
     func deleteAll(domain: Int64, appointment: String) throws(StoreError) {
         for statement in [deleteContents, deleteAll] {
-            try statement.begin()
-            statement.bind(1, domain)
-            statement.bind(2, appointment)
-            try statement.run()
+            try statement.run(domain, appointment)
         }
     }
 }

@@ -25,10 +25,8 @@ final class BillingTable {
         appointment: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
-        try find.begin()
+        try find.prepare(domain, appointment)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, appointment)
         guard try find.step() else { return false }
         find.append(0, to: &output)
         return true
@@ -36,18 +34,11 @@ final class BillingTable {
 
     /// Adds or replaces the billing record of an appointment.
     func put(domain: Int64, appointment: String, json: [UInt8]) throws(StoreError) {
-        try put.begin()
-        put.bind(1, domain)
-        put.bind(2, appointment)
-        put.bind(3, json)
-        try put.run()
+        try put.run(domain, appointment, json)
     }
 
     /// Removes the billing record of an appointment.
     func delete(domain: Int64, appointment: String) throws(StoreError) {
-        try delete.begin()
-        delete.bind(1, domain)
-        delete.bind(2, appointment)
-        try delete.run()
+        try delete.run(domain, appointment)
     }
 }

@@ -74,21 +74,21 @@ final class ChangeTable {
             id: before.id &+ 1,
             octets: before.octets &+ Int64(change.value?.count ?? 0)
         )
-        try insert.begin()
-        insert.bind(1, present.id)
-        insert.bind(2, change.kind.rawValue)
-        insert.bind(3, change.action.rawValue)
-        insert.bind(4, change.domain)
-        insert.bind(5, change.appointmentID)
-        insert.bind(6, change.id)
-        insert.bind(7, change.value)
-        insert.bind(8, origin.requestID)
-        insert.bind(9, origin.request.map { Int(clamping: $0) })
-        insert.bind(10, origin.journal)
-        insert.bind(11, origin.client)
-        insert.bind(12, origin.time.secondsSince1970)
-        insert.bind(13, before.octets)
-        try insert.run()
+        try insert.run(
+            present.id,
+            change.kind.rawValue,
+            change.action.rawValue,
+            change.domain,
+            change.appointmentID,
+            change.id,
+            change.value,
+            origin.requestID,
+            origin.request.map { Int(clamping: $0) },
+            origin.journal,
+            origin.client,
+            origin.time.secondsSince1970,
+            before.octets
+        )
         newest = present
         while true {
             if oldest == nil { oldest = try end(first) }
@@ -96,9 +96,7 @@ final class ChangeTable {
                 present.id &- old.id >= Int64(maximumItems)
                     || present.octets &- old.octets > Int64(maximumOctets)
             else { return }
-            try remove.begin()
-            remove.bind(1, old.id)
-            try remove.run()
+            try remove.run(old.id)
             oldest = nil
         }
     }
@@ -110,7 +108,7 @@ final class ChangeTable {
     }
 
     private func end(_ statement: Statement) throws(StoreError) -> End? {
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         guard try statement.step() else { return nil }
         return End(id: statement.integer(0), octets: statement.integer(1))
@@ -125,7 +123,7 @@ final class ChangeTable {
         var log = ChangeLog(items: [], dropped: 0)
         guard try database.integer(Self.lookup) != nil else { return log }
         let list = withValues ? all : allWithoutValues
-        try list.begin()
+        try list.prepare()
         defer { list.reset() }
         while try list.step() {
             if log.items.isEmpty { log.dropped = max(0, Int(list.integer(0)) &- 1) }

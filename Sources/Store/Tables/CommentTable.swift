@@ -68,11 +68,8 @@ final class CommentTable {
         to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? list : listByIdentifier
-        try list.begin()
+        try list.prepare(domain, appointment, patient)
         defer { list.reset() }
-        list.bind(1, domain)
-        list.bind(2, appointment)
-        list.bind(3, patient)
         var count = 0
         while try list.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
@@ -110,13 +107,8 @@ final class CommentTable {
         guid: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
-        try find.begin()
+        try find.prepare(domain, owner.isPatient, owner.id, position, guid)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, owner.isPatient)
-        find.bind(3, owner.id)
-        find.bind(4, position)
-        find.bind(5, guid)
         guard try find.step() else { return false }
         find.append(0, to: &output)
         return true
@@ -130,22 +122,11 @@ final class CommentTable {
         guid: String,
         json: [UInt8]
     ) throws(StoreError) {
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, owner.isPatient)
-        insert.bind(3, owner.id)
-        insert.bind(4, position)
-        insert.bind(5, guid)
-        insert.bind(6, json)
-        try insert.run()
+        try insert.run(domain, owner.isPatient, owner.id, position, guid, json)
     }
 
     /// Removes all comments of an owner.
     func deleteAll(domain: Int64, owner: CommentOwner) throws(StoreError) {
-        try deleteAll.begin()
-        deleteAll.bind(1, domain)
-        deleteAll.bind(2, owner.isPatient)
-        deleteAll.bind(3, owner.id)
-        try deleteAll.run()
+        try deleteAll.run(domain, owner.isPatient, owner.id)
     }
 }

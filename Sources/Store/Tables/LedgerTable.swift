@@ -46,7 +46,7 @@ final class LedgerTable {
 
     /// The entry of a scope that has not expired.
     func entry(_ scope: IdempotencyScope, now: Instant) throws(StoreError) -> LedgerEntry? {
-        try find.begin()
+        try find.prepare()
         defer { find.reset() }
         bind(scope, to: find)
         guard try find.step(), let entry = Self.entry(find), now < entry.expiresAt else {
@@ -66,9 +66,8 @@ final class LedgerTable {
     }
 
     private func entries(expiringAfter seconds: Int64) throws(StoreError) -> [LedgerEntry] {
-        try all.begin()
+        try all.prepare(seconds)
         defer { all.reset() }
-        all.bind(1, seconds)
         var entries: [LedgerEntry] = []
         while try all.step() {
             if let entry = Self.entry(all) { entries.append(entry) }
@@ -79,13 +78,11 @@ final class LedgerTable {
     /// Adds an entry, in place of an expired one of the same scope; now and then drops the expired.
     func insert(_ entry: LedgerEntry, now: Instant) throws(StoreError) {
         if insertionsUntilPurge == 0 {
-            try purge.begin()
-            purge.bind(1, now.secondsSince1970)
-            try purge.run()
+            try purge.run(now.secondsSince1970)
             insertionsUntilPurge = Self.purgeInterval
         }
         insertionsUntilPurge -= 1
-        try insert.begin()
+        try insert.prepare()
         bind(entry.scope, to: insert)
         insert.bind(6, entry.fingerprint)
         insert.bind(7, entry.answer.status)
@@ -108,12 +105,11 @@ final class LedgerTable {
 
     /// Forgets everything.
     func removeAll() throws(StoreError) {
-        try clear.begin()
         try clear.run()
     }
 
     private func increment(_ statement: Statement, _ scope: IdempotencyScope) throws(StoreError) {
-        try statement.begin()
+        try statement.prepare()
         bind(scope, to: statement)
         try statement.run()
     }

@@ -15,9 +15,6 @@ enum Meta: String {
     /// Sets what a database says.
     func set(_ value: String, in database: Database) throws(StoreError) {
         let set = Statement(database, "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)")
-        try set.begin()
-        set.bind(1, rawValue)
-        set.bind(2, value)
-        try set.run()
+        try set.run(rawValue, value)
     }
 }

@@ -20,9 +20,8 @@ final class NameTable {
     /// The number of a name, if it has one.
     func id(of name: String) throws(StoreError) -> Int64? {
         for entry in known where isSameText(entry.name, name) { return entry.id }
-        try find.begin()
+        try find.prepare(name)
         defer { find.reset() }
-        find.bind(1, name)
         guard try find.step() else { return nil }
         let id = find.integer(0)
         known.append((name, id))
@@ -32,9 +31,7 @@ final class NameTable {
     /// The number of a name, given now where it had none.
     func intern(_ name: String) throws(StoreError) -> Int64 {
         if let id = try id(of: name) { return id }
-        try insert.begin()
-        insert.bind(1, name)
-        try insert.run()
+        try insert.run(name)
         let id = database.lastInsertedRow
         guard id <= limit else { throw .tooManyNames(kind: kind, limit: Int(limit)) }
         known.append((name, id))
@@ -44,7 +41,7 @@ final class NameTable {
     /// All names, in the order of their numbers.
     func names() throws(StoreError) -> [String] {
         let all = Statement(database, "SELECT name FROM \(kind) ORDER BY id")
-        try all.begin()
+        try all.prepare()
         defer { all.reset() }
         var names: [String] = []
         while try all.step() { names.append(all.text(0)) }

@@ -22,10 +22,8 @@ final class PatientTable {
         id: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
-        try find.begin()
+        try find.prepare(domain, id)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, id)
         guard try find.step() else { return false }
         find.append(0, to: &output)
         return true
@@ -33,18 +31,11 @@ final class PatientTable {
 
     /// Adds or replaces a patient.
     func put(domain: Int64, id: String, summary: [UInt8]) throws(StoreError) {
-        try put.begin()
-        put.bind(1, domain)
-        put.bind(2, id)
-        put.bind(3, summary)
-        try put.run()
+        try put.run(domain, id, summary)
     }
 
     /// Removes a patient.
     func delete(domain: Int64, id: String) throws(StoreError) {
-        try delete.begin()
-        delete.bind(1, domain)
-        delete.bind(2, id)
-        try delete.run()
+        try delete.run(domain, id)
     }
 }

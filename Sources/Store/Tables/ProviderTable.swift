@@ -14,28 +14,22 @@ final class ProviderTable {
 
     /// The id of a provider number, if any appointment of the domain ever had it.
     func id(of number: String, domain: Int64) throws(StoreError) -> Int64? {
-        try find.begin()
+        try find.prepare(domain, number)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, number)
         return try find.step() ? find.integer(0) : nil
     }
 
     /// The provider number of an id.
     func number(of id: Int64) throws(StoreError) -> String? {
-        try findNumber.begin()
+        try findNumber.prepare(id)
         defer { findNumber.reset() }
-        findNumber.bind(1, id)
         return try findNumber.step() ? findNumber.text(0) : nil
     }
 
     /// The id of a provider number, given now where it had none.
     func intern(_ number: String, domain: Int64) throws(StoreError) -> Int64 {
         if let id = try id(of: number, domain: domain) { return id }
-        try insert.begin()
-        insert.bind(1, domain)
-        insert.bind(2, number)
-        try insert.run()
+        try insert.run(domain, number)
         return database.lastInsertedRow
     }
 }

@@ -67,19 +67,15 @@ final class ReportTable {
 
     /// Whether an appointment has a report.
     func has(domain: Int64, appointment: String) throws(StoreError) -> Bool {
-        try exists.begin()
+        try exists.prepare(domain, appointment)
         defer { exists.reset() }
-        exists.bind(1, domain)
-        exists.bind(2, appointment)
         return try exists.step()
     }
 
     /// The current report of an appointment.
     func report(domain: Int64, appointment: String) throws(StoreError) -> ReportRecord? {
-        try find.begin()
+        try find.prepare(domain, appointment)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, appointment)
         guard try find.step() else { return nil }
         var clinician: JSONValue? = nil
         if let octets = find.optionalOctets(4) {
@@ -100,22 +96,19 @@ final class ReportTable {
 
     /// Adds a report, in place of the one before.
     func put(_ report: ReportRecord, domain: Int64, appointment: String) throws(StoreError) {
-        try put.begin()
-        put.bind(1, domain)
-        put.bind(2, appointment)
-        put.bind(3, report.guid)
-        put.bind(4, report.status)
-        put.bind(5, report.reportedAt)
-        put.bind(6, report.text)
-        put.bind(7, report.clinician.map(JSONWriter.octets))
-        try put.run()
+        try put.run(
+            domain,
+            appointment,
+            report.guid,
+            report.status,
+            report.reportedAt,
+            report.text,
+            report.clinician.map(JSONWriter.octets)
+        )
     }
 
     /// Removes the report of an appointment.
     func delete(domain: Int64, appointment: String) throws(StoreError) {
-        try delete.begin()
-        delete.bind(1, domain)
-        delete.bind(2, appointment)
-        try delete.run()
+        try delete.run(domain, appointment)
     }
 }

@@ -65,10 +65,8 @@ final class SiteTable {
 
     /// The id of a site.
     func id(of name: String, domain: Int64) throws(StoreError) -> Int64? {
-        try find.begin()
+        try find.prepare(domain, name)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, name)
         return try find.step() ? find.integer(0) : nil
     }
 
@@ -82,9 +80,8 @@ final class SiteTable {
         to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? active : activeByName
-        try list.begin()
+        try list.prepare(domain)
         defer { list.reset() }
-        list.bind(1, domain)
         var count = 0
         while try list.step() {
             if let allowed {
@@ -104,10 +101,8 @@ final class SiteTable {
         name: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool {
-        try settings.begin()
+        try settings.prepare(domain, name)
         defer { settings.reset() }
-        settings.bind(1, domain)
-        settings.bind(2, name)
         guard try settings.step() else { return false }
         settings.append(0, to: &output)
         return true
@@ -120,9 +115,8 @@ final class SiteTable {
         to output: inout [UInt8]
     ) throws(StoreError) -> Int {
         let list = order == .scattered ? examCodes : examCodesByIdentifier
-        try list.begin()
+        try list.prepare(site)
         defer { list.reset() }
-        list.bind(1, site)
         var count = 0
         while try list.step() {
             if count > 0 { output.append(UInt8(ascii: ",")) }
@@ -140,10 +134,8 @@ final class SiteTable {
         name: String,
         to output: inout [UInt8]
     ) throws(StoreError) -> Bool? {
-        try skills.begin()
+        try skills.prepare(domain, name)
         defer { skills.reset() }
-        skills.bind(1, domain)
-        skills.bind(2, name)
         guard try skills.step() else { return nil }
         if skills.isNull(0) { return false }
         skills.append(0, to: &output)
@@ -153,9 +145,8 @@ final class SiteTable {
     /// The rule of each site's time zone, by the id of the site.
     func zones(in domain: Int64) throws(StoreError) -> [Int64: TimeZoneRule] {
         let all = Statement(database, "SELECT id, zone_rule FROM site WHERE domain = ?1")
-        try all.begin()
+        try all.prepare(domain)
         defer { all.reset() }
-        all.bind(1, domain)
         var zones: [Int64: TimeZoneRule] = [:]
         while try all.step() { zones[all.integer(0)] = TimeZoneRule(all.text(1)) ?? .utc }
         return zones
@@ -173,23 +164,12 @@ final class SiteTable {
         settings: [UInt8],
         zoneRule: String
     ) throws(StoreError) {
-        try put.begin()
-        put.bind(1, domain)
-        put.bind(2, name)
-        put.bind(3, position)
-        put.bind(4, isActive ? 1 : 0)
-        put.bind(5, listed)
-        put.bind(6, settings)
-        put.bind(7, zoneRule)
-        try put.run()
+        try put.run(domain, name, position, isActive ? 1 : 0, listed, settings, zoneRule)
     }
 
     /// Sets the staff grid of a site.
     func setStaffSkills(_ json: [UInt8], site: Int64) throws(StoreError) {
-        try setSkills.begin()
-        setSkills.bind(1, site)
-        setSkills.bind(2, json)
-        try setSkills.run()
+        try setSkills.run(site, json)
     }
 
     /// Adds an exam code, whose identifier is new to the site.
@@ -199,21 +179,12 @@ final class SiteTable {
         id: String,
         json: [UInt8]
     ) throws(StoreError) {
-        try insertExamCode.begin()
-        insertExamCode.bind(1, site)
-        insertExamCode.bind(2, position)
-        insertExamCode.bind(3, id)
-        insertExamCode.bind(4, json)
-        try insertExamCode.run()
+        try insertExamCode.run(site, position, id, json)
     }
 
     /// Removes a site with its exam codes and grid.
     func delete(site: Int64) throws(StoreError) {
-        try deleteExamCodes.begin()
-        deleteExamCodes.bind(1, site)
-        try deleteExamCodes.run()
-        try deleteSite.begin()
-        deleteSite.bind(1, site)
-        try deleteSite.run()
+        try deleteExamCodes.run(site)
+        try deleteSite.run(site)
     }
 }

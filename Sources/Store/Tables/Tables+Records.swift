@@ -55,7 +55,7 @@ extension Tables {
             database,
             "SELECT 1 FROM \(kind.table) WHERE domain = ?1 AND \(kind.column) = ?2"
         )
-        try find.begin()
+        try find.prepare()
         var found: [String] = []
         // Sorted, so that the answer is the same each time.
         for edited in Self.edits(of: id, alphabet: neighbours).sorted() {
@@ -88,10 +88,8 @@ extension Tables {
                 ORDER BY \(column) \(order) LIMIT \(Self.maximumNeighbours)
                 """
             )
-            try near.begin()
+            try near.prepare(domain, id)
             defer { near.reset() }
-            near.bind(1, domain)
-            near.bind(2, id)
             while try near.step() { found.append(near.text(0)) }
         }
         return found

@@ -73,28 +73,18 @@ final class DueTable {
 
     /// Whether something is to happen at an appointment.
     func has(domain: Int64, appointment: String) throws(StoreError) -> Bool {
-        try find.begin()
+        try find.prepare(domain, appointment)
         defer { find.reset() }
-        find.bind(1, domain)
-        find.bind(2, appointment)
         return try find.step()
     }
 
     /// Notes what is to happen next, in place of what was.
     func put(_ due: Due) throws(StoreError) {
-        try insert.begin()
-        insert.bind(1, due.domain)
-        insert.bind(2, due.appointment)
-        insert.bind(3, due.time)
-        insert.bind(4, due.kind.text)
-        try insert.run()
+        try insert.run(due.domain, due.appointment, due.time, due.kind.text)
     }
 
     func remove(domain: Int64, appointment: String) throws(StoreError) {
-        try delete.begin()
-        delete.bind(1, domain)
-        delete.bind(2, appointment)
-        try delete.run()
+        try delete.run(domain, appointment)
     }
 
     /// What comes first.
@@ -104,7 +94,7 @@ final class DueTable {
     func firstEvent() throws(StoreError) -> Due? { try first(earliestEvent) }
 
     private func first(_ statement: Statement) throws(StoreError) -> Due? {
-        try statement.begin()
+        try statement.prepare()
         defer { statement.reset() }
         guard try statement.step() else { return nil }
         guard let kind = Due.Kind(text: statement.text(3)) else {

@@ -90,7 +90,7 @@ extension World {
             ORDER BY position LIMIT 1
             """
         )
-        try find.begin()
+        try find.prepare()
         // From a drawn place on, and else from the first one.
         for position in [habits.draw(.template, 0...(Scatter.limit - 1)), 0] {
             defer { find.reset() }

@@ -154,7 +154,7 @@ struct World {
             ORDER BY key
             """
         )
-        try find.begin()
+        try find.prepare()
         var found: [Open] = []
         let statuses =
             ["NOT ARRIVED", "ARRIVED", "STUDY INPROGRESS", "PENDING REPORTING"]
