@@ -9,8 +9,9 @@ enum ConductChecks {
             let domain: String?
             let appointment: String?
         }
-        // Which caller has written on an appointment: its report may have taken it off the list.
+        // Who has written on an appointment: a report may have taken it off the list, a final one does.
         var writer: [Subject: Int] = [:]
+        var finisher: [Subject: Int] = [:]
         let day = PlayedDay(time)
         var separation = Separation(time)
         for index in time.entries.indices where time.facts(index)?.isReporting ?? false {
@@ -22,8 +23,13 @@ enum ConductChecks {
                 appointment: entry.appointmentID
             )
             if entry.committed { writer[subject] = index }
-            if entry.refusal == .notPending, let other = writer[subject],
-                separation.mayBeOfTwo(other, index)
+            if entry.committed, entry.details.report?.status == "final" {
+                finisher[subject] = index
+            }
+            if entry.refusal == .notPending,
+                [finisher[subject], writer[subject]].contains(where: {
+                    $0.map { separation.mayBeOfTwo($0, index) } ?? false
+                })
             {
                 tally.cannotJudge("Another caller reported on the appointment at the same time.")
                 continue

@@ -1516,6 +1516,7 @@ extension CheckCase {
             story.connection = 2
             report("final", &story)
             story.connection = 1
+            report("preliminary", &story)
             story.call(Story.pendingOne, status: 404) { $0.refusal = .notPending }
             story.connection = 2
             story.call(Story.summary)
