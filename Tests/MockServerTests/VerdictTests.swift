@@ -150,8 +150,11 @@ struct VerdictTests {
     func start(name: String) throws {
         let server = try TestServer()
         #expect(try server.control("POST", "/scenarios/calm/start").status == 200)
+        #expect(try server.get("sites").status == 200)
         let started = try server.control("POST", "/scenarios/\(name)/start")
         #expect(started.status == 200, "\(started.text)")
+        // The token and the list came before it.
+        #expect(started.json["after"] == 2)
         #expect(started.json["name"] == .string(name))
         #expect(started.json["active"] == true)
         let rules = try server.control("GET", "/faults").json["items"]?.array ?? []
@@ -159,6 +162,7 @@ struct VerdictTests {
         let items = try server.control("GET", "/scenarios").json["items"]?.array ?? []
         #expect(items.compactMap { $0["name"]?.string } == Self.packs)
         #expect(items.filter { $0["active"] == true }.map { $0["name"] } == [.string(name)])
+        #expect(items.filter { $0["after"] != nil }.map { $0["name"] } == [.string(name)])
 
         #expect(try server.control("POST", "/scenarios/stop").status == 204)
         #expect(try server.control("GET", "/faults").json["items"] == [])

@@ -63,6 +63,9 @@ enum VerdictControl {
     private static func state(_ pack: ScenarioPack, _ played: ScenarioStage.Played?) -> JSONValue {
         var object = pack.json.object ?? JSONObject()
         object["active"] = .bool(played?.name == pack.name && played?.isActive == true)
+        if let played, played.name == pack.name {
+            object["after"] = .integer(Int(clamping: played.after))
+        }
         return .object(object)
     }
 
