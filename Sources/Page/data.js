@@ -70,7 +70,21 @@ export function compact(entry) {
     findings: entry.findings?.length ?? 0,
     readings: entry.readings ? one(Object.entries(entry.readings).map((r) => r.join("=")).join(" ")) : null,
     wish: one(wish),
+    // Only of a POST: whether two of them are the same one is what matters most about them.
+    ...(isPost ? { key: one(key), content: one(entry.content?.digest ?? null) } : null),
   };
+}
+
+/**
+ * How the POSTs around a row are related to it: `{row, key, content}`, each `same` or `another`; the
+ * nearest five before and after it that ask for the same path as the same client.
+ */
+export function relatives(rows, row) {
+  if (row.key === undefined) return [];
+  const like = rows.filter((r) => r.key !== undefined && r.id !== row.id && r.path === row.path && r.client === row.client);
+  const compare = (a, b) => (a === null && b === null ? "none" : a === b ? "same" : "another");
+  return [...like.filter((r) => r.id < row.id).slice(-5), ...like.filter((r) => r.id > row.id).slice(0, 5)]
+    .map((r) => ({ row: r, key: compare(row.key, r.key), content: compare(row.content, r.content) }));
 }
 
 /** Whether the client holds no whole answer, and how it was lost; null where it holds one. */
@@ -268,6 +282,8 @@ export function parseFilter(text) {
   for (const word of text.split(/\s+/).filter(Boolean)) {
     const colon = word.indexOf(":");
     if (colon < 1) {
+      if (/^[1-5][0-9x][0-9x]$/i.test(word)) return { error: `Write status:${word}.` };
+      if (/^[a-z_]{4,}$/i.test(word)) return { error: `Write operation:${word} for operations with that in their name; the names are ${names.join(", ")}. The filter of before holds.` };
       return { error: `Write name:value, such as status:429; the names are ${names.join(", ")}.` };
     }
     const name = word.slice(0, colon), value = word.slice(colon + 1);
@@ -318,19 +334,26 @@ export function select(all, { filter, problems, evidence }) {
 
 // Axis
 
+/** A pause within a chain is shown whole up to this many seconds; of a longer one the beginning. */
+const longestShown = 120;
+
 /**
  * The axis of time for some chains: where a moment stands, from 0 to 1.
  *
- * Idle time, when nothing runs and nobody was told to wait, can be collapsed to a short break.
+ * Idle time, when no call is under way and nobody was told to wait, can be collapsed to a short break. A
+ * pause between two attempts at one call is no idle time: it is what the page is about.
+ *
+ * `origin` is the moment from which the labels count; without it, the first of those shown.
  */
-export function axis(shown, collapses) {
+export function axis(shown, collapses, origin = null) {
   const spans = [];
   for (const chain of shown) {
     chain.forEach((row, index) => {
       let end = row.end ?? row.arrival;
       const next = chain[index + 1];
-      // What was told counts as far as somebody waited for it; at the end of a chain, a minute.
-      if (row.wait !== null && row.end !== null) end = Math.max(end, next ? Math.min(row.end + row.wait, next.arrival) : row.end + Math.min(row.wait, 60));
+      if (next) end = Math.max(end, Math.min(next.arrival, end + longestShown));
+      // What was told counts at the end of a chain for a minute at most.
+      else if (row.wait !== null && row.end !== null) end = Math.max(end, row.end + Math.min(row.wait, 60));
       spans.push([row.arrival, Math.max(end, row.arrival)]);
     });
   }
@@ -359,16 +382,56 @@ export function axis(shown, collapses) {
     }
     return x / total;
   };
+  const zero = origin ?? start;
   const step = niceStep(active / 6);
   const ticks = [];
-  for (let n = 0; n * step <= end - start && ticks.length < 12; ) {
-    const time = start + n * step;
+  for (let n = Math.ceil((start - zero) / step - 1e-9); zero + n * step <= end && ticks.length < 12; ) {
+    const time = zero + n * step;
     const within = idle.find(([a, b]) => time > a && time < b);
-    if (within) { n = Math.ceil((within[1] - start) / step); continue; }
-    ticks.push({ x: at(time), text: `+${seconds(n * step)}` });
+    if (within) { n = Math.ceil((within[1] - zero) / step); continue; }
+    ticks.push({ x: at(time), text: `+${offset(n * step, step)}` });
     n += 1;
   }
   return { at, start, end, ticks, breaks: idle.map(([a, b]) => ({ x: at((a + b) / 2), text: `idle ${seconds(b - a)}` })) };
+}
+
+/** Seconds on an axis whose marks are `step` apart: 12.301 s, 250 ms, 21 min. */
+function offset(value, step) {
+  if (value < 0.9995 && step < 1) return value === 0 ? "0 s" : `${Number((value * 1000).toFixed(Math.max(0, -Math.floor(Math.log10(step)) - 3)))} ms`;
+  if (value >= 600 && step >= 60) return `${Math.round(value / 60)} min`;
+  return `${value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)))} s`;
+}
+
+/**
+ * Where the bars of a chain stand, so that each can be seen: `[{left, width}]` in pixels.
+ *
+ * A bar has its place on the axis and its length in time, and at least `least` pixels. One that would be
+ * covered moves to the right of the one before; where the room ends, all move to the left, and where
+ * there is not enough of it, they get narrower.
+ *
+ * @param bars `[{left, width, least}]` as the axis has them, in order.
+ */
+export function lay(bars, room, gap = 2) {
+  let sizes = bars.map(({ width, least }) => Math.max(width, least));
+  const needed = () => sizes.reduce((sum, size) => sum + size + gap, -gap);
+  if (needed() > room) {
+    // First what is long in time gives way, then what has to be read.
+    sizes = bars.map(({ width, least }) => Math.max(Math.min(width, room / bars.length - gap), least));
+    if (needed() > room) sizes = bars.map(() => Math.max(2, room / bars.length - gap));
+  }
+  const placed = [];
+  let from = 0;
+  bars.forEach(({ left }, index) => {
+    const place = Math.max(left, from);
+    placed.push({ left: place, width: sizes[index] });
+    from = place + sizes[index] + gap;
+  });
+  let to = room;
+  for (let index = placed.length - 1; index >= 0 && placed[index].left + placed[index].width > to; index--) {
+    placed[index].left = Math.max(0, to - placed[index].width);
+    to = placed[index].left - gap;
+  }
+  return placed;
 }
 
 function niceStep(rough) {

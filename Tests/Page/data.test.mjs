@@ -138,6 +138,63 @@ test("what was told is on the axis as far as somebody waited for it", () => {
   assert.ok(data.axis(list, true).end < 2);
 });
 
+test("a pause within a chain is no idle time, however short the rest is", () => {
+  const list = data.chains(rows(entry(1, 0), limited(2, 10, 1), entry(3, 11.5), entry(4, 40)));
+  const { at, breaks } = data.axis(list, true);
+  assert.equal(breaks.length, 2);
+  const wide = data.axis(list, false);
+  // 1.5 s of the pause have as much of what is left as they would have alone.
+  const share = (at(11.5) - at(10.01)) / (at(10.01) - at(10));
+  assert.ok(Math.abs(share - 149) < 1, `${share}`);
+  assert.ok(at(11.5) - at(10) > 5 * (wide.at(11.5) - wide.at(10)));
+  // A pause of hours would leave no room for anything else.
+  const long = data.axis(data.chains(rows(limited(1, 0, 1), entry(2, 800))), true);
+  assert.equal(long.breaks.length, 1);
+});
+
+test("labels of the axis count from the origin", () => {
+  const list = data.chains(rows(entry(1, 100), entry(2, 100.2, { path: "/b" })));
+  assert.equal(data.axis(list, true).ticks[0].text, "+0 s");
+  const { ticks } = data.axis(list, true, 90);
+  assert.ok(ticks.length > 2 && ticks.every((t) => /^\+10\.\d+ s$/.test(t.text)), JSON.stringify(ticks));
+  assert.ok(new Set(ticks.map((t) => t.text)).size === ticks.length);
+});
+
+test("bars are laid so that none covers another, and none leaves the room", () => {
+  const bar = (left, width = 1, least = 34) => ({ left, width, least });
+  const cases = [
+    [bar(452), bar(452), bar(453), bar(453)], [bar(0, 500), bar(500)], [bar(10), bar(20), bar(300, 80)],
+    Array.from({ length: 60 }, (_, i) => bar(i)), [bar(599)], [bar(0, 2000)], [bar(100, 300), bar(400, 300)], [],
+  ];
+  for (const bars of cases) {
+    const placed = data.lay(bars, 600);
+    placed.forEach(({ left, width }, index) => {
+      assert.ok(left >= 0 && left + width <= 600.001, JSON.stringify(placed));
+      assert.ok(width >= 2);
+      if (index) assert.ok(placed[index - 1].left + placed[index - 1].width <= left + 0.001, JSON.stringify(placed));
+    });
+  }
+  // Who has room stands where the time says.
+  assert.deepEqual(data.lay([bar(10, 40), bar(200)], 600), [{ left: 10, width: 40 }, { left: 200, width: 34 }]);
+  assert.deepEqual(data.lay([bar(10), bar(12)], 600), [{ left: 10, width: 34 }, { left: 46, width: 34 }]);
+});
+
+test("the POSTs beside one are told by key and content", () => {
+  const post = (id, key, content, change) => entry(id, id, { method: "POST", fields: { idempotencyKey: key && { digest: key } }, content: { octets: 1, digest: content }, ...change });
+  const list = rows(post(1, "a", "x"), post(2, "a", "x"), post(3, "b", "x"), post(4, null, "y"), entry(5, 5), post(6, "a", "x", { path: "/other" }));
+  const told = (id) => data.relatives(list, list[id - 1]).map((r) => [r.row.id, r.key, r.content]);
+  assert.deepEqual(told(1), [[2, "same", "same"], [3, "another", "same"], [4, "another", "another"]]);
+  assert.deepEqual(told(4), [[1, "another", "another"], [2, "another", "another"], [3, "another", "another"]]);
+  assert.deepEqual(told(5), []);
+  const bare = rows(post(1, null, "x"), post(2, null, "x"));
+  assert.deepEqual(data.relatives(bare, bare[0])[0].key, "none");
+});
+
+test("a word alone in the filter is told how to write it", () => {
+  assert.match(data.parseFilter("503").error, /^Write status:503/);
+  assert.match(data.parseFilter("Comment").error, /^Write operation:Comment/);
+});
+
 test("addresses hold session, request, filter and pause, and come back as they went", () => {
   const state = { session: "a.b", request: 17, filter: "status:4xx operation:Comment", paused: true, problems: false, panel: null };
   const text = data.address(state);
