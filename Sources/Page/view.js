@@ -470,15 +470,14 @@ function row(chain, index, height, time, room) {
   });
   const name = first.operation ?? first.path;
   const short = name.replace(/^Integrations_/, "");
+  const isStart = played && first.id > played.after && !(shownChains[report ? index - 1 : index + 1]?.[0].id > played.after) && entries.rows[0].id <= played.after;
   const what = make("span", { class: "what" },
     make("span", {}, short === name ? null : make("span", { class: "family" }, "Integrations_"), short),
-    make("span", { class: "more" }, make("span", { class: "ids" }, `#${chain.slice(0, 4).map((r) => r.id).join(" #")}${chain.length > 4 ? " …" : ""} · `),
+    make("span", { class: "more" }, isStart ? make("span", { class: "startword" }, `${played.name} started, the verdict begins here · `) : null, make("span", { class: "ids" }, `#${chain.slice(0, 4).map((r) => r.id).join(" #")}${chain.length > 4 ? " …" : ""} · `),
       notes.length ? make("span", { class: "note" }, `${notes[0]} · `) : null,
       `${clockTime(first.time)} ${first.method} ${first.path.replace("/integrations/v1/", "")}`, first.client ? ` · ${first.client}` : ""));
   what.title = `${name}\n${first.method} ${first.path}`;
-  const isStart = played && first.id > played.after && !(shownChains[report ? index - 1 : index + 1]?.[0].id > played.after) && entries.rows[0].id <= played.after;
-  const item = make("li", { class: `row${index === currentRow ? " current" : ""}${isStart ? " start" : ""}`, "aria-setsize": shownChains.length, "aria-posinset": index + 1 }, what, lane,
-    isStart ? make("span", { class: "startword" }, `${played.name} started: the verdict begins here`) : null);
+  const item = make("li", { class: `row${index === currentRow ? " current" : ""}${isStart ? " start" : ""}`, "aria-setsize": shownChains.length, "aria-posinset": index + 1 }, what, lane);
   item.style.top = `${index * height}px`;
   item.style.height = `${height}px`;
   drawn.push([index, item]);
