@@ -10,6 +10,8 @@ package struct Exchange: Sendable {
     /// When the last octet of the content was read, in monotonic nanoseconds; that of the head
     /// where there is none.
     package let contentArrival: UInt64
+    /// Whether the worker has events of other connections to handle before its turn ends.
+    package let isFollowed: Bool
     let connection: Connection
     /// The content, where there is any: it is in memory as long as this is held.
     let content: IncomingContent?

@@ -39,6 +39,8 @@ final class Worker: @unchecked Sendable {
     var batch = OutputQueue()
     /// Whether the handler was asked for anything since it was told that a batch ended.
     var hasAnswered = false
+    /// Whether the last poll has brought events that are not handled yet.
+    private(set) var hasMoreEvents = false
     var isStopping = false
 
     private let queue: DispatchQueue
@@ -96,7 +98,10 @@ final class Worker: @unchecked Sendable {
         dispatchPrecondition(condition: .onQueue(queue))
         while !hasEnded {
             guard let count = poller.wait(nanoseconds: timeUntilNextMoment()) else { continue }
-            for index in 0..<count { handle(poller.event(at: index)) }
+            for index in 0..<count {
+                hasMoreEvents = index < count - 1
+                handle(poller.event(at: index))
+            }
             endTurn()
         }
         endLoop()

@@ -314,6 +314,7 @@ extension Worker {
             requestOrdinal: connection.machine.ordinal,
             headArrival: connection.headArrival,
             contentArrival: contentArrival,
+            isFollowed: hasMoreEvents,
             connection: connection,
             content: content
         )
@@ -342,6 +343,7 @@ extension Worker {
             requestOrdinal: connection.machine.ordinal,
             headArrival: connection.headArrival,
             contentArrival: connection.lastProgress,
+            isFollowed: hasMoreEvents,
             connection: connection,
             content: nil
         )

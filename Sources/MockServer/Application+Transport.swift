@@ -160,8 +160,9 @@ extension Application: RequestHandler {
     }
 
     package func batchEnded(worker: Int) {
+        let context = workers[worker]
+        pipeline.carryOutWrites(of: context)
         watchdog.watch(work: "the end of a batch") {
-            let context = workers[worker]
             if context.log.isEmpty { return }
             log.append(context.log)
             context.log.removeAll(keepingCapacity: true)

@@ -6,7 +6,7 @@ package import HTTPTransport
 package import JSON
 import Journal
 package import MockServer
-import Store
+package import Store
 import Testing
 package import Time
 
@@ -41,6 +41,7 @@ package final class TestServer {
     package static let controlContract = loadContract(EmbeddedDefaults.controlContractJSON())
 
     package let application: Application
+    package let store: MockStore
     package let listener: Listener
     private var tokens: [String: String] = [:]
 
@@ -64,7 +65,7 @@ package final class TestServer {
         try change(&configuration)
         let shapes = ViewShapes(contract: Self.contract)
         let scatter = Scatter(seed: configuration.seed, contract: Self.contract)
-        let store = try MockStore(
+        store = try MockStore(
             StoreConfiguration(
                 base: FixtureImage(
                     count: EmbeddedDefaults.imageOctets,

@@ -60,13 +60,16 @@ struct KeyedWrite {
         let outcome: Outcome
         do throws(StoreError) {
             outcome = try call.call.session.store.write(
+                in: call.call.worker.group,
                 by: { call.call.changeOrigin() }
             ) { writer throws(StoreError) in
                 try decide(writer, effect)
             }
         } catch {
             // A repeat needs no room but for its count, and that is not worth refusing it.
-            if case .full = error, let repeated = repeatedWithoutRoom {
+            if case .full = error, call.call.worker.group == nil,
+                let repeated = repeatedWithoutRoom
+            {
                 return try answer(for: repeated)
             }
             throw Problem(store: error)
@@ -93,6 +96,13 @@ struct KeyedWrite {
             call.call.entry.idempotency = .conflict
             throw Problem(rule: .keyReused)
         }
+    }
+
+    /// Takes back what was noted of a write that was not stored, and will be tried again.
+    static func forget(_ call: Call) {
+        call.entry.committed = false
+        call.entry.idempotency = .none
+        call.entry.details.uploadsIssued = []
     }
 
     /// What the ledger says of a repeat, read without writing; `nil` where it knows of none.

@@ -60,33 +60,6 @@ extension Pipeline {
         return nil
     }
 
-    /// Carries out a write on the worker.
-    ///
-    /// A write that would have to wait, for a snapshot of its session for example, waits beside the
-    /// worker.
-    func runWrite(
-        _ call: Call,
-        operation: Operation,
-        match: PathMatch,
-        _ exchange: Exchange
-    ) -> Reply? {
-        let store = call.session.store
-        let mayWrite = store.beginWrite {
-            {
-                exchange.perform(after: .zero) {
-                    let reply = self.watchdog.watch(call.request) {
-                        self.run(call, operation: operation, match: match, exchange)
-                    }
-                    if let reply { exchange.send(reply) }
-                }
-            }
-        }
-        guard mayWrite else { return nil }
-        defer { store.endWrite() }
-        let outcome = carryOut(call, operation: operation, match: match)
-        return conclude(call, outcome, operation: operation, exchange)
-    }
-
     /// Whether a request is work for more than a turn of the event loop: large content, or a token
     /// that is signed with a key which may have to be made first.
     func takesLong(_ call: Call) -> Bool {

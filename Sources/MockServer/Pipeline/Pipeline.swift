@@ -166,19 +166,19 @@ final class Pipeline: Sendable {
         }
         return .result(
             Result { () throws(Problem) in
-                try perform(call, operation: operation, match: match)
+                try perform(admit(call, operation: operation, match: match))
             }
         )
     }
 
-    /// Steps 11 to 15.
+    /// Steps 11 to 14.
     ///
     /// - Throws: The refusal; nothing has changed then.
-    private func perform(
+    func admit(
         _ call: Call,
         operation: Operation,
         match: PathMatch
-    ) throws(Problem) -> Answer {
+    ) throws(Problem) -> OperationCall {
         // Without the session that a token names, the token cannot be judged either.
         if let problem = call.sessionProblem, problem.reason == .unavailable { throw problem }
         do throws(Problem) {
@@ -201,7 +201,14 @@ final class Pipeline: Sendable {
         }
         let operationCall = OperationCall(call: call, operation: operation, valid: valid)
         try Authorization.checkGrants(operationCall)  // 14
-        return try handlers[operation.index](operationCall)  // 15
+        return operationCall
+    }
+
+    /// Step 15.
+    ///
+    /// - Throws: The refusal; nothing has changed then.
+    func perform(_ call: OperationCall) throws(Problem) -> Answer {
+        try handlers[call.operation.index](call)
     }
 
     /// Steps 16 and 17.

@@ -2,6 +2,7 @@ import HTTPMessage
 import Journal
 import OAuth
 import QUBS
+import Store
 import Time
 
 /// What belongs to one worker of the transport, which alone may touch it.
@@ -25,6 +26,10 @@ final class WorkerContext: @unchecked Sendable {
     var secureGenerator = SecureGenerator()
     /// Log lines of the present batch.
     var log: [UInt8] = []
+    /// Writes that wait for the end of the batch.
+    var writes: [WaitingWrite] = []
+    /// The writes among which the present one is, where it is not alone.
+    var group: WriteGroup?
 
     private var tickets = Tickets()
     private var dateSecond = Int64.min

@@ -137,6 +137,9 @@ final class Database {
     /// How many rows the last INSERT, UPDATE or DELETE touched.
     var changes: Int { Int(sqlite3_changes(handle)) }
 
+    /// How many rows were inserted, changed or deleted since the connection was opened.
+    var totalChanges: Int { Int(sqlite3_total_changes(handle)) }
+
     /// Puts an image in place of an attached, empty database, without a copy; read-only.
     func deserialize(_ image: DatabaseImage, as schema: String) throws(StoreError) {
         let code = sqlite3_deserialize(

@@ -215,11 +215,45 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// Transactions of a session follow one another. What is stored survives the end of the
     /// process.
     ///
-    /// - Parameter origin: Who makes the changes that `body` notes, for their log; asked once, and
-    ///   only where there are any. Without it they are not logged.
+    /// - Parameters:
+    ///   - group: The writes among which it is, where it is not alone.
+    ///   - origin: Who makes the changes that `body` notes, for their log; asked once, and only where
+    ///     there are any. Without it they are not logged.
     /// - Throws: What `body` throws; `StoreError.full` where the disk has no room.
     package func write<Result: Sendable>(
+        in group: WriteGroup? = nil,
         by origin: (() -> ChangeOrigin)? = nil,
+        _ body: (SessionWriter) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        if let group { return try group.write(by: origin, body) }
+        return try transaction { writer throws(StoreError) in
+            let result = try body(writer)
+            try writer.logChanges(by: origin)
+            return result
+        }
+    }
+
+    /// Runs several writes as one transaction.
+    ///
+    /// Nobody may be told of one before this returns.
+    ///
+    /// - Parameter body: Makes the writes in the group, one after the other.
+    /// - Returns: Whether they are stored. Else nothing is: one of them had changed something when
+    ///   it failed, or they could not be stored. Each is to be tried alone, which tells why.
+    package func writeTogether(_ body: (WriteGroup) -> Void) -> Bool {
+        do throws(StoreError) {
+            try transaction { writer throws(StoreError) in
+                let group = WriteGroup(writer)
+                body(group)
+                if let failure = group.failure { throw failure }
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    private func transaction<Result: Sendable>(
         _ body: (SessionWriter) throws(StoreError) -> Result
     ) throws(StoreError) -> Result {
         try writing.withLock { _ throws(StoreError) in
@@ -227,7 +261,6 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
             try writer.begin()
             do throws(StoreError) {
                 let result = try body(writer)
-                try writer.logChanges(by: origin)
                 try writer.commit()
                 if let due = writer.firstDue { noteDue(due) }
                 emptyLogWhereDue(writer)

@@ -42,6 +42,7 @@ package final class SessionWriter {
     func logChanges(by origin: (() -> ChangeOrigin)?) throws(StoreError) {
         guard !changes.isEmpty, let origin = origin?() else { return }
         for change in changes { try tables.changes.append(change, by: origin) }
+        changes.removeAll(keepingCapacity: true)
     }
 
     func commit() throws(StoreError) {
