@@ -10,7 +10,8 @@ private func runDriver(
 
 /// Tries one of a room's invariants, the one that FUZZ_TARGET names.
 ///
-/// What is broken stops the program, and libFuzzer keeps the octets.
+/// What is broken stops the program, and libFuzzer keeps the octets. So does an input that takes more
+/// than a second of the processor: libFuzzer's own limit counts the time of a busy machine, too.
 @main
 enum FuzzMain {
     private static let invariant: @Sendable ([UInt8]) -> String? = {
@@ -19,12 +20,25 @@ enum FuzzMain {
         return invariant
     }()
 
+    /// How much of the processor one input may take, in seconds.
+    private static let limit = 1.0
+
+    /// How much of the processor the thread has had, in seconds.
+    private static var processorTime: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     static func main() {
         var count = CommandLine.argc
         var arguments = CommandLine.unsafeArgv
         let status = runDriver(&count, &arguments) { octets, count in
             let input = Array(UnsafeBufferPointer(start: octets, count: count))
+            let start = FuzzMain.processorTime
             if let broken = FuzzMain.invariant(input) { fatalError(broken) }
+            let time = FuzzMain.processorTime - start
+            if time > FuzzMain.limit { fatalError("The input took \(time) s of the processor.") }
             return 0
         }
         exit(status)
