@@ -4,7 +4,10 @@ extension TrialReport {
     /// The report as Markdown, for the summary of a job.
     package var markdown: String {
         if isSingle { return singleMarkdown }
-        var lines = ["## \(exit.word.uppercased()) qubs-mock \(title)", "", headline, ""]
+        var lines = [
+            "## \(exit.mark) qubs-mock \(title)", "", headline, "",
+            Markdown.escape(conclusion.line), "",
+        ]
         for finding in generalFindings + notes { lines += ["> \(Markdown.escape(finding))", ""] }
         let shown = isSweep ? all.filter { $0.assessment.exit != .pass } : all
         if !shown.isEmpty {
@@ -12,7 +15,7 @@ extension TrialReport {
         }
         for (trial, assessment) in shown {
             lines.append(
-                "| `\(trial.name)` | \(assessment.exit == .pass ? "pass" : "**\(assessment.outcome)**") | "
+                "| `\(trial.name)` | \(assessment.exit == .pass ? "pass" : "**\(assessment.exit.name)**") | "
                     + "\(Self.counts(trial, assessment)) | "
                     + "\(Trials.text(ofSeconds: trial.end.seconds)) |"
             )

@@ -9,6 +9,8 @@ extension TrialReport {
         var document = json(isWhole: isWhole)
         if isSingle, let trial = trials.first, var object = trial.verdict.json.object {
             object["trials"] = document["trials"]
+            // The command counts, too.
+            object["conclusion"] = conclusion.json
             document = .object(object)
         }
         return JSONWriter.octets(of: document) + [UInt8(ascii: "\n")]

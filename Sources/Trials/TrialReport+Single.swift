@@ -3,26 +3,44 @@ import Verdict
 extension TrialReport {
     /// What the verdict of a single run does not say: known and stale failures, what is required, and
     /// what differs from the clean trial.
-    package var singleNotes: String {
-        guard let trial = trials.first, let assessment = assessments.first else { return "" }
+    private var singleNotes: [String] {
+        guard let trial = trials.first, let assessment = assessments.first else { return [] }
         var lines: [String] = []
         if !assessment.known.isEmpty {
-            lines.append("known  " + assessment.known.map(\.check.id).joined(separator: ", "))
+            lines.append("Known: " + assessment.known.map(\.check.id).joined(separator: ", ") + ".")
         }
         for result in assessment.stale {
-            lines.append("stale  \(result.check.id) is in the baseline, and passes now")
+            lines.append("Stale: the baseline lists \(result.check.id), and it passes now.")
         }
-        lines += trial.differences.map { "other  \($0)" }
-        lines += generalFindings.map { "FAIL   \($0)" }
-        return lines.isEmpty ? "" : "\n" + lines.map { $0 + "\n" }.joined()
+        lines += trial.differences.map { "Other effects: \($0)" }
+        lines += generalFindings.map { "FAIL: \($0)" }
+        return lines
     }
 
-    /// The verdict of a single run as Markdown, with those notes.
-    var singleMarkdown: String {
-        guard let trial = trials.first else { return "" }
-        let notes = singleNotes.split { $0.isNewline }.map { "- \(Markdown.escape(String($0)))\n" }
-        let command = trial.end.isFailed ? trial.end.line.map { "- \(Markdown.escape($0))\n" } : nil
-        return trial.verdict.markdown + (notes.isEmpty && command == nil ? "" : "\n")
-            + (command ?? "") + notes.joined()
+    /// The report of a single run as Markdown.
+    var singleMarkdown: String { trials.first?.verdict.markdown(end: runEnd) ?? "" }
+
+    /// The report of a single run for a terminal.
+    ///
+    /// - Parameter colour: Whether to use escape sequences.
+    package func singleText(colour: Bool) -> String {
+        trials.first?.verdict.text(colour: colour, end: runEnd) ?? ""
+    }
+
+    /// How a single run ended.
+    private var runEnd: RunEnd {
+        let end = trials.first?.end
+        let line = end.flatMap { $0.isFailed ? $0.line : nil }
+        return RunEnd(
+            conclusion,
+            commandLine: line.map { Self.sentence($0) },
+            notes: singleNotes
+        )
+    }
+
+    private static func sentence(_ line: String) -> String {
+        // A name is written as it is, where a sentence begins with it, too.
+        line.hasPrefix("qubs-mock")
+            ? line + "." : line.prefix(1).uppercased() + line.dropFirst() + "."
     }
 }

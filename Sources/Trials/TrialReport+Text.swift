@@ -3,16 +3,17 @@ import Verdict
 extension TrialReport {
     /// The report for a terminal or a log: a table, then what stands against each trial.
     package var text: String {
-        var lines = ["\(mark(exit))  \(title): \(headline)"]
+        var lines = ["\(exit.mark)  \(title): \(headline)"]
         for finding in generalFindings { lines.append("      \(finding)") }
         for note in notes { lines.append("      \(note)") }
         if !isSweep {
             lines.append("")
             let width = trials.map(\.name.count).max() ?? 0
+            let markWidth = assessments.map(\.exit.mark.count).max() ?? 0
             for (trial, assessment) in all {
                 let name = trial.name.padding(to: width)
                 lines.append(
-                    "\(mark(assessment.exit))  \(name)  \(Self.counts(trial, assessment))  "
+                    "\(assessment.exit.mark.padding(to: markWidth))  \(name)  \(Self.counts(trial, assessment))  "
                         + Trials.text(ofSeconds: trial.end.seconds)
                 )
             }
@@ -25,7 +26,7 @@ extension TrialReport {
         }
         for (place, pair) in all.enumerated() where pair.assessment.exit != .pass {
             let (trial, assessment) = pair
-            lines += ["", "\(mark(assessment.exit))  \(trial.name)"]
+            lines += ["", "\(assessment.exit.mark)  \(trial.name)"]
             for finding in findings(of: place) { lines += Self.wrap(finding, indent: 6) }
             for result in assessment.new {
                 for line in result.evidence.prefix(2) {
@@ -41,6 +42,7 @@ extension TrialReport {
             }
             if let repetition = trial.repetition { lines.append("      Repeat: \(repetition)") }
         }
+        lines += ["", conclusion.line]
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -58,15 +60,6 @@ extension TrialReport {
         let warnings = report.failures.count - assessment.new.count - assessment.known.count
         if warnings > 0 { parts.append("\(warnings) warning\(warnings == 1 ? "" : "s")") }
         return parts.joined(separator: ", ")
-    }
-
-    private func mark(_ exit: VerdictExit) -> String {
-        switch exit {
-        case .pass: "PASS"
-        case .fail: "FAIL"
-        case .notExercised: "GAPS"
-        case .commandFailed, .usage: "STOP"
-        }
     }
 
     private static func wrap(_ text: String, indent: Int) -> [String] {

@@ -19,6 +19,8 @@ package struct TrialReport: Sendable {
     /// How long all of it took.
     package let seconds: Double
     package let exit: VerdictExit
+    /// Whether what fails is written down, and so fails nothing.
+    package let writesBaseline: Bool
 
     /// - Parameters:
     ///   - required: The checks that must be exercised somewhere.
@@ -32,8 +34,10 @@ package struct TrialReport: Sendable {
         asksForMarks: (Trial) -> Bool = { _ in true },
         faults: [String] = [],
         notes: [String] = [],
-        seconds: Double
+        seconds: Double,
+        writesBaseline: Bool = false
     ) {
+        self.writesBaseline = writesBaseline
         self.title = title
         self.isSingle = isSingle
         self.trials = trials
@@ -67,7 +71,7 @@ package struct TrialReport: Sendable {
         let counts = Dictionary(grouping: assessments, by: \.exit).mapValues(\.count)
         var parts: [String] = []
         for (exit, words) in [
-            (VerdictExit.pass, "pass"), (.fail, "fail"), (.notExercised, "not exercised"),
+            (VerdictExit.pass, "pass"), (.fail, "fail"), (.notExercised, "incomplete"),
             (.commandFailed, "could not be judged"),
         ] {
             if let count = counts[exit] { parts.append("\(count) \(words)") }
@@ -112,6 +116,7 @@ package struct TrialReport: Sendable {
         var object = JSONObject()
         object["result"] = .string(exit.word)
         object["summary"] = .string(headline)
+        object["conclusion"] = conclusion.json
         object["seconds"] = Self.number(seconds)
         if !generalFindings.isEmpty {
             object["faults"] = .array(generalFindings.map { .string($0) })

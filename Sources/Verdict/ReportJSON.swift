@@ -7,6 +7,7 @@ extension VerdictReport {
         object["session"] = .string(session)
         object["result"] = .string(outcome.rawValue)
         object["summary"] = .string(headline)
+        object["conclusion"] = conclusion.json
         object["strict"] = .bool(isStrict)
         object["checks"] = .array(checks.map(\.json))
         object["coverage"] = coverage.json

@@ -1,7 +1,19 @@
 extension VerdictReport {
     /// The report as Markdown, for the summary of a job.
-    package var markdown: String {
-        var lines = ["## \(mark) qubs-mock verdict: \(Markdown.escape(session))", "", headline, ""]
+    package var markdown: String { markdown(end: nil) }
+
+    /// The report as Markdown.
+    ///
+    /// - Parameter end: How the run ended; `nil` where the verdict is all that there is.
+    package func markdown(end: RunEnd?) -> String {
+        let conclusion = end?.conclusion ?? conclusion
+        let subject =
+            scenario.map { "scenario \($0.name), session \(session)" } ?? "session \(session)"
+        var lines = [
+            "## \(conclusion.exit.mark) qubs-mock verdict: \(Markdown.escape(subject))", "",
+            headline, "", Markdown.escape(conclusion.line), "",
+        ]
+        if let line = end?.commandLine { lines += [Markdown.escape(line), ""] }
         for note in [journalNote, scenarioNote].compactMap({ $0 }) {
             lines += ["> \(Markdown.escape(note))", ""]
         }
@@ -44,16 +56,10 @@ extension VerdictReport {
                     + "\(operation.works ? "yes" : "not shown") |"
             )
         }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    private var mark: String {
-        switch outcome {
-        case .pass where scenario?.isReached == false: "GAPS"
-        case .pass: "PASS"
-        case .fail: "FAIL"
-        case .notExercised: "NOT EXERCISED"
+        if let notes = end?.notes, !notes.isEmpty {
+            lines += [""] + notes.map { "- \(Markdown.escape($0))" }
         }
+        return lines.joined(separator: "\n") + "\n"
     }
 }
 

@@ -1,11 +1,15 @@
 extension VerdictReport {
-    /// The report for a terminal of 80 columns, the verdict in its first line.
+    /// The report for a terminal of 80 columns, the verdict in its first line, the exit status in its last.
     ///
-    /// - Parameter colour: Whether to use the escape sequences of ECMA-48.
-    package func text(colour: Bool) -> String {
+    /// - Parameters:
+    ///   - colour: Whether to use the escape sequences of ECMA-48.
+    ///   - end: How the run ended; `nil` where the verdict is all that there is.
+    package func text(colour: Bool, end: RunEnd? = nil) -> String {
         let ink = Ink(isOn: colour)
+        let conclusion = end?.conclusion ?? conclusion
         var page = Page()
-        page.lines.append("\(mark(ink))  \(headline)")
+        page.lines.append("\(ink.paint(conclusion.exit))  \(headline)")
+        if let line = end?.commandLine { page.paragraph(line, indent: 6) }
         for note in [journalNote, scenarioNote].compactMap({ $0 }) {
             page.paragraph(note, indent: 6)
         }
@@ -58,17 +62,15 @@ extension VerdictReport {
                         + "\"lost\": no whole answer arrived; \"left\": the client did not wait for it."),
             indent: 0
         )
+        if let notes = end?.notes, !notes.isEmpty {
+            page.lines.append("")
+            for note in notes { page.paragraph(note, indent: 0, hanging: 2) }
+        }
+        page.lines.append("")
+        page.paragraph(conclusion.line, indent: 0)
         return page.lines.joined(separator: "\n") + "\n"
     }
 
-    private func mark(_ ink: Ink) -> String {
-        switch outcome {
-        case .pass where scenario?.isReached == false: ink.paint("GAPS", .yellow)
-        case .pass: ink.paint("PASS", .green)
-        case .fail: ink.paint("FAIL", .red)
-        case .notExercised: ink.paint("NONE", .yellow)
-        }
-    }
 }
 
 /// Words in colour, or not.
@@ -84,6 +86,15 @@ private struct Ink {
 
     func paint(_ text: String, _ colour: Colour) -> String {
         isOn ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
+    /// The mark of an exit status.
+    func paint(_ exit: VerdictExit) -> String {
+        switch exit {
+        case .pass: paint(exit.mark, .green)
+        case .fail, .commandFailed, .usage: paint(exit.mark, .red)
+        case .notExercised: paint(exit.mark, .yellow)
+        }
     }
 }
 

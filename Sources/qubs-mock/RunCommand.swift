@@ -19,9 +19,9 @@ struct RunCommand: ParsableCommand {
 
             --suite runs it once for each scenario, several at a time, each in a session of its own.
 
-            Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised, \
-            or nothing that the scenario is about, 3 the command or the mock failed, 64 wrong \
-            command line. Of a suite it is the worst, in the order 64, 3, 1, 2, 0.
+            Exit status: 0 every must that was exercised passes, 1 a must fails (with --strict: or a \
+            should), 2 incomplete: nothing was exercised, or nothing that the scenario is about, 3 the \
+            command or the mock failed, 64 wrong command line. Of a suite it is the worst, in the order 64, 3, 1, 2, 0.
 
             What was open when the command was stopped, by a signal or by --timeout, is not judged.
 
@@ -213,7 +213,8 @@ struct RunCommand: ParsableCommand {
             baseline: known,
             required: require,
             faults: made.faults,
-            seconds: made.seconds
+            seconds: made.seconds,
+            writesBaseline: writeBaseline != nil
         )
         try TrialOutput.show(report, options, made, page: server.application.pageFiles)
         if let writeBaseline {

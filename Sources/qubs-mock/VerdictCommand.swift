@@ -22,8 +22,9 @@ struct VerdictCommand: ParsableCommand {
             --har judges a recording of a client's requests (HAR 1.2), as proxies and browsers write it. \
             Checks that need what only the mock knows are not judged.
 
-            Exit status: 0 every exercised check passes, 1 some check fails, 2 nothing was exercised \
-            or a pass mark of the scenario was not, 3 there is no verdict, 64 wrong command line.
+            Exit status: 0 every must that was exercised passes, 1 a must fails (with --strict: or a \
+            should), 2 incomplete: nothing was exercised, or nothing that the scenario is about, 3 there \
+            is no verdict, 64 wrong command line.
             """
     )
 

@@ -85,14 +85,28 @@ struct RunCommandTests {
             "paging.keeps-parameters",
         ])
         #expect(try process.exitStatus() == 2)
-        #expect(process.errorLines.first?.hasPrefix("GAPS") == true)
+        #expect(process.errorLines.first?.hasPrefix("INCOMPLETE") == true)
     }
 
     @Test(
-        "A command that fails is 3, with one line that says how",
+        "A command that fails is 3, and the report says how and why",
         arguments: [
-            (["sh", "-c", "exit 7"], "qubs-mock: the command ended with status 7"),
-            (["sh", "-c", "kill -SEGV $$"], "qubs-mock: the command was ended by signal 11"),
+            (["sh", "-c", "exit 7"], "Your command exited with status 7."),
+            (["sh", "-c", "kill -SEGV $$"], "Your command was ended by signal 11 (Segmentation"),
+        ]
+    )
+    func failingCommands(command: [String], line: String) throws {
+        let process = try run(["--"] + command)
+        #expect(try process.exitStatus() == 3)
+        let lines = process.errorLines
+        #expect(lines.first?.hasPrefix("ERROR  ") == true, "\(process.errorOutput)")
+        #expect(lines.dropFirst().first?.hasPrefix("      \(line)") == true)
+        #expect(lines.last == "qubs-mock's exit status: 3 (your command failed).")
+    }
+
+    @Test(
+        "A command that cannot be started is 3, with one line that says why",
+        arguments: [
             (["/nonexistent/command"], "qubs-mock: /nonexistent/command: No such file"),
             (["/"], "qubs-mock: /: Permission denied"),
         ]

@@ -142,7 +142,7 @@ struct SweepCommandTests {
         let trials = try #require(try json(folder.path("r.json"))["trials"]?.array)
         #expect(trials.count == 7)
         let texts = trials.map { String(decoding: JSONWriter.octets(of: $0), as: UTF8.self) }
-        #expect(texts.allSatisfy { !$0.contains("was ended after") }, "\(texts)")
+        #expect(texts.allSatisfy { !$0.contains("stopped your command") }, "\(texts)")
     }
 
     @Test("Of a client with one weak call exactly that is found, and its line repeats it")

@@ -57,7 +57,7 @@ struct VerdictTests {
         arguments: [
             ("json", "application/json", "{\"session\":\"default\""),
             ("junit", "application/xml", "<?xml version=\"1.0\""),
-            ("markdown", "text/markdown", "#"), ("text", "text/plain", "NONE"),
+            ("markdown", "text/markdown", "#"), ("text", "text/plain", "INCOMPLETE"),
         ]
     )
     func formats(format: String, type: String, beginning: String) throws {

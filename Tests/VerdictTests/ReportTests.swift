@@ -194,7 +194,11 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
         let first = try #require(lines.first)
         #expect(first.contains(report.headline))
         // The good client has not done all that the scenario asks for.
-        #expect(first.hasPrefix(["empty": "NONE", "mixed": "FAIL", "good": "GAPS"][name] ?? ""))
+        #expect(
+            first.hasPrefix(
+                ["empty": "INCOMPLETE", "mixed": "FAIL", "good": "INCOMPLETE"][name] ?? ""
+            )
+        )
         if name == "good" { #expect(story.verdict().text(colour: false).hasPrefix("PASS")) }
         for result in report.checks { #expect(text.contains(result.check.id)) }
         for result in report.checks(.fail) {
@@ -260,7 +264,7 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
     @Test("Markdown tables keep their columns whatever the texts hold")
     func markdown() {
         let markdown = mixedStory().verdict(dropped: 1).markdown
-        #expect(markdown.hasPrefix("## FAIL qubs-mock verdict: default\n"))
+        #expect(markdown.hasPrefix("## FAIL qubs-mock verdict: session default\n"))
         #expect(markdown.contains("> The journal overflowed"))
         var columns = 0
         var rows = 0
@@ -331,6 +335,63 @@ private final class JUnitReader: NSObject, XMLParserDelegate {
             mockFailed: ending.mockFailed
         )
         #expect(status == ending.status)
+    }
+
+    @Test("One word stands for an exit status in every form, and the last line gives its reason")
+    func conclusion() throws {
+        var quiet = Story()
+        quiet.call(Story.sites)
+        var warned = quiet
+        warned.post(key: nil)
+        let marks = VerdictContext.Scenario(name: "calm", passMarks: ["upload.size"])
+        let rows: [(VerdictReport, String, Int, String)] = [
+            (quiet.verdict(), "pass", 0, "every must that was put to the test passes"),
+            (
+                warned.verdict(), "pass", 0,
+                "every must that was put to the test passes; 1 warning, which counts only with --strict"
+            ),
+            (warned.verdict(isStrict: true), "fail", 1, "a check failed"),
+            (mixedStory().verdict(), "fail", 1, "3 musts failed"),
+            (
+                quiet.verdict(scenario: marks), "incomplete", 2,
+                "incomplete: nothing that scenario calm is about was put to the test"
+            ),
+            (Story().verdict(), "incomplete", 2, "incomplete: nothing was put to the test"),
+        ]
+        for (report, word, status, reason) in rows {
+            let told = report.json["conclusion"]
+            #expect(told?["word"]?.string == word)
+            #expect(told?["exitStatus"]?.int == status)
+            #expect(told?["reason"]?.string == reason)
+            let line = "qubs-mock's exit status: \(status) (\(reason))."
+            let text = report.text(colour: false)
+            #expect(text.hasPrefix("\(word.uppercased())  "))
+            #expect(
+                text.split { $0.isWhitespace }.joined(separator: " ").hasSuffix(line),
+                "\(text)"
+            )
+            #expect(report.markdown.hasPrefix("## \(word.uppercased()) qubs-mock verdict: "))
+            #expect(report.markdown.contains(Markdown.escape(line)))
+        }
+    }
+
+    @Test("How the command ended stands behind the headline, and its status in the last line")
+    func commandLine() {
+        let end = RunEnd(
+            Conclusion(.commandFailed, "your command failed"),
+            commandLine: "Your command exited with status 7.",
+            notes: ["Known: a.b."]
+        )
+        let report = Story().verdict()
+        let text = report.text(colour: false, end: end).split(separator: "\n")
+        #expect(text.first?.hasPrefix("ERROR  ") == true)
+        #expect(text.dropFirst().first == "      Your command exited with status 7.")
+        #expect(text.suffix(2).first == "Known: a.b.")
+        #expect(text.last == "qubs-mock's exit status: 3 (your command failed).")
+        let markdown = report.markdown(end: end)
+        #expect(markdown.hasPrefix("## ERROR "))
+        #expect(markdown.contains("Your command exited with status 7."))
+        #expect(markdown.hasSuffix("\n- Known: a.b.\n"))
     }
 
     @Test("The numbers of the exit statuses are those of the command line")

@@ -172,9 +172,9 @@ enum GuardedCommand {
     static func line(about end: ProcessGuard.Report) -> String? {
         switch end {
         case .exited(0), .started, .stopped: nil
-        case .exited(let status): "the command ended with status \(status)"
+        case .exited(let status): "your command exited with status \(status)"
         case .signalled(let number):
-            "the command was ended by signal \(number) "
+            "your command was ended by signal \(number) "
                 + "(\(strsignal(number).map { String(cString: $0) } ?? "unknown"))"
         case .notStarted(let code): text(code)
         }

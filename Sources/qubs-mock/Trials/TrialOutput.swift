@@ -20,12 +20,8 @@ enum TrialOutput {
         page: [PageFile],
         isWhole: Bool = true
     ) throws(Failure) {
-        if report.isSingle, let trial = report.trials.first {
-            if let line = trial.end.line, trial.end.isFailed {
-                Output.error("qubs-mock: \(line)")
-            }
-            Output.errorText(trial.verdict.text(colour: Output.isColourful(2)))
-            Output.errorText(report.singleNotes)
+        if report.isSingle {
+            Output.errorText(report.singleText(colour: Output.isColourful(2)))
         } else {
             Output.errorText(report.text)
         }

@@ -130,14 +130,14 @@ final class TrialRunner: Sendable {
             line =
                 status == settings.expectedStatus
                 ? nil
-                : "the command ended with status \(status)"
+                : "your command exited with status \(status)"
                     + (settings.expectedStatus == 0 ? "" : ", not \(settings.expectedStatus)")
         case .signalled(let number):
             way = .signalled(number)
             line = GuardedCommand.line(about: .signalled(number))
         case .started, .stopped, .notStarted:
             way = .notStarted
-            line = "the command did not start"
+            line = "your command did not start"
         }
         if end.isOverdue, let limitSeconds {
             return CommandEnd(
@@ -145,7 +145,7 @@ final class TrialRunner: Sendable {
                 expectedStatus: settings.expectedStatus,
                 seconds: seconds,
                 wasStopped: false,
-                line: "the command was ended after \(limitSeconds) s"
+                line: "qubs-mock stopped your command after \(limitSeconds) s, its limit (--timeout)"
             )
         }
         return CommandEnd(
@@ -240,7 +240,7 @@ private final class SilenceNotice: Sendable {
             return minutes > told
         }
         guard isNew else { return }
-        let what = last == begin ? "it was started" : "its last request"
-        Output.error("qubs-mock: waiting for the command, \(silence) s since \(what)")
+        let what = last == begin ? "since it was started" : "without a new request"
+        Output.error("qubs-mock: waiting for your command, \(silence) s \(what)")
     }
 }
