@@ -195,8 +195,11 @@ extension Check {
         Check(
             id: "idempotency.no-duplicate-effect",
             level: .must,
-            unit: ("write whose answer was lost", "writes whose answers were lost"),
-            rule: "A write that took effect without the client hearing of it takes effect once.",
+            unit: (
+                "write that was repeated after its answer was lost",
+                "writes that were repeated after their answers were lost"
+            ),
+            rule: "A write that is repeated after its answer was lost takes effect once.",
             basis: .documentation(
                 "Without the header a repeated POST may create a duplicate.",
                 section: retrySection

@@ -260,32 +260,37 @@ enum IdempotencyChecks {
             // A write that the client did not hear of. The same payload written again before the
             // client had a success for it is the same thing done twice; after that, a new wish.
             var unheard = EndQueue()
-            var unheardCount = 0
             for index in group {
                 let entry = time.entries[index]
                 if entry.committed {
                     if let first = unheard.pop(notAfter: entry.arrival) {
-                        unheardCount -= 1
                         settled.insert(first)
                         judgeSecond(index, after: first, time, uses, &tally)
                     }
                     if !entry.succeeded, time.ends[index] != .max {
                         unheard.insert(index, at: time.ends[index])
-                        unheardCount += 1
                     }
                 }
                 if entry.succeeded {
                     while let heard = unheard.pop(notAfter: entry.arrival) {
                         settled.insert(heard)
                         tally.pass()
-                        unheardCount -= 1
                     }
                 }
             }
-            tally.pass(unheardCount)
+            // One that was never repeated had no chance to take effect twice.
+            while let index = unheard.pop(notAfter: .max) {
+                if isRepeated(index, in: group, time) { tally.pass() }
+            }
         }
         doubtDriftingPayloads(time, settled, &tally)
         return tally
+    }
+
+    /// Whether a request with the same payload came after the end of another.
+    private static func isRepeated(_ index: Int, in group: [Int], _ time: Timeline) -> Bool {
+        let place = time.firstPlace(in: group, arrivingAtOrAfter: time.ends[index])
+        return group[place...].contains { $0 != index }
     }
 
     /// When each key was used, by client.

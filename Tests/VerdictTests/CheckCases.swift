@@ -733,8 +733,8 @@ extension CheckCase {
             },
             CheckCase(
                 id,
-                .pass,
-                "never repeated is once, too",
+                .notExercised,
+                "never repeated proves nothing",
                 implied: ["retry.retries-transient"]
             ) {
                 $0.post(key: "k") { $0.cut(.after) }
@@ -758,12 +758,22 @@ extension CheckCase {
             },
             CheckCase(
                 id,
-                .pass,
+                .notExercised,
                 "another appointment is another effect",
                 implied: ["retry.retries-transient"]
             ) {
                 $0.post(key: "k") { $0.cut(.after) }
                 $0.post(on: "A2", key: "k2")
+            },
+            CheckCase(id, .pass, "repeated, though nobody answered") {
+                $0.post(key: "k") { $0.cut(.after) }
+                for _ in 1...2 {
+                    $0.wait(0.5)
+                    $0.post(key: "k", status: 503) {
+                        $0.committed = false
+                        $0.inject()
+                    }
+                }
             },
         ]
     }()
