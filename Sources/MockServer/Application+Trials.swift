@@ -170,12 +170,14 @@ extension Application {
     /// - Parameters:
     ///   - required: The checks that count; `nil` for all.
     ///   - stopped: When the command under test was stopped, in monotonic nanoseconds.
+    ///   - limitSeconds: The limit that stopped it, where one did.
     ///   - hasEnded: Whether it ended by itself.
     package func judge(
         sessionNamed name: String,
         isStrict: Bool,
         required: Set<String>? = nil,
         stopped: Int64? = nil,
+        limitSeconds: Int? = nil,
         hasEnded: Bool = false
     ) throws(StartError) -> Judgement {
         let session: Session
@@ -189,6 +191,7 @@ extension Application {
             isStrict: isStrict,
             required: required,
             stopped: stopped,
+            limitSeconds: limitSeconds,
             hasEnded: hasEnded
         )
     }

@@ -50,6 +50,7 @@ extension ControlContext {
     /// - Parameters:
     ///   - now: The monotonic time of the verdict, in nanoseconds.
     ///   - stopped: When the command under test was stopped, where it was.
+    ///   - limitSeconds: The limit that stopped it, where one did.
     ///   - hasEnded: Whether it ended by itself.
     package func judge(
         _ session: Session,
@@ -57,6 +58,7 @@ extension ControlContext {
         required: Set<String>? = nil,
         now: Int64 = SystemTime.monotonic(),
         stopped: Int64? = nil,
+        limitSeconds: Int? = nil,
         hasEnded: Bool = false
     ) -> Judgement {
         session.personalData.settle()
@@ -78,6 +80,7 @@ extension ControlContext {
             required: required,
             monotonicNow: now,
             stopped: stopped,
+            limitSeconds: limitSeconds,
             hasEnded: hasEnded,
             idleTimeout: Int64(server.configuration.transport.idleTimeout.nanoseconds)
         )

@@ -20,6 +20,8 @@ package enum PageReport {
         package let title: String
         /// `pass`, `fail`, `not-exercised` or `error`.
         package let outcome: String
+        /// The exit status of the trial, its word and its reason.
+        package let conclusion: Conclusion
         /// What a reader should know beside the verdict, one sentence each.
         package let notes: [String]
         package let seconds: Double
@@ -33,6 +35,7 @@ package enum PageReport {
             session: String,
             title: String,
             outcome: String,
+            conclusion: Conclusion,
             notes: [String] = [],
             seconds: Double,
             entries: [JournalEntry],
@@ -42,6 +45,7 @@ package enum PageReport {
             self.session = session
             self.title = title
             self.outcome = outcome
+            self.conclusion = conclusion
             self.notes = notes
             self.seconds = seconds
             self.entries = entries
@@ -60,6 +64,7 @@ package enum PageReport {
             }
             return [
                 "session": .string(session), "title": .string(title), "outcome": .string(outcome),
+                "conclusion": conclusion.json,
                 "notes": .array(notes.map { .string($0) }),
                 "seconds": JSONNumber((seconds * 1000).rounded() / 1000).map { .number($0) }
                     ?? .null,

@@ -6,18 +6,23 @@ extension TrialReport {
         if writesBaseline, exit == .fail || exit == .notExercised {
             return Conclusion(.pass, "what fails is written down as known")
         }
-        return Conclusion(exit, isSingle ? singleReason : severalReason)
+        guard isSingle, let one = assessments.first else { return Conclusion(exit, severalReason) }
+        if exit == one.exit { return conclusion(of: 0) }
+        return Conclusion(
+            exit,
+            faults.isEmpty ? "a required check was not exercised" : "the run could not be judged"
+        )
     }
 
-    /// Why a single run ends as it does.
-    private var singleReason: String {
-        guard let trial = trials.first, let assessment = assessments.first else { return "" }
+    /// What one trial alone concludes.
+    package func conclusion(of place: Int) -> Conclusion {
+        let (trial, assessment) = all[place]
+        return Conclusion(assessment.exit, reason(trial, assessment))
+    }
+
+    private func reason(_ trial: Trial, _ assessment: Assessment) -> String {
         let verdict = trial.verdict.conclusion
-        if exit != assessment.exit {
-            return faults.isEmpty
-                ? "a required check was not exercised" : "the run could not be judged"
-        }
-        switch exit {
+        switch assessment.exit {
         case .pass:
             let known = assessment.known.count
             return known == 0

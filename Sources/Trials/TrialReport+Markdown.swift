@@ -27,7 +27,7 @@ extension TrialReport {
             lines += findings(of: place).map { "- \(Markdown.escape($0))" }
             for result in assessment.new {
                 lines += result.evidence.prefix(3).map { "  - \(Markdown.escape($0.sentence))" }
-                lines.append("  - Fix: \(Markdown.escape(result.check.advice))")
+                lines.append("  - Fix: \(Markdown.escape(result.advice))")
             }
             lines += trial.attempts.map { "- \(Markdown.escape($0))" }
             if let repetition = trial.repetition { lines.append("- `\(repetition)`") }

@@ -122,12 +122,13 @@ package struct TrialReport: Sendable {
             object["faults"] = .array(generalFindings.map { .string($0) })
         }
         object["trials"] = .array(
-            all.map { trial, assessment in json(trial, assessment, isWhole: isWhole) }
+            trials.indices.map { json(of: $0, isWhole: isWhole) }
         )
         return .object(object)
     }
 
-    private func json(_ trial: Trial, _ assessment: Assessment, isWhole: Bool) -> JSONValue {
+    private func json(of place: Int, isWhole: Bool) -> JSONValue {
+        let (trial, assessment) = all[place]
         var object = JSONObject()
         switch trial.subject {
         case .plain: object["scenario"] = .null
@@ -145,6 +146,7 @@ package struct TrialReport: Sendable {
         }
         object["session"] = .string(trial.session)
         object["outcome"] = .string(assessment.outcome)
+        object["conclusion"] = conclusion(of: place).json
         object["exit"] = trial.end.status.map { .integer(Int($0)) } ?? .null
         if let line = trial.end.line { object["command"] = .string(line) }
         object["seconds"] = Self.number(trial.end.seconds)

@@ -127,6 +127,18 @@ enum AuthChecks {
             }
             if case .wentBack = way {
                 tally.fail(evidence)
+            } else if sendsRefusedTokenAgain(index, time) {
+                // Nothing excuses that.
+                tally.fail(evidence)
+            } else if let stopped = time.context.stopped, stopped - time.ends[index] < recovery {
+                tally.leaveOpen(
+                    time.evidence(
+                        [index],
+                        "\(time.context.stopClauseAtStart) after \(time.name(index)) had met an "
+                            + "expired token."
+                    ),
+                    toDecide: time.context.moreTime
+                )
             } else if let reason = recoveryExcuse(index, time, renewals) {
                 tally.cannotJudge(reason)
             } else {
@@ -271,6 +283,11 @@ enum AuthChecks {
         }
     }
 
+    /// Whether a token that was refused is sent a second time.
+    private static func sendsRefusedTokenAgain(_ index: Int, _ time: Timeline) -> Bool {
+        time.next[index].map { time.entries[$0].token == time.entries[index].token } ?? false
+    }
+
     /// Why a call that was not repeated after 401 is not held against its client.
     private static func recoveryExcuse(
         _ index: Int,
@@ -278,11 +295,6 @@ enum AuthChecks {
         _ renewals: Renewals
     ) -> String? {
         let entry = time.entries[index]
-        // Who has sent a token a second time that was refused is not excused by anything.
-        if let later = time.next[index], time.entries[later].token == entry.token { return nil }
-        if let stopped = time.context.stopped, stopped - time.ends[index] < recovery {
-            return "The command was stopped after \(time.name(index)) had met an expired token."
-        }
         // The documentation says how long a token lives, not what a 401 is for.
         if let issue = entry.token.flatMap({ renewals.issueOf[$0] }),
             time.entries[issue].arrival < entry.arrival,

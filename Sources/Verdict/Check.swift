@@ -56,6 +56,16 @@ package struct CheckResult: Sendable {
     package let failures: Int
     /// Whether something was seen that may be a failure, though nobody can tell.
     let isDoubtful: Bool
+    /// Where nothing could be judged: the cases that the end of the command left open.
+    package let undecided: [Evidence]
+    /// What to do to have those judged.
+    package let toDecide: String?
+    /// How many cases of how many failed, in one sentence; `nil` for one of one, and where none did.
+    package let lead: String?
+    /// What is to be known beside that, one sentence each.
+    package let remarks: [String]
+    /// How to mend what failed: what the check says, and what fits these cases.
+    package let advice: String
 
     /// What a report carries for one check: enough to see a pattern.
     package static let maximumEvidence = 50
@@ -69,6 +79,16 @@ package struct CheckResult: Sendable {
         /// Something happened, and the rule could not be applied to it.
         case notJudged = "not-judged"
 
+        /// The result in words for people.
+        package var words: String {
+            switch self {
+            case .pass: "pass"
+            case .fail: "fail"
+            case .notExercised: "not exercised"
+            case .notJudged: "not judged"
+            }
+        }
+
         /// Whether the rule was applied at least once.
         package var isExercised: Bool { self == .pass || self == .fail }
     }
@@ -79,7 +99,12 @@ package struct CheckResult: Sendable {
         summary: String,
         evidence: [Evidence],
         failures: Int,
-        isDoubtful: Bool
+        isDoubtful: Bool,
+        undecided: [Evidence] = [],
+        toDecide: String? = nil,
+        lead: String? = nil,
+        remarks: [String] = [],
+        advice: String? = nil
     ) {
         self.check = check
         self.outcome = outcome
@@ -87,6 +112,11 @@ package struct CheckResult: Sendable {
         self.evidence = evidence
         self.failures = failures
         self.isDoubtful = isDoubtful
+        self.undecided = undecided
+        self.toDecide = toDecide
+        self.lead = lead
+        self.remarks = remarks
+        self.advice = advice ?? check.advice
     }
 
     /// The result of a check that was not applied.
@@ -108,16 +138,19 @@ package struct CheckResult: Sendable {
         isDoubtful = tally.isDoubtful
         let total = tally.exercised
         let unit = total == 1 ? check.unit.one : check.unit.many
+        var lead: String?
         if let first = tally.evidence.first {
             outcome = .fail
+            let count = "\(tally.failures) of \(total) \(unit) broke this rule"
+            if total > 1 { lead = "\(count)." }
             summary =
-                total > 1
-                ? "\(tally.failures) of \(total) \(unit)\(tally.failures > 1 ? ", first" : ""): "
-                    + first.note
-                : "\(first.note)"
+                total == 1
+                ? first.note
+                : tally.failures == 1
+                    ? "\(count): \(first.note)" : "\(count). The first: \(first.note)"
         } else if total > 0, !tally.isDoubtful {
             outcome = .pass
-            summary = "\(total) \(unit), as asked."
+            summary = (["\(total) \(unit)."] + tally.remarks).joined(separator: " ")
         } else if let reason = tally.notJudged {
             outcome = .notJudged
             summary = reason
@@ -125,6 +158,11 @@ package struct CheckResult: Sendable {
             outcome = .notExercised
             summary = "No \(check.unit.one) was seen."
         }
+        self.lead = lead
+        remarks = outcome.isExercised ? tally.remarks : []
+        advice = ([check.advice] + (outcome == .fail ? tally.advice : [])).joined(separator: " ")
+        undecided = outcome == .notJudged ? tally.undecided : []
+        toDecide = undecided.isEmpty ? nil : tally.toDecide
     }
 }
 
@@ -139,6 +177,14 @@ struct Tally {
     private(set) var notJudged: String?
     /// Whether a case that could not be judged forbids to speak of a pass.
     private(set) var isDoubtful = false
+    /// The first cases that the end of the command left open.
+    private(set) var undecided: [Evidence] = []
+    /// What to do to have the first of them judged.
+    private(set) var toDecide: String?
+    /// What is to be known beside the cases, one sentence each.
+    private(set) var remarks: [String] = []
+    /// How to mend what is special to these cases, one sentence each.
+    private(set) var advice: [String] = []
 
     /// Counts cases that are as they should be.
     mutating func pass(_ count: Int = 1) { exercised += count }
@@ -148,6 +194,19 @@ struct Tally {
         exercised += 1
         failures += 1
         if self.evidence.count < CheckResult.maximumEvidence { self.evidence.append(evidence) }
+    }
+
+    /// Shows more of the case that failed last.
+    mutating func show(_ evidence: Evidence) {
+        if self.evidence.count < CheckResult.maximumEvidence { self.evidence.append(evidence) }
+    }
+
+    /// Notes what is to be known beside the cases.
+    mutating func remark(_ sentence: String) { remarks.append(sentence) }
+
+    /// Advises what fits a case that failed.
+    mutating func advise(_ sentence: String) {
+        if !advice.contains(sentence) { advice.append(sentence) }
     }
 
     /// Counts a case by whether there is evidence against it.
@@ -164,6 +223,15 @@ struct Tally {
     /// Notes a case that the rule cannot be applied to.
     mutating func cannotJudge(_ reason: String) {
         if notJudged == nil { notJudged = reason }
+    }
+
+    /// Notes a case that the end of the command left open.
+    ///
+    /// - Parameter toDecide: What to do to have it judged, in one sentence.
+    mutating func leaveOpen(_ evidence: Evidence, toDecide: String) {
+        cannotJudge(evidence.note)
+        if self.toDecide == nil { self.toDecide = toDecide }
+        if undecided.count < CheckResult.maximumEvidence { undecided.append(evidence) }
     }
 }
 

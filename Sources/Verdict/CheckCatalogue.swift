@@ -23,19 +23,18 @@ extension Check {
             id: "retry.retries-transient",
             level: .must,
             unit: (
-                "transient failure of a GET, a keyed POST or a token request", "transient failures"
+                "temporary failure of a GET, a keyed POST or a token request", "temporary failures"
             ),
-            rule: "A GET, a POST with a key or a token request that fails in a passing way is "
+            rule: "A GET, a POST with a key or a token request that fails temporarily is "
                 + "attempted three times at least, or until it succeeds.",
             basis: .documentation(
                 "A GET may be repeated safely; a reporting POST is repeated with its key after a "
-                    + "timeout or a transport error, with backoff.",
+                    + "timeout or a transport error, with backoff. That 429 and 5xx count like one is our reading.",
                 section: retrySection
             ),
             advice:
-                "Retry 429, 500, 502, 503, 504, timeouts and broken connections, at least twice. An "
-                + "answer that breaks off inside a list is a broken connection, too: many libraries hand "
-                + "it on as it is.",
+                "Retry 429, 500, 502, 503, 504, timeouts and broken connections, at least twice; a POST "
+                + "with the same Idempotency-Key and the same content.",
             judge: RetryChecks.retriesTransient
         ),
         Check(
@@ -68,7 +67,9 @@ extension Check {
         Check(
             id: "retry.pauses",
             level: .must,
-            unit: ("chain of three or more pauses", "chains of pauses"),
+            unit: (
+                "retry chain of three or more pauses", "retry chains of three or more pauses"
+            ),
             rule: "Without Retry-After there is a pause between one attempt and the next.",
             basis: .documentation(
                 "Retries wait exponentially longer, with jitter.",
@@ -80,7 +81,9 @@ extension Check {
         Check(
             id: "retry.backs-off",
             level: .must,
-            unit: ("chain of three or more pauses", "chains of pauses"),
+            unit: (
+                "retry chain of three or more pauses", "retry chains of three or more pauses"
+            ),
             rule: "Without Retry-After the pauses between attempts grow.",
             basis: .documentation(
                 "Retries wait exponentially longer, with jitter.",
@@ -327,7 +330,7 @@ extension Check {
         Check(
             id: "auth.header-only",
             level: .must,
-            unit: ("request with a token", "requests with a token"),
+            unit: ("request that sent or got a token", "requests that sent or got a token"),
             rule: "A token stands in the Authorization field, never in a URL or a body.",
             basis: .documentation(
                 "The token is sent as Authorization: Bearer on every operation.",
@@ -493,14 +496,15 @@ extension Check {
             id: "errors.tolerates-foreign",
             level: .must,
             unit: (
-                "transient failure in another voice than the API's",
-                "transient failures in other voices than the API's"
+                "temporary failure that is not in the API's format (such as HTML of a proxy)",
+                "temporary failures that are not in the API's format (such as HTML of a proxy)"
             ),
-            rule: "A passing failure is retried whoever answers it: a gateway, a load balancer, a "
+            rule:
+                "A temporary failure is retried whoever answers it: a gateway, a load balancer, a "
                 + "proxy, without problem details.",
             basis: .documentation(
                 "A GET may be repeated safely; a reporting POST is repeated with its key after a "
-                    + "timeout or a transport error, with backoff.",
+                    + "timeout or a transport error, with backoff. That 429 and 5xx count like one is our reading.",
                 section: retrySection
             ),
             advice: "Decide by the status alone. Read the content of an error only where its "
@@ -576,8 +580,8 @@ extension Check {
                 "client with 20 or more requests to one host", "clients with 20 or more requests"
             ),
             rule:
-                "No connection is opened while another one to the same host is idle, but for one in "
-                + "five requests.",
+                "No connection is opened while another one to the same host is idle (allowed: one in five "
+                + "requests).",
             basis: .goodPractice("Setting up TLS costs more than most of these calls."),
             advice: "Keep one HTTP client or session object, and read every answer to its end.",
             judge: ConductChecks.reusesConnections

@@ -25,15 +25,15 @@ enum CheckSubject {
         }
     }
 
-    /// What a client called none of, in words.
-    var name: String {
+    /// What a client did not do that made no such call, in words.
+    var absence: String {
         switch self {
-        case .anything: "request"
-        case .write: "POST of the API"
-        case .cursorList: "list that is paged by nextToken"
-        case .offsetList: "list that is paged by skip and take"
-        case .uploadURLs: "upload URL"
-        case .reporting: "reporting operation on an appointment"
+        case .anything: "sent no request"
+        case .write: "sent no POST"
+        case .cursorList: "read no list that is paged by nextToken"
+        case .offsetList: "read no list that is paged by skip and take"
+        case .uploadURLs: "never got an upload URL"
+        case .reporting: "called no reporting operation on an appointment"
         }
     }
 

@@ -280,17 +280,29 @@ enum ConductChecks {
             tally.fail(
                 time.evidence(
                     Array(wasted.prefix(5)),
-                    "\(group.count) requests came over \(seen.count) connections; \(wasted.count) of "
-                        + "these were opened while another was idle, \(needed) would have done."
+                    "\(group.count) \(hostWords(time.entries[group[0]].kind)) came over "
+                        + "\(seen.count) connections. \(needed) "
+                        + (needed == 1 ? "connection was" : "connections were")
+                        + " enough; \(wasted.count) \(wasted.count == 1 ? "was" : "were") opened while "
+                        + "another was idle."
                 )
             )
         }
         if tally.exercised == 0, most > 0 {
             tally.cannotJudge(
-                "\(requestsForReuse) requests to one host are needed; there were \(most)."
+                "Needs \(requestsForReuse) requests to one host; this run had \(most)."
             )
         }
         return tally
+    }
+
+    /// What is asked of the host of such a request, in words.
+    private static func hostWords(_ kind: JournalEntry.Kind) -> String {
+        switch kind {
+        case .token: "token requests"
+        case .upload, .download: "transfers of files"
+        case .operation, .other: "API calls"
+        }
     }
 
     /// Connections that are kept in mind at once.
@@ -309,6 +321,24 @@ enum ConductChecks {
     /// How long the end of a command and that of its connections may lie apart.
     private static let aMoment = Seconds.nanoseconds / 2
 
+    /// Who has waited so long for nothing may well wait for ever: most time-outs are shorter.
+    private static let longWait = 60 * Seconds.nanoseconds
+    /// What a client may need to end, once it has given up, in seconds.
+    private static let secondsToEnd: Int64 = 10
+
+    /// How long a command must be let run so that its patience is seen.
+    private static func longerRun(thanWaited soFar: Int64, _ context: VerdictContext) -> String {
+        guard let limit = context.limitSeconds else {
+            return "Let the command run until it gives up, or for "
+                + "\(patience / Seconds.nanoseconds) s of silence."
+        }
+        // What it did before the silence, the patience that is asked, and its end, in half minutes.
+        let before = max(0, Int64(limit) - soFar / Seconds.nanoseconds)
+        let needed = before + patience / Seconds.nanoseconds + secondsToEnd
+        return "Run it again with --timeout \((needed + 29) / 30 * 30) or more: then there is time "
+            + "to see whether it gives up within \(patience / Seconds.nanoseconds) s."
+    }
+
     static func timesOut(_ time: Timeline) -> Tally {
         var tally = Tally()
         for (index, entry) in time.entries.enumerated() {
@@ -323,9 +353,17 @@ enum ConductChecks {
             }
             let length = waited - entry.arrival
             if length <= patience, let stopped = time.context.stopped, waited >= stopped - aMoment {
-                tally.cannotJudge(
-                    "The command was stopped while it waited for \(time.name(index)), after "
-                        + "\(Seconds.text(max(0, stopped - entry.arrival)))."
+                let soFar = max(0, stopped - entry.arrival)
+                tally.leaveOpen(
+                    time.evidence(
+                        [index],
+                        "The client waited \(Seconds.text(soFar)) for \(time.name(index)) and was "
+                            + "still waiting when \(time.context.stopClause)."
+                            + (soFar >= longWait ? " Perhaps it has no time-out." : ""),
+                        gap: soFar,
+                        limit: patience
+                    ),
+                    toDecide: longerRun(thanWaited: soFar, time.context)
                 )
             } else if length > patience {
                 tally.fail(

@@ -32,7 +32,9 @@ extension VerdictReport {
                 missing: Set(played.flatMap(\.missing)).subtracting(exercised).sorted(),
                 notAsked: Set(played.flatMap(\.notAsked)).subtracting(exercised)
                     .subtracting(played.flatMap(\.missing)).sorted(),
-                isReached: played.allSatisfy(\.isReached)
+                isReached: played.allSatisfy(\.isReached),
+                disturbed: played.reduce(0) { $0 + $1.disturbed },
+                lastFailure: played.count == 1 ? played[0].lastFailure : nil
             )
         let outcomes = reports.map(\.outcome)
         outcome =
@@ -61,20 +63,37 @@ extension CheckResult {
                 "\(deciding.count) sessions, first \(deciding[0].session): "
                 + deciding[0].result.summary
         }
-        let evidence = results.flatMap { session, result in
-            result.evidence.map { evidence in
-                var evidence = evidence
-                evidence.session = session
-                return evidence
+        func all(_ cases: (CheckResult) -> [Evidence]) -> [Evidence] {
+            let named = results.flatMap { session, result in
+                cases(result).map { evidence in
+                    var evidence = evidence
+                    evidence.session = session
+                    return evidence
+                }
             }
+            return Array(named.prefix(Self.maximumEvidence))
+        }
+        let undecided = outcome == .notJudged ? all(\.undecided) : []
+        let lead =
+            deciding.count == 1
+            ? deciding[0].result.lead.map { "\(deciding[0].session): \($0)" }
+            : outcome == .fail ? "It failed in \(deciding.count) sessions." : nil
+        var remarks: [String] = []
+        for (session, result) in results where outcome.isExercised {
+            remarks += result.remarks.map { "\(session): \($0)" }
         }
         self.init(
             check: check,
             outcome: outcome,
             summary: summary,
-            evidence: Array(evidence.prefix(Self.maximumEvidence)),
+            evidence: all(\.evidence),
             failures: results.reduce(0) { $0 + $1.result.failures },
-            isDoubtful: isDoubtful
+            isDoubtful: isDoubtful,
+            undecided: undecided,
+            toDecide: undecided.isEmpty ? nil : results.lazy.compactMap(\.result.toDecide).first,
+            lead: lead,
+            remarks: remarks,
+            advice: deciding.map(\.result.advice).max { $0.count < $1.count }
         )
     }
 }

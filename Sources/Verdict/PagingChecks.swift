@@ -219,12 +219,13 @@ enum PagingChecks {
         }
         var readings: [ListWish: Reading] = [:]
         var order: [ListWish] = []
+        var lost: [ListWish: Int] = [:]
         for index in time.entries.indices {
             let entry = time.entries[index]
-            guard entry.succeeded, let paging = time.facts(index)?.paging, paging != .none,
-                entry.itemCount != nil
-            else { continue }
+            guard let paging = time.facts(index)?.paging, paging != .none else { continue }
             let wish = time.wishes[index]
+            if entry.isTransient, lost[wish.list] == nil { lost[wish.list] = index }
+            guard entry.succeeded, entry.itemCount != nil else { continue }
             if readings[wish.list] == nil { order.append(wish.list) }
             var reading = readings[wish.list] ?? Reading()
             reading.pages.append(index)
@@ -238,6 +239,9 @@ enum PagingChecks {
                 : (entry.itemCount ?? 0) < (entry.details.take ?? .max)
             if isLast { reading.isEnded = true }
             readings[wish.list] = reading
+        }
+        for index in lost.filter({ readings[$0.key] == nil }).values.sorted() {
+            tally.remark("Not counted: \(time.name(index)), of which no page arrived whole.")
         }
         for list in order {
             guard let reading = readings[list], let last = reading.pages.last else { continue }

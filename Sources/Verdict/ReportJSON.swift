@@ -9,7 +9,7 @@ extension VerdictReport {
         object["summary"] = .string(headline)
         object["conclusion"] = conclusion.json
         object["strict"] = .bool(isStrict)
-        object["checks"] = .array(checks.map(\.json))
+        object["checks"] = .array(checks.map { $0.json(word: word(for: $0)) })
         object["coverage"] = coverage.json
         object["journal"] = [
             "entries": .integer(journal.entries), "dropped": .integer(Int(journal.dropped)),
@@ -19,6 +19,7 @@ extension VerdictReport {
                 "name": .string(scenario.name), "reached": .bool(scenario.isReached),
                 "notExercised": .array(scenario.missing.map { .string($0) }),
                 "notAsked": .array(scenario.notAsked.map { .string($0) }),
+                "notes": .array(scenarioNotes.map { .string($0) }),
             ]
         }
         return .object(object)
@@ -48,42 +49,27 @@ extension VerdictReport {
         return "The journal overflowed: \(journal.dropped) earlier requests were dropped, and only "
             + "the last \(journal.entries) are judged. A larger --journal-size keeps more."
     }
-
-    /// What a reader must know of the scenario: that it met nothing, or what of it was not met; `nil` where
-    /// all of it was.
-    package var scenarioNote: String? {
-        guard let scenario else { return nil }
-        if scenario.isReached {
-            guard !scenario.missing.isEmpty else { return nil }
-            return
-                "The scenario \(scenario.name) is about these checks, too, which came to no result: "
-                + "\(scenario.missing.joined(separator: ", "))."
-        }
-        let reasons =
-            scenario.missing.prefix(3).compactMap { id in
-                checks.first { $0.check.id == id }.map { "\(id): \($0.summary)" }
-            } + scenario.notAsked.prefix(3).map { "\($0): no \(CheckSubject($0).name)." }
-        return
-            "The scenario \(scenario.name) met nothing that it is about, so the exit status is 2. "
-            + reasons.joined(separator: " ")
-    }
 }
 
 extension CheckResult {
-    fileprivate var json: JSONValue {
+    fileprivate func json(word: String) -> JSONValue {
         var object = JSONObject()
         object["id"] = .string(check.id)
         object["level"] = .string(check.level.rawValue)
         object["result"] = .string(outcome.rawValue)
+        object["word"] = .string(word)
         object["summary"] = .string(summary)
         object["rule"] = .string(check.rule)
-        object["advice"] = .string(check.advice)
+        object["advice"] = .string(advice)
         object["basis"] = [
             "says": .string(check.basis.sentence),
             "section": check.basis.section.map { .string($0) } ?? .null,
         ]
         object["failures"] = .integer(failures)
         object["evidence"] = .array(evidence.map(\.json))
+        if !remarks.isEmpty { object["remarks"] = .array(remarks.map { .string($0) }) }
+        if !undecided.isEmpty { object["undecided"] = .array(undecided.map(\.json)) }
+        if let toDecide { object["toDecide"] = .string(toDecide) }
         return .object(object)
     }
 }

@@ -67,7 +67,7 @@ extension VerdictReport {
                     details: details(result)
                 )
             }
-            let word = isRequired(result.check) ? "Should" : "Not required"
+            let word = isRequired(result.check) ? "Warning" : "Not required"
             return .note("\(word): \(result.summary)\n\(details(result))")
         }
     }
@@ -75,8 +75,9 @@ extension VerdictReport {
     private func details(_ result: CheckResult) -> String {
         var lines = [
             "Rule: \(result.check.rule)", "\(result.basisLabel): \(result.check.basis.sentence)",
-            "Fix: \(result.check.advice)",
+            "Fix: \(result.advice)",
         ]
+        lines += result.remarks
         lines += result.lines(atMost: 10).map { "- \($0)" }
         return lines.joined(separator: "\n")
     }
@@ -102,7 +103,7 @@ extension Evidence {
         var parts: [String] = []
         var last: (method: String, path: String)?
         for request in requests {
-            let one = "#\(request.id) \(request.answer) at \(Seconds.text(request.offset))"
+            let one = request.short
             if let last, last == (request.method, request.path) {
                 parts[parts.count - 1] += " > \(one)"
             } else {
@@ -118,12 +119,16 @@ extension Evidence {
 }
 
 extension CheckResult {
-    /// The first cases that failed, one in a line; the summary has told what was seen in the first.
+    /// The first cases that failed, one in a line.
     func lines(atMost count: Int) -> [String] {
-        var lines = evidence.prefix(count).enumerated().map { place, evidence in
-            place == 0 ? evidence.particulars : evidence.line
-        }
-        if failures > count { lines.append("And \(failures - count) more.") }
-        return lines
+        evidence.prefix(count).map(\.line) + [more(than: count)].compactMap { $0 }
     }
+
+    /// How many cases are not shown; `nil` where all are.
+    func more(than count: Int) -> String? {
+        failures > count ? "And \(failures - count) more." : nil
+    }
+
+    /// Whether a report tells what the end of the command left open of it.
+    var isShownUndecided: Bool { check.level == .must && !undecided.isEmpty }
 }

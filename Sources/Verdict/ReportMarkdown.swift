@@ -14,38 +14,44 @@ extension VerdictReport {
             headline, "", Markdown.escape(conclusion.line), "",
         ]
         if let line = end?.commandLine { lines += [Markdown.escape(line), ""] }
-        for note in [journalNote, scenarioNote].compactMap({ $0 }) {
+        for note in [journalNote].compactMap({ $0 }) + scenarioNotes {
             lines += ["> \(Markdown.escape(note))", ""]
         }
-        let failed = failures
-        if !failed.isEmpty { lines += ["### Failed", ""] }
-        for result in failed {
+        let shown =
+            (failures.flatMap { $0.evidence.prefix(Self.shownCases) }
+            + open.flatMap { $0.undecided.prefix(1) }).flatMap(\.requests)
+        if let legend = legend(of: shown) { lines += [Markdown.escape(legend), ""] }
+        lines += section("Failed", failures.filter(counts), "FAIL")
+        lines += section("Warnings", failures.filter { !counts($0) }, "WARN")
+        if !open.isEmpty { lines += ["### Left open", ""] }
+        for result in open {
             lines += [
-                "\(counts(result) ? "FAIL" : "WARN") **`\(result.check.id)`** "
-                    + "(\(result.check.level.rawValue)): "
+                "? **`\(result.check.id)`** (\(result.check.level.rawValue)): "
                     + Markdown.escape(result.summary), "",
-                "- Rule: \(Markdown.escape(result.check.rule))",
-                "- \(Markdown.escape(result.basisLabel)): "
-                    + Markdown.escape(result.check.basis.sentence),
-                "- Fix: \(Markdown.escape(result.check.advice))",
             ]
-            lines += result.lines(atMost: 5).map { "- \(Markdown.escape($0))" }
-            lines.append("")
+            lines += result.undecided.prefix(1).map { "- \(Markdown.escape($0.particulars))" }
+            if let toDecide = result.toDecide {
+                lines.append("- To know: \(Markdown.escape(toDecide))")
+            }
+            lines += ["- Fix, if it is so: \(Markdown.escape(result.advice))", ""]
         }
         lines += [
             "### All checks", "", "| check | level | result | seen |", "| --- | --- | --- | --- |",
         ]
-        for result in checks {
-            lines.append(
-                "| `\(result.check.id)` | \(result.check.level.rawValue) | "
-                    + "\(result.outcome.words) | \(Markdown.escape(result.summary)) |"
-            )
+        let ranks = ["fail", "warning", "not judged", "pass", "not exercised"]
+        for rank in ranks {
+            for result in checks where word(for: result) == rank {
+                lines.append(
+                    "| `\(result.check.id)` | \(result.check.level.rawValue) | "
+                        + "\(rank == "fail" ? "**fail**" : rank) | \(Markdown.escape(result.summary)) |"
+                )
+            }
         }
         lines += ["", "### Coverage", ""]
         lines += ["\(coverage.called) of \(coverage.operations.count) operations were called.", ""]
         let called = coverage.operations.filter { $0.requests > 0 }
         if !called.isEmpty {
-            lines += ["| operation | requests | answers | works |", "| --- | ---: | --- | --- |"]
+            lines += ["| operation | requests | answers | success |", "| --- | ---: | --- | --- |"]
         }
         for operation in called {
             let answers = operation.classes.map { "\($0.name): \($0.count)" }.joined(
@@ -53,7 +59,7 @@ extension VerdictReport {
             )
             lines.append(
                 "| `\(operation.id)` | \(operation.requests) | \(answers) | "
-                    + "\(operation.works ? "yes" : "not shown") |"
+                    + "\(operation.success) |"
             )
         }
         if let notes = end?.notes, !notes.isEmpty {
@@ -63,15 +69,39 @@ extension VerdictReport {
     }
 }
 
-extension CheckResult.Outcome {
-    /// The result in words for people.
-    var words: String {
-        switch self {
-        case .pass: "pass"
-        case .fail: "**fail**"
-        case .notExercised: "not exercised"
-        case .notJudged: "not judged"
+extension VerdictReport {
+    /// How many cases of a check are shown.
+    private static let shownCases = 5
+
+    /// The musts of which the end of the command left something open.
+    private var open: [CheckResult] { checks(.notJudged).filter(\.isShownUndecided) }
+
+    /// Checks that failed, under a heading; empty without any.
+    private func section(_ heading: String, _ failed: [CheckResult], _ mark: String) -> [String] {
+        if failed.isEmpty { return [] }
+        var lines = ["### \(heading)", ""]
+        for result in failed {
+            lines += [
+                "\(mark) **`\(result.check.id)`** (\(result.check.level.rawValue))"
+                    + (result.lead.map { ": \(Markdown.escape($0))" } ?? ""), "",
+            ]
+            lines += result.lines(atMost: Self.shownCases).map { "- \(Markdown.escape($0))" }
+            lines += result.remarks.map { "- \(Markdown.escape($0))" }
+            lines += [
+                "- Rule: \(Markdown.escape(result.check.rule))",
+                "- \(Markdown.escape(result.basisLabel)): "
+                    + Markdown.escape(result.check.basis.sentence),
+                "- Fix: \(Markdown.escape(result.advice))", "",
+            ]
         }
+        return lines
+    }
+}
+
+extension Coverage.Operation {
+    /// Whether a success was seen, in a few words.
+    fileprivate var success: String {
+        works ? "yes" : answers[.success] == nil ? "none seen" : "only under a fault"
     }
 }
 

@@ -10,56 +10,63 @@ extension VerdictReport {
         var page = Page()
         page.lines.append("\(ink.paint(conclusion.exit))  \(headline)")
         if let line = end?.commandLine { page.paragraph(line, indent: 6) }
-        for note in [journalNote, scenarioNote].compactMap({ $0 }) {
-            page.paragraph(note, indent: 6)
+        if let journalNote { page.paragraph(journalNote, indent: 6) }
+        for (place, note) in scenarioNotes.enumerated() {
+            page.paragraph(place == 0 ? note : "- \(note)", indent: 6, hanging: place == 0 ? 0 : 2)
         }
+        if let legend = legend(of: shownRequests) { page.paragraph(legend, indent: 6) }
         for result in failures {
             page.lines.append("")
             page.lines.append(
                 "\(counts(result) ? ink.paint("FAIL", .red) : ink.paint("WARN", .yellow))  "
                     + "\(ink.paint(result.check.id, .bold)) (\(result.check.level.rawValue))"
             )
-            page.paragraph(result.summary, indent: 6)
+            if let lead = result.lead { page.paragraph(lead, indent: 6) }
+            page.cases(result.evidence.prefix(Self.shownCases))
+            if let more = result.more(than: Self.shownCases) { page.paragraph(more, indent: 6) }
+            for remark in result.remarks { page.paragraph(remark, indent: 6) }
             page.paragraph("Rule: \(result.check.rule)", indent: 6, hanging: 2)
             page.paragraph(
                 "\(result.basisLabel): \(result.check.basis.sentence)",
                 indent: 6,
                 hanging: 2
             )
-            page.paragraph("Fix: \(result.check.advice)", indent: 6, hanging: 2)
-            for line in result.lines(atMost: 3) {
-                page.paragraph("- \(line)", indent: 6, hanging: 2)
-            }
-        }
-        let passed = checks(.pass)
-        if !passed.isEmpty { page.lines.append("") }
-        for result in passed {
-            page.lines.append("\(ink.paint("pass", .green))  \(result.check.id)")
+            page.paragraph("Fix: \(result.advice)", indent: 6, hanging: 2)
         }
         let unjudged = checks(.notJudged)
         if !unjudged.isEmpty { page.lines.append("") }
         for result in unjudged {
             page.lines.append("\(ink.paint("?   ", .yellow))  \(result.check.id): not judged")
             page.paragraph(result.summary, indent: 6)
+            guard result.isShownUndecided, let open = result.undecided.first else { continue }
+            page.paragraph("- \(open.particulars)", indent: 6, hanging: 2)
+            if let toDecide = result.toDecide {
+                page.paragraph("To know: \(toDecide)", indent: 6, hanging: 2)
+            }
+            page.paragraph("Fix, if it is so: \(result.advice)", indent: 6, hanging: 2)
         }
-        let unexercised = checks(.notExercised).map(\.check.id)
+        let passed = checks(.pass)
+        if !passed.isEmpty { page.lines.append("") }
+        for result in passed {
+            page.lines.append("\(ink.paint("pass", .green))  \(result.check.id)")
+            for remark in result.remarks { page.paragraph(remark, indent: 6) }
+        }
+        let unexercised = checks(.notExercised)
         if !unexercised.isEmpty {
             page.lines.append("")
             page.paragraph(
-                "Not exercised: " + unexercised.joined(separator: ", ") + ".",
+                "\(unexercised.count) not exercised, since nothing happened that they judge: "
+                    + families(of: unexercised).joined(separator: ", ")
+                    + ". --report FILE.md and --format markdown list them.",
                 indent: 0,
                 hanging: 6
             )
         }
         page.lines.append("")
         page.paragraph(
-            "\(coverage.called) of \(coverage.operations.count) operations were called, in "
-                + "\(journal.entries) requests. A wait may be 50 ms or 2 % short, whichever is more."
-                + (failures.isEmpty
-                    ? ""
-                    : " Behind # stand the number of a request in the journal (run --journal FILE, or GET "
-                        + "/__admin/requests), its answer, and the seconds since the first request. "
-                        + "\"lost\": no whole answer arrived; \"left\": the client did not wait for it."),
+            "\(coverage.called) of \(coverage.operations.count) operations were called. "
+                + "\(journal.entries) request\(journal.entries == 1 ? " was" : "s were") judged, those "
+                + "for tokens and files included.",
             indent: 0
         )
         if let notes = end?.notes, !notes.isEmpty {
@@ -71,6 +78,32 @@ extension VerdictReport {
         return page.lines.joined(separator: "\n") + "\n"
     }
 
+}
+
+extension VerdictReport {
+    /// How many cases of a check a report for a terminal shows.
+    private static let shownCases = 3
+
+    /// The requests that a report for a terminal shows, in its order.
+    private var shownRequests: [Evidence.Request] {
+        let failed = failures.flatMap { $0.evidence.prefix(Self.shownCases) }
+        let open = checks(.notJudged).filter(\.isShownUndecided).flatMap { $0.undecided.prefix(1) }
+        return (failed + open).flatMap(\.requests)
+    }
+
+    /// How many checks of each family, such as `retry 7`; `all` where none is left out.
+    private func families(of some: [CheckResult]) -> [String] {
+        func family(_ result: CheckResult) -> Substring {
+            result.check.id.prefix { $0 != "." }
+        }
+        var names: [Substring] = []
+        for result in some where names.last != family(result) { names.append(family(result)) }
+        return names.map { name in
+            let count = some.count { family($0) == name }
+            let isWhole = count == checks.count { family($0) == name }
+            return "\(name) \(isWhole ? "(all \(count))" : String(count))"
+        }
+    }
 }
 
 /// Words in colour, or not.
@@ -103,6 +136,14 @@ private struct Page {
     static let columns = 80
 
     var lines: [String] = []
+
+    /// Appends cases, each as what was seen and its requests.
+    mutating func cases(_ cases: some Sequence<Evidence>) {
+        for one in cases {
+            paragraph("- \(one.note)", indent: 6, hanging: 2)
+            paragraph(one.particulars, indent: 8)
+        }
+    }
 
     /// Appends words, broken into lines; a word that is longer than a line is broken, too.
     ///

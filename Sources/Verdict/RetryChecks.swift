@@ -60,17 +60,20 @@ enum RetryChecks {
     /// Whether each transient failure that counts was retried.
     private static func persistence(
         _ time: Timeline,
-        after counts: (JournalEntry) -> Bool
+        after isCounted: (JournalEntry) -> Bool
     ) -> Tally {
         var tally = Tally()
+        var failed: [Evidence] = []
+        var counts = PersistenceCounts()
         let repetitions = lastRepetitions(time)
         let others = Repetitions(time)
         for (index, entry) in time.entries.enumerated()
-        where entry.isTransient && counts(entry) {
+        where entry.isTransient && isCounted(entry) {
             let isKeyed = entry.method == "POST" && entry.details.idempotencyKey != nil
             guard entry.method == "GET" || isKeyed || entry.kind == .token else { continue }
             if time.next[index] != nil {
                 tally.pass()
+                counts.note(entry, isRetried: true)
                 continue
             }
             if isKeyed, let last = repetitions[CallKey(entry, content: true)],
@@ -82,25 +85,89 @@ enum RetryChecks {
             let chain = time.attempts(upTo: index)
             if chain.count >= attemptsBeforeGivingUp {
                 tally.pass()
+                counts.note(entry, isRetried: true)
                 continue
             }
             if let reason = excuse(index, time) {
                 tally.cannotJudge(reason)
                 continue
             }
-            let often =
-                chain.count == 1
-                ? "was never retried"
-                : "was given up after one retry, where three attempts are asked"
-            tally.fail(
+            if let reason = excuseOfStop(index, time) {
+                tally.leaveOpen(time.evidence(chain, reason), toDecide: time.context.moreTime)
+                continue
+            }
+            counts.note(entry, isRetried: false)
+            failed.append(
                 time.evidence(
                     chain,
-                    "\(time.nameAtStart(index)) (\(outcome(entry))) \(often)"
-                        + anotherCall(index, time, others) + "."
+                    "\(often(chain, time))\(anotherCall(index, time, others))."
+                        + (chain.contains { time.entries[$0].committed }
+                            ? " The server had done the write: its key brings the answer." : "")
                 )
             )
+            for sentence in advice(chain, time) { tally.advise(sentence) }
         }
+        // A write that nobody knows of weighs more than a read.
+        for write in [true, false] {
+            for evidence in failed where (evidence.requests.last?.method == "POST") == write {
+                tally.fail(evidence)
+            }
+        }
+        if !failed.isEmpty, let sentence = counts.sentence { tally.remark(sentence) }
         return tally
+    }
+
+    /// How often a client that gave up too soon had asked, and what it met.
+    private static func often(_ chain: [Int], _ time: Timeline) -> String {
+        let name = time.nameAtStart(chain[0])
+        var outcomes: [String] = []
+        for index in chain where outcomes.last != outcome(time.entries[index]) {
+            outcomes.append(outcome(time.entries[index]))
+        }
+        let met = outcomes.joined(separator: ", then ")
+        guard chain.count > 1 else { return "\(name) (\(met)) was never retried" }
+        let gap = time.entries[chain[1]].arrival - time.ends[chain[0]]
+        return "\(name) (\(met)) got \(chain.count) attempts, \(Seconds.text(gap)) apart; "
+            + "\(attemptsBeforeGivingUp) are required"
+    }
+
+    /// What to advise beside the general.
+    private static func advice(_ chain: [Int], _ time: Timeline) -> [String] {
+        var sentences: [String] = []
+        let effects = chain.map { time.entries[$0].details.fault?.effects ?? [] }
+        if effects.contains(where: { !$0.isDisjoint(with: [.truncation, .malformedChunk]) }) {
+            sentences.append(
+                "An answer that breaks off within its content is a broken connection, too: many "
+                    + "libraries hand it on as it is."
+            )
+        }
+        if chain.contains(where: { (time.requiredWait(after: $0) ?? 0) > 0 }) {
+            sentences.append("Wait as long as Retry-After says before you do.")
+        }
+        return sentences
+    }
+
+    /// How many failures of each kind were retried.
+    private struct PersistenceCounts {
+        private var counts: [FailureKind: (retried: Int, all: Int)] = [:]
+
+        mutating func note(_ entry: JournalEntry, isRetried: Bool) {
+            guard let kind = entry.failureKind else { return }
+            let before = counts[kind] ?? (0, 0)
+            counts[kind] = (before.retried + (isRetried ? 1 : 0), before.all + 1)
+        }
+
+        /// One sentence, where failures of several kinds were met.
+        var sentence: String? {
+            let kinds: [(FailureKind, String)] = [
+                (.status, "answers with 429 or 5xx"), (.connection, "broken connections"),
+                (.silence, "calls that the client gave up"),
+            ]
+            let parts = kinds.compactMap { kind, words in
+                counts[kind].map { "\($0.retried) of \($0.all) \(words)" }
+            }
+            return parts.count > 1 ? "Retried: \(parts.joined(separator: ", "))." : nil
+        }
     }
 
     /// Whether the client has what it wanted, though not by a retry.
@@ -152,19 +219,26 @@ enum RetryChecks {
                     "\(time.nameAtStart(index)) was told to wait \(Seconds.text(wait)), which was not over."
             }
         }
-        if let stopped = time.context.stopped, stopped - end < pauseBeforeStop {
-            return stopped <= end
-                ? "The command was stopped while it waited for \(time.name(index)), after "
-                    + "\(Seconds.text(max(0, stopped - entry.arrival)))."
-                : "The command was stopped \(Seconds.text(stopped - end)) after \(time.name(index)) "
-                    + "had failed."
-        }
         if entry.delivery == .clientLeft, end - entry.arrival < shortestTimeout {
             return
                 "\(time.nameAtStart(index)) was given up after \(Seconds.text(end - entry.arrival)): too "
                 + "soon for a time-out, so nobody wanted it any more."
         }
         return nil
+    }
+
+    /// Why a failure shortly before the command was stopped is not held against the client.
+    private static func excuseOfStop(_ index: Int, _ time: Timeline) -> String? {
+        let end = time.ends[index]
+        guard let stopped = time.context.stopped, stopped - end < pauseBeforeStop else {
+            return nil
+        }
+        let waited = Seconds.text(max(0, stopped - time.entries[index].arrival))
+        return stopped <= end
+            ? "The client had waited \(waited) for \(time.name(index)) when "
+                + "\(time.context.stopClause): nobody knows whether it would have asked again."
+            : "\(time.context.stopClauseAtStart) \(Seconds.text(stopped - end)) after "
+                + "\(time.name(index)) had failed: it may have been about to ask again."
     }
 
     /// What the client called instead of a retry, as the end of a sentence.
@@ -302,9 +376,9 @@ enum RetryChecks {
         guard let growth = PauseRules.growth(of: pauses) else {
             if !chains.isEmpty {
                 tally.cannotJudge(
-                    "Only \(chains.count) of the \(PauseRules.chainsForGrowth) chains that are "
-                        + "needed had three pauses of the client's own after like failures: jitter "
-                        + "alone can shrink one."
+                    "Needs \(PauseRules.chainsForGrowth) retry chains of "
+                        + "\(PauseRules.pausesForGrowth) pauses after like failures, without "
+                        + "Retry-After; this run had \(chains.count)."
                 )
             }
             return tally
@@ -389,10 +463,10 @@ enum RetryChecks {
         guard let spread = PauseRules.spread(of: groups.map { $0.map(\.length) }) else {
             if pauses > 0 {
                 let comparable = groups.reduce(0) { $0 + max(0, $1.count - 1) }
-                let pauses = ["No pause", "One pause"].dropFirst(comparable).first
                 tally.cannotJudge(
-                    "\(pauses ?? "\(comparable) pauses") can be compared with another after the same "
-                        + "kind of failure; \(PauseRules.comparisonsForSpread) are needed."
+                    "Needs \(PauseRules.comparisonsForSpread) comparisons of a pause with that of "
+                        + "another call, at the same attempt and after the same kind of failure; "
+                        + "this run had \(comparable)."
                 )
             }
             return tally
@@ -402,26 +476,58 @@ enum RetryChecks {
         switch spread.answer {
         case .asAsked: tally.pass(pauses)
         case .notAsAsked:
-            let largest = groups.max { $0.count < $1.count } ?? []
+            let (pattern, chains) = samePauses(places, groups, time)
             tally.fail(
                 time.evidence(
-                    largest.map(\.to),
-                    "Pauses after like failures are the same: they deviate by \(deviation) from a "
-                        + "mean of \(mean).",
+                    chains.first ?? [],
+                    "Calls that failed alike were repeated after the same pauses: "
+                        + "\(pattern), \(deviation) more or less.",
                     gap: Int64(spread.deviation),
                     limit: Int64(
                         max(PauseRules.leastJitter, PauseRules.shareOfJitter * spread.mean)
                     )
                 )
             )
+            for chain in chains.dropFirst() {
+                tally.show(time.evidence(chain, "Another call with the same pauses."))
+            }
         case .open:
             tally.cannotJudge(
-                "Pauses deviate by \(deviation) from a mean of \(mean): that may be jitter, or the "
-                    + "machine."
+                "Pauses that could be the same deviate by \(deviation), at \(mean) on average: that "
+                    + "may be jitter, or the machine."
             )
         }
         return tally
     }
+
+    /// The mean pauses after one kind of failure, that with most of them, in the order of attempts, and
+    /// the chains that they were taken from.
+    private static func samePauses(
+        _ places: [PausePlace: Int],
+        _ groups: [[Timeline.Gap]],
+        _ time: Timeline
+    ) -> (pattern: String, chains: [[Int]]) {
+        // In the order in which they were met first.
+        let compared = places.sorted { $0.value < $1.value }.filter { groups[$0.value].count > 1 }
+        let largest = compared.max { groups[$0.value].count < groups[$1.value].count }
+        guard let kind = largest?.key.kind else { return ("", []) }
+        let row = compared.filter { $0.key.kind == kind }.sorted {
+            ($0.key.attempts, $0.key.likeFailures) < ($1.key.attempts, $1.key.likeFailures)
+        }
+        let pauses = row.map { _, group in
+            let lengths = groups[group].map(\.length)
+            return Seconds.text(lengths.reduce(0, +) / Int64(lengths.count))
+        }
+        let chains = row.first.map { groups[$0.value].prefix(shownChains) } ?? []
+        return (
+            pauses.prefix(shownPauses).joined(separator: ", "),
+            chains.map { time.chain(around: $0.from) }
+        )
+    }
+
+    /// How many chains and how many pauses of each show that they are the same.
+    private static let shownChains = 3
+    private static let shownPauses = 5
 
     private static let maximumAttempts = 10
 
@@ -592,7 +698,8 @@ enum RetryChecks {
     static func outcome(_ entry: JournalEntry) -> String {
         guard entry.lostAnswer else {
             let done = entry.committed && entry.details.fault?.phase == .after
-            return entry.status.map { "answered \($0)\(done ? " for what was done" : "")" }
+            let told = entry.governingRetryAfter.map { ", told to wait \($0.seconds) s" } ?? ""
+            return entry.status.map { "answered \($0)\(done ? " for what was done" : "")\(told)" }
                 ?? "no answer"
         }
         if entry.delivery == .clientLeft {

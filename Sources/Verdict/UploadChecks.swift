@@ -174,7 +174,14 @@ enum UploadChecks {
             }
             guard let lost = owed.first else { continue }
             if let stopped = time.context.stopped, stopped - time.ends[lost] < pauseBeforeStop {
-                tally.cannotJudge("The command was stopped after an upload had failed.")
+                tally.leaveOpen(
+                    time.evidence(
+                        [lost],
+                        "\(time.context.stopClauseAtStart) after an upload had failed "
+                            + "(\(reason(time.entries[lost])))."
+                    ),
+                    toDecide: time.context.moreTime
+                )
                 continue
             }
             let report = (reports[subject] ?? []).first {

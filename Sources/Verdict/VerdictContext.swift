@@ -19,6 +19,8 @@ package struct VerdictContext: Sendable {
     /// When the command under test was stopped from outside, in monotonic nanoseconds; `nil` where it
     /// ended by itself, or where there is none.
     package var stopped: Int64?
+    /// The limit in seconds that stopped it, where one did.
+    package var limitSeconds: Int?
     /// Whether the command under test has ended by itself: it will wait for nothing any more.
     package var hasEnded: Bool
     /// After how long the server closes an idle connection, in nanoseconds.
@@ -36,6 +38,7 @@ package struct VerdictContext: Sendable {
         required: Set<String>? = nil,
         monotonicNow: Int64? = nil,
         stopped: Int64? = nil,
+        limitSeconds: Int? = nil,
         hasEnded: Bool = false,
         idleTimeout: Int64 = 75_000_000_000
     ) {
@@ -48,8 +51,26 @@ package struct VerdictContext: Sendable {
         self.required = required
         self.monotonicNow = monotonicNow
         self.stopped = stopped
+        self.limitSeconds = limitSeconds
         self.hasEnded = hasEnded
         self.idleTimeout = idleTimeout
+    }
+
+    /// Who stopped the command, as a clause.
+    var stopClause: String {
+        limitSeconds.map { "qubs-mock stopped the command (--timeout \($0))" }
+            ?? "the command was stopped"
+    }
+
+    /// The same where a sentence begins with it.
+    var stopClauseAtStart: String {
+        limitSeconds == nil ? "T" + stopClause.dropFirst() : stopClause
+    }
+
+    /// What to do so that a command comes to its end.
+    var moreTime: String {
+        limitSeconds == nil
+            ? "Let the command come to its end." : "Run it again with a longer --timeout."
     }
 
     /// One operation, as the contract describes it.

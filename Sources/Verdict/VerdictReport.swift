@@ -31,6 +31,10 @@ package struct VerdictReport: Sendable {
         package let notAsked: [String]
         /// Whether it met anything: one of its pass marks was exercised, or it has none.
         package let isReached: Bool
+        /// How many requests a fault acted on.
+        package let disturbed: Int
+        /// The last request of a client that ended after it had failed; `nil` where it did not.
+        package let lastFailure: String?
     }
 
     /// The checks that failed: musts first, in the order of the catalogue; those that are not required
@@ -52,6 +56,11 @@ package struct VerdictReport: Sendable {
     package func counts(_ result: CheckResult) -> Bool {
         result.outcome == .fail && (isStrict || result.check.level == .must)
             && isRequired(result.check)
+    }
+
+    /// The result of a check in words for people: what failed and does not count is a warning.
+    package func word(for result: CheckResult) -> String {
+        result.outcome == .fail && !counts(result) ? "warning" : result.outcome.words
     }
 
     /// Whether a check is among those that are asked for.
@@ -115,7 +124,9 @@ package func verdict(of entries: [JournalEntry], context: VerdictContext) -> Ver
             missing: open.filter { !notAsked.contains($0) },
             notAsked: notAsked,
             isReached: scenario.passMarks.isEmpty
-                || scenario.passMarks.contains { exercised.contains($0) }
+                || scenario.passMarks.contains { exercised.contains($0) },
+            disturbed: timeline.entries.count { $0.details.fault != nil },
+            lastFailure: timeline.lastFailure
         )
     }
     return VerdictReport(

@@ -6,6 +6,7 @@ import MockServer
 import OAuth
 import TestSupport
 import Testing
+import Verdict
 
 @Suite("The page")
 struct PageTests {
@@ -95,6 +96,7 @@ struct PageTests {
                     session: "default",
                     title: "a <test>",
                     outcome: "pass",
+                    conclusion: Conclusion(.fail, "a must failed"),
                     seconds: 0.25,
                     entries: server.application.requests(ofSession: "default"),
                     verdict: judgement.report,

@@ -93,14 +93,15 @@ enum CheckDocument {
           leads to the same file; all token requests of a caller are one wish. For POST the idempotency key must be the same, or,
           without keys, the content.
         - **A retry** has the wish of an earlier request, comes after its answer ended or was cut, within 15 minutes, and the
-          earlier one failed in a way that passes (429, 500, 502, 503, 504, a broken or missing answer, a client that gave up) or
+          earlier one failed temporarily (429, 500, 502, 503, 504, a broken or missing answer, a client that gave up) or
           with 401. Requests that overlap are concurrency. Where several later requests could be meant, the kindest reading is
           taken: with the same correlation id first, where that stands for one call; then over the same connection before a new
           one, in time before too early.
         - **Time** is monotonic, from the last octet of an answer, or its cut, to the arrival of the next request.
         - **The control API.** What a reset, a restored snapshot, a changed record or a moved clock separates is not held
           against the client.
-        - **The end.** What was open when `qubs-mock run` or its command was stopped by a signal, or by `--limit`, is not judged.
+        - **The end.** What was open when `qubs-mock run` or its command was stopped by a signal, or by `--timeout`, is not judged: the report
+          shows it, and says what to run to have it judged.
           A command that has ended by itself waits for nothing any more: what it left open, it gave up. Where the verdict is asked for
           while clients are still at work (`GET /__admin/verdict`, `qubs-mock verdict`), a wait that is not over is not judged.
         - **A poller.** A client that asks the same again in a steady rhythm, half a second or longer, is no retry loop.

@@ -21,7 +21,8 @@ struct CheckNotes {
         "retry.retries-transient": CheckNotes(
             "Three attempts, since an outage of a second or two outlives one repetition. Two minutes of patience: nobody "
                 + "need wait longer than that for Retry-After. A client that leaves within a second has not timed out: "
-                + "nobody wanted the answer any more. Fifteen minutes later, a request is a new one.",
+                + "nobody wanted the answer any more. Fifteen minutes later, a request is a new one. An answer that breaks "
+                + "off inside a list is a broken connection, too.",
             not:
                 "A wait of more than two minutes, or one that is not over; a failure less than 60 s before the command was "
                 + "stopped; a call given up within a second. Not counted: a POST without a key; a call that a twin, another "

@@ -52,7 +52,7 @@ struct FieldCase: CustomTestStringConvertible {
         let story = try #require(FieldCase.all.first { $0.name.hasPrefix("a pool takes") }).story
         let result = story.verdict().checks.first { $0.check.id == "retry.backs-off" }
         #expect(result?.outcome == .pass)
-        #expect(result?.summary == "7 chains of pauses, as asked.")
+        #expect(result?.summary == "7 retry chains of three or more pauses.")
     }
 
     @Test("Each of the numbered cases is here in two forms or more, but those that need a server")

@@ -280,7 +280,8 @@ struct Story {
         scenario: VerdictContext.Scenario? = nil,
         dropped: UInt64 = 0,
         monotonicNow: Double? = nil,
-        stopped: Double? = nil
+        stopped: Double? = nil,
+        limitSeconds: Int? = nil
     ) -> VerdictReport {
         var context = Self.context
         context.isStrict = isStrict
@@ -289,6 +290,7 @@ struct Story {
         context.dropped = dropped
         context.monotonicNow = monotonicNow.map { Int64($0 * 1e9) }
         context.stopped = (stopped ?? self.stopped).map { Int64($0 * 1e9) }
+        context.limitSeconds = limitSeconds
         context.hasEnded = hasEnded
         context.idleTimeout = Int64(idleTimeout * 1e9)
         return Verdict.verdict(of: numbered(entries), context: context)

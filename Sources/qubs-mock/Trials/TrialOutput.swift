@@ -50,7 +50,8 @@ enum TrialOutput {
     /// The trials of a report as a page shows them.
     private static func pageParts(_ report: TrialReport, _ call: TrialCall) -> [PageReport.Part] {
         let requests = Dictionary(grouping: call.requests, by: \.session)
-        return report.all.map { trial, assessment in
+        return report.all.enumerated().map { place, one in
+            let (trial, assessment) = one
             let title =
                 switch trial.subject {
                 case .plain: "no scenario"
@@ -61,6 +62,7 @@ enum TrialOutput {
                 session: trial.session,
                 title: title,
                 outcome: assessment.outcome,
+                conclusion: report.conclusion(of: place),
                 notes: [trial.end.line].compactMap { $0 } + trial.differences
                     + [trial.repetition].compactMap { $0 },
                 seconds: trial.end.seconds,

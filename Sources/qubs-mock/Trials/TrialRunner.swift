@@ -93,6 +93,7 @@ final class TrialRunner: Sendable {
                 isStrict: settings.isStrict,
                 required: settings.required,
                 stopped: end.stopped,
+                limitSeconds: end.isOverdue ? limitSeconds : nil,
                 hasEnded: end.stopped == nil
             )
             let effects = try application.normalisedChanges(ofSession: plan.session)

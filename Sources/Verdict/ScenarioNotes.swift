@@ -1,0 +1,73 @@
+import Journal
+
+extension VerdictReport {
+    /// What a reader must know of the scenario, one sentence each: that nothing or not all of what it is
+    /// about was put to the test, and why; empty where all of it was.
+    package var scenarioNotes: [String] {
+        guard let scenario, !scenario.isReached || !scenario.missing.isEmpty else { return [] }
+        var notes: [String]
+        if scenario.isReached {
+            notes = [
+                "Not all that scenario \(scenario.name) is about was put to the test. "
+                    + reasons(scenario.missing).joined(separator: " ")
+            ]
+        } else {
+            let disturbed = scenario.disturbed
+            notes = [
+                disturbed == 0
+                    ? "Nothing that scenario \(scenario.name) is about happened."
+                    : "Scenario \(scenario.name) disturbed "
+                        + "\(disturbed == 1 ? "1 request" : "\(disturbed) requests"), but none of the "
+                        + "checks that it is about came to a result."
+            ]
+            notes += reasons(scenario.missing) + absences(scenario.notAsked)
+        }
+        if let last = scenario.lastFailure {
+            notes.append("The client sent nothing more after \(last): what follows was not tested.")
+        }
+        return notes
+    }
+
+    /// The same in one text; `nil` where there is none.
+    package var scenarioNote: String? {
+        let notes = scenarioNotes
+        return notes.isEmpty ? nil : notes.joined(separator: " ")
+    }
+
+    /// Checks with what was seen of each; those of which the same is said together.
+    private func reasons(_ ids: [String]) -> [String] {
+        grouped(
+            ids.compactMap { id in
+                checks.first { $0.check.id == id }.map {
+                    (id, "\($0.outcome.words). \($0.summary)")
+                }
+            }
+        )
+    }
+
+    /// Checks with the calls that were not made.
+    private func absences(_ ids: [String]) -> [String] {
+        grouped(ids.map { ($0, "the client \(CheckSubject($0).absence).") })
+    }
+
+    private func grouped(_ told: [(id: String, text: String)]) -> [String] {
+        var texts: [String] = []
+        for one in told where !texts.contains(one.text) { texts.append(one.text) }
+        return texts.map { text in
+            told.filter { $0.text == text }.map(\.id).joined(separator: ", ") + ": " + text
+        }
+    }
+}
+
+extension Timeline {
+    /// The last request of a client that ended by itself after that had failed, in a few words.
+    var lastFailure: String? {
+        guard context.hasEnded,
+            let last = entries.indices.last(where: { entries[$0].client != nil })
+        else { return nil }
+        let entry = entries[last]
+        guard !entry.succeeded, entry.delivery != .pending, entry.lostAnswer || entry.status != nil
+        else { return nil }
+        return "#\(entry.id) (\(name(last)): \(RetryChecks.outcome(entry)))"
+    }
+}
