@@ -303,6 +303,9 @@ enum RetryChecks {
                 )
             }
         }
+        if tally.failures > 0 {
+            tally.remark("Waits up to 50 ms or 2 % too short, whichever is more, are tolerated.")
+        }
         return tally
     }
 
@@ -481,7 +484,7 @@ enum RetryChecks {
                 time.evidence(
                     chains.first ?? [],
                     "Calls that failed alike were repeated after the same pauses: "
-                        + "\(pattern), \(deviation) more or less.",
+                        + "\(pattern) (they deviate by \(deviation)).",
                     gap: Int64(spread.deviation),
                     limit: Int64(
                         max(PauseRules.leastJitter, PauseRules.shareOfJitter * spread.mean)

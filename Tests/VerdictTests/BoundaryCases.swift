@@ -374,11 +374,11 @@ extension FieldCase {
         FieldCase("written by two programs, once unheard", effect, .open) {
             writes(&$0, ["body", "body"])
         },
-        FieldCase("something else by another program", effect, .praised) {
+        FieldCase("something else by another program", effect, .absent) {
             writes(&$0, ["one", "two"])
         },
         FieldCase("said otherwise half a minute later", effect, .open) { drifts(&$0, pause: 30) },
-        FieldCase("said otherwise two minutes later", effect, .praised) { drifts(&$0, pause: 120) },
+        FieldCase("said otherwise two minutes later", effect, .absent) { drifts(&$0, pause: 120) },
         FieldCase(
             "a report beside another program's missing file",
             "reporting.report-after-files",

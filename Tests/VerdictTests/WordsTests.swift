@@ -155,7 +155,7 @@ import Verdict
         #expect(
             found.summary
                 == "Calls that failed alike were repeated after the same pauses: 1.000 s, "
-                + "2.000 s, 4.000 s, 0.000 s more or less."
+                + "2.000 s, 4.000 s (they deviate by 0.000 s)."
         )
         #expect(found.failures == 1)
         #expect(

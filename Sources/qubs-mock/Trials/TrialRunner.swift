@@ -146,7 +146,8 @@ final class TrialRunner: Sendable {
                 expectedStatus: settings.expectedStatus,
                 seconds: seconds,
                 wasStopped: false,
-                line: "qubs-mock stopped your command after \(limitSeconds) s, its limit (--timeout)"
+                line:
+                    "qubs-mock stopped your command after \(limitSeconds) s, its limit (--timeout)"
             )
         }
         return CommandEnd(
