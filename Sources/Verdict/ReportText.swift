@@ -100,7 +100,7 @@ extension VerdictReport {
         for result in some where names.last != family(result) { names.append(family(result)) }
         return names.map { name in
             let count = some.count { family($0) == name }
-            let isWhole = count == checks.count { family($0) == name }
+            let isWhole = count > 1 && count == checks.count { family($0) == name }
             return "\(name) \(isWhole ? "(all \(count))" : String(count))"
         }
     }

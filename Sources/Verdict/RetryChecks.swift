@@ -102,7 +102,8 @@ enum RetryChecks {
                     chain,
                     "\(often(chain, time))\(anotherCall(index, time, others))."
                         + (chain.contains { time.entries[$0].committed }
-                            ? " The server had done the write: its key brings the answer." : "")
+                            ? " The server had done the write: asking again with its key brings the answer."
+                            : "")
                 )
             )
             for sentence in advice(chain, time) { tally.advise(sentence) }

@@ -7,10 +7,8 @@ extension VerdictReport {
         guard let scenario, !scenario.isReached || !scenario.missing.isEmpty else { return [] }
         var notes: [String]
         if scenario.isReached {
-            notes = [
-                "Not all that scenario \(scenario.name) is about was put to the test. "
-                    + reasons(scenario.missing).joined(separator: " ")
-            ]
+            notes = ["Not all that scenario \(scenario.name) is about was put to the test."]
+            notes += reasons(scenario.missing)
         } else {
             let disturbed = scenario.disturbed
             notes = [

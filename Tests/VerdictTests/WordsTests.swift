@@ -112,7 +112,7 @@ import Verdict
         #expect(
             found.evidence.map(\.note) == [
                 "\(Story.comments) (the connection broke) was never retried. The server had done the "
-                    + "write: its key brings the answer.",
+                    + "write: asking again with its key brings the answer.",
                 "\(Story.pending) (the answer broke off within its content, then the answer broke off "
                     + "in a broken chunk) got 2 attempts, 0.010 s apart; 3 are required.",
             ]
