@@ -35,7 +35,12 @@ package struct ValidatedFixtures: Sendable {
         }
         signingKey = document("signing-key.json", in: path)
         if set.domains.isEmpty, faults.isEmpty {
-            fault("", JSONPointer(), "no folder of a domain, such as acme/, with sites.json in it")
+            fault(
+                "",
+                JSONPointer(),
+                "no folder of a domain, such as acme/, with sites.json in it; docs/data.md shows "
+                    + "the form, and fixtures/ of the sources is a model"
+            )
         }
         for (position, domain) in set.domains.enumerated() {
             if let practice = domain.practice {
@@ -73,7 +78,7 @@ package struct ValidatedFixtures: Sendable {
             do throws(JSONError) {
                 return try JSONParser.parse(octets)
             } catch {
-                fault(file, error.pointer, error.explanation)
+                fault(file, JSONPointer(), error.explanation(in: octets))
             }
         } catch {
             guard case .file(let error) = error else {

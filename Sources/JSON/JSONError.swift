@@ -74,21 +74,44 @@ package struct JSONError: Error, Hashable, Sendable {
     }
 
     /// One sentence for the client, without any of its data.
-    package var explanation: String {
-        let what =
-            switch kind {
-            case .unexpectedEnd: "the text ends too early"
-            case .unexpectedOctet: "a character that JSON does not allow here"
-            case .trailingContent: "something follows the JSON value"
-            case .duplicateMember: "a member name stands twice in one object"
-            case .loneSurrogate: "a \\u escape holds half a surrogate pair"
-            case .invalidUTF8: "the text is not valid UTF-8"
-            case .foreignEncoding(let encoding): encoding.explanation
-            case .invalidEscape: "an unknown escape sequence"
-            case .controlCharacter: "a control character inside a string must be escaped"
-            case .malformedNumber: "a malformed number"
-            case .tooDeep(let limit): "arrays and objects are nested deeper than \(limit)"
-            }
-        return "Malformed JSON at octet \(offset): \(what)."
+    package var explanation: String { "Malformed JSON at octet \(offset): \(what)." }
+
+    /// What is wrong, with line and column, for whoever wrote the text and starts the program with it.
+    ///
+    /// It quotes the character that is in the way, so it is not for texts of clients. Line and column
+    /// count from 1, a column for each character.
+    package func explanation(in text: [UInt8]) -> String {
+        if kind == .unexpectedEnd, text.allSatisfy({ [0x20, 0x09, 0x0A, 0x0D].contains($0) }) {
+            return "there is nothing in it: JSON is expected"
+        }
+        let before = text.prefix(offset)
+        let line = before.count { $0 == 0x0A } + 1
+        // Octets within a character are no column of their own.
+        let column = before.reversed().prefix { $0 != 0x0A }.count { $0 & 0xC0 != 0x80 } + 1
+        return "line \(line), column \(column): \(unexpected ?? what)"
+    }
+
+    /// The character that is in the way, where it is one that can be shown.
+    private var unexpected: String? {
+        guard case .unexpectedOctet(let octet) = kind, (0x21...0x7E).contains(octet) else {
+            return nil
+        }
+        return "unexpected '\(Character(Unicode.Scalar(octet)))'"
+    }
+
+    private var what: String {
+        switch kind {
+        case .unexpectedEnd: "the text ends too early"
+        case .unexpectedOctet: "a character that JSON does not allow here"
+        case .trailingContent: "something follows the JSON value"
+        case .duplicateMember: "a member name stands twice in one object"
+        case .loneSurrogate: "a \\u escape holds half a surrogate pair"
+        case .invalidUTF8: "the text is not valid UTF-8"
+        case .foreignEncoding(let encoding): encoding.explanation
+        case .invalidEscape: "an unknown escape sequence"
+        case .controlCharacter: "a control character inside a string must be escaped"
+        case .malformedNumber: "a malformed number"
+        case .tooDeep(let limit): "arrays and objects are nested deeper than \(limit)"
+        }
     }
 }

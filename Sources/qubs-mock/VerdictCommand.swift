@@ -103,7 +103,7 @@ struct VerdictCommand: ParsableCommand {
         do throws(JSONError) {
             value = try JSONParser.parse(octets)
         } catch {
-            throw unusable(error.explanation)
+            throw unusable(error.explanation(in: octets))
         }
         let archive: HTTPArchive
         do throws(HTTPArchive.Flaw) {
@@ -157,7 +157,7 @@ enum ScenarioOption {
         guard names.contains(scenario) else {
             throw ValidationError(
                 "--scenario takes \(names.joined(separator: ", ")), or the path of a file, "
-                    + "not \(scenario)."
+                    + "not \(scenario).\(OptionCheck.meant(scenario, among: names))"
             )
         }
         return scenario

@@ -98,6 +98,23 @@ struct JSONTests {
         #expect(error?.kind == row.kind)
     }
 
+    @Test(
+        "Whoever wrote a text is told line and column of its fault",
+        arguments: [
+            ("[1,\n  2,]", "line 2, column 5: unexpected ']'"),
+            ("{\"é漢\": x}", "line 1, column 8: unexpected 'x'"),
+            ("[1\n\n", "line 3, column 1: the text ends too early"),
+            ("[\u{1}]", "line 1, column 2: a character that JSON does not allow here"),
+            ("", "there is nothing in it: JSON is expected"),
+            ("\t\r\n ", "there is nothing in it: JSON is expected"),
+        ]
+    )
+    func places(text: String, line: String) throws {
+        let octets = Array(text.utf8)
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(octets) }
+        #expect(error?.explanation(in: octets) == line)
+    }
+
     @Test("Another encoding is named, with what to send")
     func encodings() {
         for (octets, word) in [

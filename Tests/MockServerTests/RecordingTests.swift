@@ -277,7 +277,7 @@ struct RecordingTests {
     @Test(
         "What is no recording is 64, and one line says why",
         arguments: [
-            ("{}", "no HTTP archive"), ("[", "Malformed JSON at octet 1"),
+            ("{}", "no HTTP archive"), ("[", "line 1, column 2: the text ends too early"),
             (#"{"log":{"creator":{"name":"qubs-mock"},"entries":[]}}"#, "qubs-mock wrote it"),
             (#"{"log":{"entries":[{}]}}"#, "entry 1: startedDateTime"),
             (

@@ -99,7 +99,7 @@ private struct Reading {
         do throws(JSONError) {
             return try JSONParser.parse(octets)
         } catch {
-            fault(file, error.pointer, error.explanation)
+            fault(file, JSONPointer(), error.explanation(in: octets))
             return nil
         }
     }
@@ -110,7 +110,7 @@ private struct Reading {
             if let records = try JSONParser.parse(octets).array { return records }
             fault(file, JSONPointer(), "must be an array")
         } catch {
-            fault(file, error.pointer, error.explanation)
+            fault(file, JSONPointer(), error.explanation(in: octets))
         }
         return []
     }
