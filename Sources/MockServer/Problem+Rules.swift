@@ -31,7 +31,10 @@ extension Problem {
         listedAt: String = "/openapi.yaml"
     ) {
         var detail = "No operation has this path."
-        if let first = suggestions.first {
+        if request.target.path == [UInt8(ascii: "/")] {
+            detail +=
+                " The page for people is \(PageDocuments.path), and GET \(listedAt) lists all paths."
+        } else if let first = suggestions.first {
             detail += " Did you mean \(first.path)?"
         } else {
             detail += " GET \(listedAt) lists all paths."

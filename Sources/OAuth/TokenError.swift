@@ -71,8 +71,10 @@ package enum TokenError: Error, Equatable, Sendable {
         case .badClaim(let name): "The token's claim \(name) is missing or malformed."
         case .timeOutOfRange(let name):
             "The token's claim \(name) lies outside of the years 0001 to 9999."
-        case .expired(0): "The token expired this very second by the mock's clock."
-        case .expired(let seconds): "The token expired \(seconds) s ago by the mock's clock."
+        case .expired(0):
+            "The token expired this very second by the mock's clock; POST /oauth2/token gives another."
+        case .expired(let seconds):
+            "The token expired \(seconds) s ago by the mock's clock; POST /oauth2/token gives another."
         case .notYetValid(let seconds):
             "The token becomes valid only in \(seconds) s by the mock's clock."
         case .issuedInFuture(let seconds):
@@ -85,8 +87,10 @@ package enum TokenError: Error, Equatable, Sendable {
 extension TokenError.Part {
     fileprivate var explanation: String {
         switch self {
-        case .nothing: "No token follows the word Bearer."
-        case .parts: "The token is no JWT: three parts with periods between them are expected."
+        case .nothing: "No token follows the word Bearer; POST /oauth2/token gives one."
+        case .parts:
+            "The token is no JWT: three parts with periods between them are expected; "
+                + "POST /oauth2/token gives one."
         case .encrypted: "The token is encrypted (five parts); a signed one (three) is expected."
         case .quoted: "The token stands in quotation marks; send it without them."
         case .scheme: "The word Bearer stands twice before the token."

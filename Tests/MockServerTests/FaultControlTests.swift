@@ -329,7 +329,10 @@ struct FaultControlTests {
             #expect(answer.field("retry-after") == retryAfter, "\(value)")
             let isInjected = ![200, 400].contains(status) || value == "delay=1"
             #expect(answer.field("x-mock-fault") == (isInjected ? "prefer" : nil), "\(value)")
-            if status == 400 { #expect(answer.json["errors"]?["Prefer"] != nil, "\(value)") }
+            if status == 400 {
+                #expect(answer.json["errors"]?["Prefer"] != nil, "\(value)")
+                #expect(answer.json["detail"]?.string?.hasPrefix("Prefer: `") == true, "\(value)")
+            }
             #expect((answer.field("preference-applied") != nil) == isInjected, "\(value)")
         }
         // In two fields as in one.

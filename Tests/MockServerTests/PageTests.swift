@@ -47,6 +47,23 @@ struct PageTests {
         #expect(wrong.status == 405 && wrong.field("allow") == "GET, HEAD")
     }
 
+    @Test("Where people look for the page they are led to it")
+    func ways() throws {
+        let server = try TestServer()
+        for path in ["/__admin", "/__admin/", "/__admin/ui"] {
+            let answer = try server.send("GET", path)
+            #expect(answer.status == 307)
+            #expect(answer.field("location") == "/__admin/ui/")
+            #expect(try server.send("POST", path).status == 405)
+        }
+        #expect(try server.send("GET", "/__admin/uu").status == 404)
+        let root = try server.send("GET", "/")
+        #expect(root.status == 404)
+        #expect(
+            root.json["detail"]?.string?.contains("is /__admin/ui/, and GET /openapi.yaml") == true
+        )
+    }
+
     @Test("The page obeys what every control request obeys")
     func access() throws {
         let open = try TestServer {

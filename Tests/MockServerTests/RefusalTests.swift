@@ -46,6 +46,49 @@ struct RefusalTests {
         }
     }
 
+    @Test(
+        "The hint at a mistyped path mends the slip, and makes no value of a parameter of it",
+        arguments: [
+            ("reporting/appointments/A123456/reprot", "reporting/appointments/A123456/report"),
+            ("appointments/A123456/reprot", "reporting/appointments/A123456/report"),
+            ("reporting/appointments/A123456/coments", "reporting/appointments/A123456/comments"),
+            ("appointments/A123456/biling", "appointments/A123456/billing"),
+        ]
+    )
+    func mistypedPath(path: String, meant: String) throws {
+        let server = try TestServer()
+        for method in ["GET", "POST"] {
+            let answer = try server.get(path, method: method)
+            #expect(answer.status == 404)
+            let detail = try #require(answer.json["detail"]?.string)
+            #expect(detail.hasSuffix("Did you mean /integrations/v1/acme/\(meant)?"), "\(detail)")
+        }
+    }
+
+    @Test("Refusals say where a token comes from, and which domain and host will do")
+    func whatToDo() throws {
+        let server = try TestServer()
+        for value in ["Bearer", "Bearer {\"error\":\"invalid_client\"}", "Bearer x"] {
+            let answer = try server.get("sites", as: nil, fields: [("Authorization", value)])
+            #expect(answer.status == 401)
+            #expect(answer.json["detail"]?.string?.contains("POST /oauth2/token gives") == true)
+        }
+        let domain = try server.send(
+            "GET",
+            "/integrations/v1/globex/sites",
+            [("Authorization", "Bearer \(try server.token())")]
+        )
+        #expect(
+            domain.json["detail"]?.string?.hasPrefix("This token is for the domain acme only:")
+                == true
+        )
+        let host = try server.get("sites", fields: [("Host", "mock.internal:8080")])
+        #expect(host.status == 403)
+        #expect(
+            host.json["detail"]?.string?.hasSuffix("--allow-host names, not mock.internal.") == true
+        )
+    }
+
     @Test("Without a token the challenge names no error")
     func noToken() throws {
         let server = try TestServer()

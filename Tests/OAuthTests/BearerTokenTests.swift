@@ -327,7 +327,8 @@ struct BearerTokenTests {
         #expect(
             BearerChallenge.text(for: .expired(secondsAgo: 65)) == """
                 Bearer realm="qubs-mock", error="invalid_token", \
-                error_description="The token expired 65 s ago by the mock's clock."
+                error_description="The token expired 65 s ago by the mock's clock; \
+                POST /oauth2/token gives another."
                 """
         )
     }

@@ -32,6 +32,8 @@ struct PathSuggestions: Sendable {
         static let otherMethod = 1
         /// Something that the parameter would refuse stands in its place.
         static let invalidParameter = 1
+        /// Something that is nearly a literal segment stands in the place of a parameter.
+        static let mistypedLiteral = 1
         /// What costs more is not a slip but another path.
         static let maximum = 3
     }
@@ -92,9 +94,10 @@ struct PathSuggestions: Sendable {
             .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
             .map { String(decoding: $0, as: UTF8.self) }
         guard segments.count <= Self.maximumSegments else { return [] }
+        let slips = Set(segments.filter(isSlip))
         var found: [(cost: Int, suggestion: PathSuggestion)] = []
         for (operation, template) in targets {
-            guard let alignment = align(segments, with: template, of: operation),
+            guard let alignment = align(segments, with: template, of: operation, slips: slips),
                 alignment.literals > 0
             else { continue }
             let suits =
@@ -121,11 +124,26 @@ struct PathSuggestions: Sendable {
         return found.filter { $0.cost == best }.prefix(Self.maximumSuggestions).map(\.suggestion)
     }
 
+    /// Whether a segment is nearly a literal one, so that it was hardly meant as a parameter's value.
+    private func isSlip(_ segment: String) -> Bool {
+        let count = segment.utf8.count
+        guard count > Self.longestShortWord else { return false }
+        return literals.contains { literal in
+            abs(literal.utf8.count - count) <= 2 && literal.utf8.count > Self.longestShortWord
+                && EditDistance.between(segment.lowercased().utf8, literal.utf8)
+                    <= EditDistance.allowed(for: literal.utf8.count)
+        }
+    }
+
+    /// Shorter words are near to too many others.
+    private static let longestShortWord = 4
+
     /// The cheapest alignment, the beginning treated as one.
     private func align(
         _ sent: [String],
         with template: [PathTemplate.Segment],
-        of operation: Operation
+        of operation: Operation,
+        slips: Set<String>
     ) -> Alignment? {
         let literals = template.prefix { if case .literal = $0 { true } else { false } }
         // What differs too much in length need not be looked at.
@@ -134,7 +152,9 @@ struct PathSuggestions: Sendable {
             length + literals.count + 1 >= template.count
         else { return nil }
         let aligner = Aligner(sent: sent, template: template) { text, name in
-            replacement(for: text, of: name, in: operation)
+            replacement(for: text, of: name, in: operation).map { found in
+                (found.cost + (slips.contains(text) ? Cost.mistypedLiteral : 0), found.text)
+            }
         }
         var best: Alignment?
         for dropped in 0...min(Self.maximumDropped, sent.count) {

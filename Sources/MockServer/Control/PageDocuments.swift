@@ -30,6 +30,8 @@ package struct PageFile: Sendable {
 enum PageDocuments {
     static let path = "/__admin/ui/"
     static let methods: [HTTPMethod] = [.get, .head]
+    /// The paths that lead there.
+    private static let leads = ["/__admin", "/__admin/", "/__admin/ui"]
     /// The file that the path itself stands for.
     static let index = "index.html"
 
@@ -40,7 +42,8 @@ enum PageDocuments {
 
     /// What a request asks for.
     enum Target: Sendable {
-        /// The path without its slash, from which no relative address would lead to the files.
+        /// The path without its slash, from which no relative address would lead to the files, or
+        /// one where people look for the page.
         case redirect
         case file(PageFile)
     }
@@ -52,10 +55,14 @@ enum PageDocuments {
         of request: HTTPRequest,
         among files: [PageFile]
     ) throws(Problem) -> Target? {
-        guard request.target.path.count >= path.utf8.count - 1 else { return nil }
+        // What most control requests ask for is neither short nor below the page's path.
+        guard
+            request.target.path.count <= path.utf8.count
+                || request.target.path.starts(with: path.utf8)
+        else { return nil }
         let asked = String(decoding: request.target.path, as: UTF8.self)
         let target: Target
-        if asked + "/" == path {
+        if leads.contains(asked) {
             target = .redirect
         } else {
             guard asked.hasPrefix(path) else { return nil }

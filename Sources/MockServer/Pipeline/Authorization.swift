@@ -22,14 +22,17 @@ enum Authorization {
         guard let domain = call.entry.domain else { return }
         guard principal.mayUse(domain: domain) else {
             let domains = principal.domains.joined(separator: ", ")
-            throw Problem(
-                .domain,
-                403,
-                domains.isEmpty
-                    ? "This token opens no domain: ask for one with another client."
-                    : "This token opens the domains \(domains) only: use one of these in the path, "
-                        + "or another client."
-            )
+            let advice =
+                switch principal.domains.count {
+                case 0: "This token opens no domain: ask for one with another client."
+                case 1:
+                    "This token is for the domain \(domains) only: use that in the path, or another "
+                        + "client."
+                default:
+                    "This token is for the domains \(domains) only: use one of these in the path, or "
+                        + "another client."
+                }
+            throw Problem(.domain, 403, advice)
         }
     }
 

@@ -59,7 +59,7 @@ final class FaultInjection: Sendable {
                 field: "Prefer",
                 keyword: "prefer",
                 "\(error.preference): \(error.reason)",
-                detail: "The Prefer field asks for something impossible."
+                detail: "Prefer: \(error.reason)"
             )
         }
     }

@@ -33,7 +33,7 @@ struct KnownHosts: Sendable {
     ///   for what the browser says comes from another site.
     func check(_ request: HTTPRequest) throws(Problem) {
         let host = request.target.authority.map { $0[...] } ?? request.fields.first("host")
-        if isLoopback, let host, !isKnown(host) { throw Self.foreignHost }
+        if isLoopback, let host, !isKnown(host) { throw Self.foreign(host) }
         if request.fields.first("origin") != nil {
             for origin in request.fields.values(named: "origin")
             where !isKnown(origin: origin, host: host) {
@@ -46,12 +46,18 @@ struct KnownHosts: Sendable {
         }
     }
 
-    private static let foreignHost = Problem(
-        .host,
-        403,
-        "The Host must be localhost, a loopback address, the host of --public-url, or one that "
-            + "--allow-host names."
-    )
+    /// 403 that names the host as the client wrote it, where it is one, since a proxy or a container
+    /// may have put another there than the client's author knows.
+    private static func foreign(_ authority: ArraySlice<UInt8>) -> Problem {
+        let host = Authority(String(decoding: authority, as: UTF8.self))?.host ?? ""
+        let sent = (1...64).contains(host.utf8.count) ? ", not \(host)" : ""
+        return Problem(
+            .host,
+            403,
+            "The Host must be localhost, a loopback address, the host of --public-url, or one that "
+                + "--allow-host names\(sent)."
+        )
+    }
 
     private static let foreignOrigin = Problem(
         .origin,
