@@ -95,7 +95,7 @@ package enum MessageError: Error, Hashable, Sendable {
     package var explanation: String {
         switch self {
         case .tlsHandshake:
-            "This port speaks plain HTTP, and the connection opened with a TLS handshake."
+            "This port speaks plain HTTP, and the connection opened with a TLS handshake: use http://."
         case .malformedRequestLine:
             "The request line is not a method, a target and a version with one space between them."
         case .requestLineTooLong(let limit): "The request line is longer than \(limit) octets."

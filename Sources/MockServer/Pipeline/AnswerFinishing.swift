@@ -261,6 +261,9 @@ final class AnswerFinishing: Sendable {
             fault: call.fault?.ruleID,
             requestID: withholdsID ? "(withheld)" : call.correlation.text,
             traceParent: call.entry.details.traceParent,
+            // It repeats nothing that was sent.
+            defect: call.request.method.rawValue.isEmpty
+                ? call.entry.details.violations.first?.message : nil,
             arrival: call.arrival
         )
     }

@@ -15,6 +15,8 @@ struct LogLine {
     let requestID: String
     /// `traceparent`, where it was sent.
     var traceParent: String?
+    /// Why there is no method and no path: what came is no request.
+    var defect: String?
     let arrival: UInt64
 
     /// Appends the line with the duration until `ended`, in monotonic nanoseconds.
@@ -25,8 +27,9 @@ struct LogLine {
         case .text:
             output.append(contentsOf: time.utf8)
             output.append(UInt8(ascii: " "))
-            output.append(contentsOf: method.utf8)
+            output.append(contentsOf: method.isEmpty ? "-".utf8 : method.utf8)
             output.append(UInt8(ascii: " "))
+            if path.isEmpty { output.append(UInt8(ascii: "-")) }
             output.append(contentsOf: path)
             output.append(UInt8(ascii: " "))
             if let status {
@@ -45,6 +48,10 @@ struct LogLine {
             if let traceParent {
                 output.append(contentsOf: " traceparent=".utf8)
                 output.append(contentsOf: traceParent.utf8)
+            }
+            if let defect {
+                output.append(UInt8(ascii: " "))
+                output.append(contentsOf: defect.utf8)
             }
             output.append(UInt8(ascii: "\n"))
         case .json:
@@ -71,6 +78,10 @@ struct LogLine {
             if let traceParent {
                 output.append(contentsOf: ",\"traceparent\":".utf8)
                 JSONWriter.append(string: traceParent, to: &output)
+            }
+            if let defect {
+                output.append(contentsOf: ",\"defect\":".utf8)
+                JSONWriter.append(string: defect, to: &output)
             }
             output.append(contentsOf: "}\n".utf8)
         }
