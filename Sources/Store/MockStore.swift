@@ -288,6 +288,27 @@ package final class MockStore: Sendable {
         )
     }
 
+    /// Finds out whether a database can be opened, or made where there is none, and touches nothing.
+    ///
+    /// - Throws: `StoreError` as the initializer does: `.foreignFile`, `.otherVersion`, `.inUse`, and
+    ///   what the file system says.
+    package static func check(databaseAt path: String) throws(StoreError) {
+        _ = try header(of: path)
+        let real = Files.resolved(path)
+        guard Files.status(real) != nil else {
+            let folder = real.lastIndex(of: "/").map { String(real[...$0]) } ?? "."
+            if access(folder, W_OK | X_OK) != 0 { throw .file(FileError(path: path, code: errno)) }
+            return
+        }
+        if access(real, R_OK | W_OK) != 0 { throw .file(FileError(path: path, code: errno)) }
+        // Who has it open holds a lock on it.
+        let descriptor = try Files.open(real, O_RDONLY)
+        defer { Glibc.close(descriptor) }
+        if flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK {
+            throw .inUse(path: path)
+        }
+    }
+
     /// The head of a database of ours; `nil` where there is no file yet, or an empty one.
     ///
     /// - Throws: `StoreError`: `.foreignFile`, also for what is no file, and `.otherVersion`.

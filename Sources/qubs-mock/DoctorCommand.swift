@@ -14,7 +14,8 @@ struct DoctorCommand: ParsableCommand {
         usage: "qubs-mock doctor [<options of serve>]",
         discussion: """
             It looks at the port, proxy variables, the clock, the limit of open files, the folder for \
-            temporary files and an old ready file. Each finding is a line.
+            temporary files, the database, the files of --fixtures, --faults and --scenario, and an old \
+            ready file. Each finding is a line.
 
             Exit status: 0 nothing stands in the way, 1 something does.
             """
@@ -42,7 +43,8 @@ struct Diagnosis {
     let environment: [String: String]
 
     func findings() -> [String] {
-        [port(), proxy(), clock(), descriptors(), temporaryFolder(), readyFile()].compactMap(\.self)
+        [port(), proxy(), clock(), descriptors(), temporaryFolder(), database()].compactMap(\.self)
+            + inputs() + [readyFile()].compactMap(\.self)
     }
 
     // MARK: Port
@@ -160,10 +162,67 @@ struct Diagnosis {
             + "folder with at least \(Self.leastOctets >> 20)"
     }
 
+    // MARK: Database
+
+    private func database() -> String? {
+        guard let path = configuration.databasePath else { return nil }
+        do throws(StoreError) {
+            try MockStore.check(databaseAt: path)
+            return nil
+        } catch {
+            return "database: \(StoreErrorText.line(error, folder: path, option: "--database")): "
+                + "name another file, or leave --database out"
+        }
+    }
+
+    // MARK: Files that are read
+
+    /// What is wrong with the files of `--fixtures`, `--faults` and `--scenario`, in the words of
+    /// `serve`: a server is put together with each of them, and nothing of it listens.
+    private func inputs() -> [String] {
+        guard
+            configuration.fixturesPath != nil || configuration.faultsPath != nil
+                || configuration.scenario != nil
+        else { return [] }
+        var plain = Configuration()
+        plain.fixturesPath = configuration.fixturesPath
+        if plain.fixturesPath != nil, let fault = Self.fault(of: plain) {
+            return ["fixtures: \(fault)"]
+        }
+        var findings: [String] = []
+        if configuration.faultsPath != nil {
+            var tried = plain
+            tried.faultsPath = configuration.faultsPath
+            if let fault = Self.fault(of: tried) { findings.append("faults: \(fault)") }
+        }
+        if configuration.scenario != nil {
+            var tried = plain
+            tried.scenario = configuration.scenario
+            if let fault = Self.fault(of: tried) { findings.append("scenario: \(fault)") }
+        }
+        return findings
+    }
+
+    /// Why a server with this configuration cannot be put together; `nil` where it can.
+    private static func fault(of configuration: Configuration) -> String? {
+        // With a database, nobody needs the folder that is named for temporary files.
+        let named = ServerComposition.temporaryFolder()
+        let folder = access(named, W_OK | X_OK) == 0 ? named : "/tmp"
+        do throws(Failure) {
+            try ServerComposition.application(configuration, temporaryFolder: folder).close()
+            return nil
+        } catch {
+            return error.message
+        }
+    }
+
     // MARK: The ready file
 
     private func readyFile() -> String? {
         guard let path = configuration.readyFile else { return nil }
+        if let reason = FileMaking.folderReason(of: path) {
+            return "ready file: --ready-file \(path): \(reason): name another"
+        }
         let octets: [UInt8]?
         do throws(FileError) {
             octets = try FileSystem.contents(of: path)

@@ -56,6 +56,6 @@ final class ReadyFile: Sendable {
                     + "touched"
             )
         }
-        return Failure(message: "--ready-file \(error)")
+        return Failure(message: "--ready-file \(error.path): \(FileMaking.reason(error))")
     }
 }

@@ -66,7 +66,9 @@ enum ServerComposition {
             throw Failure(message: StoreErrorText.line(error, folder: path, option: "--fixtures"))
         }
         if let first = folder.faults.first {
-            throw Failure(message: FixtureFaultText.summary(first, of: folder.faults.count, path))
+            let text = FixtureFaultText.summary(first, of: folder.faults.count, path)
+            // What is wrong with the folder as a whole names no file to look into.
+            throw Failure(message: (first.file.isEmpty ? "--fixtures " : "") + text)
         }
         return folder
     }
@@ -83,7 +85,12 @@ enum ServerComposition {
     }
 
     /// Everything that a server consists of.
-    static func application(_ configuration: Configuration) throws(Failure) -> Application {
+    ///
+    /// - Parameter temporaryFolder: Where its data lie where it has no database.
+    static func application(
+        _ configuration: Configuration,
+        temporaryFolder: String = temporaryFolder()
+    ) throws(Failure) -> Application {
         Allocator.returnLargeBlocks()
         try checkClock(SystemTime.wall())
         // The two contracts and the data take milliseconds each, and are made side by side.
@@ -96,7 +103,12 @@ enum ServerComposition {
         let openAPI = try document(EmbeddedDefaults.contractJSON(), name: "openapi.yaml")
         func data(_ folder: ValidatedFixtures?) -> Aside<MockStore> {
             Aside { () throws(Failure) in
-                try store(configuration, document: openAPI, folder: folder)
+                try store(
+                    configuration,
+                    document: openAPI,
+                    folder: folder,
+                    temporaryFolder: temporaryFolder
+                )
             }
         }
         let builtIn = configuration.fixturesPath == nil ? data(nil) : nil
@@ -197,9 +209,7 @@ enum ServerComposition {
         do throws(JSONError) {
             return try JSONParser.parse(octets)
         } catch {
-            let pointer = error.pointer.description
-            let place = pointer.isEmpty ? "" : "\(pointer): "
-            throw Failure(message: "\(option) \(path): \(place)\(error.explanation)")
+            throw Failure(message: "\(option) \(path): \(error.explanation(in: octets))")
         }
     }
 
@@ -223,7 +233,8 @@ enum ServerComposition {
     private static func store(
         _ configuration: Configuration,
         document: JSONValue,
-        folder: ValidatedFixtures?
+        folder: ValidatedFixtures?,
+        temporaryFolder: String
     ) throws(Failure) -> MockStore {
         let shapes = ViewShapes(document: document)
         let scatter = Scatter(seed: configuration.seed, document: document)
@@ -242,7 +253,7 @@ enum ServerComposition {
                     now: SessionClock().now(),
                     shapes: shapes,
                     databasePath: configuration.databasePath,
-                    temporaryFolder: temporaryFolder(),
+                    temporaryFolder: temporaryFolder,
                     order: configuration.order,
                     scatter: scatter,
                     zones: zones,
@@ -288,6 +299,33 @@ enum ServerComposition {
     }
 }
 
+/// Why a file cannot be made, in words for whoever named it.
+enum FileMaking {
+    /// What is wrong, without the path: with the folder, where it is that.
+    static func reason(_ error: FileError) -> String {
+        folderReason(of: error.path, error.code) ?? error.explanation
+    }
+
+    /// What is wrong with the folder of a file; `nil` where a file can be made in it.
+    ///
+    /// - Parameter code: What the system said when the file was to be made; `nil` where nobody tried.
+    static func folderReason(of path: String, _ code: Int32? = nil) -> String? {
+        let folder = path.lastIndex(of: "/").map { path[...$0] }
+            .map { $0.count > 1 ? String($0.dropLast()) : String($0) }
+        var status = stat()
+        guard stat(folder ?? ".", &status) == 0 else {
+            // What else keeps it from being looked at, the system says better.
+            return errno == ENOENT ? "there is no folder \(folder ?? ".")" : nil
+        }
+        if status.st_mode & S_IFMT != S_IFDIR { return "\(folder ?? ".") is no folder" }
+        let isRefused = [EACCES, EPERM, EROFS].contains(code ?? 0)
+        if isRefused || code == nil, access(folder ?? ".", W_OK | X_OK) != 0 {
+            return "\(folder.map { "the folder \($0)" } ?? "this folder") cannot be written"
+        }
+        return nil
+    }
+}
+
 /// Faults of fixtures as lines.
 enum FixtureFaultText {
     static func line(_ fault: FixtureFault, _ folder: String) -> String {
@@ -314,14 +352,10 @@ enum StoreErrorText {
         switch error {
         case .full, .noDescriptors: return "\(label)\(path.isEmpty ? "" : path + ": ")\(error)"
         case .file(let error):
-            // A file that can be made needs a folder; it is told which.
-            let place = error.path
-            let folder = place.lastIndex(of: "/").map { String(place[..<$0]) } ?? ""
-            let isFolderMissing =
-                error.code == ENOENT && place == path && !folder.isEmpty
-                && access(folder, F_OK) != 0
-            return "\(label)\(place): "
-                + (isFolderMissing ? "there is no folder \(folder)" : error.explanation)
+            // Fixtures are read: what cannot be written there does no harm.
+            let isMade = error.path == path && option != "--fixtures"
+            return "\(label)\(error.path): "
+                + (isMade ? FileMaking.reason(error) : error.explanation)
         case .fixtures(let faults):
             return faults.first.map { FixtureFaultText.summary($0, of: faults.count, path) }
                 ?? "the fixtures are not valid"

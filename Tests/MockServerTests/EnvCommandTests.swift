@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 import HTTPTransport
 import JSON
 import TestSupport
@@ -132,6 +133,16 @@ struct EnvCommandTests {
         let other = folder.path("other")
         try "Minutes of a meeting\n".write(toFile: other, atomically: true, encoding: .utf8)
         let port = String(server.listener.port)
+        let absent = folder.path("absent")
+        let broken = folder.path("broken.json")
+        try "[{]".write(toFile: broken, atomically: true, encoding: .utf8)
+        let mine = folder.path("mine")
+        try FileManager.default.createDirectory(atPath: mine, withIntermediateDirectories: true)
+        let used = folder.path("used.db")
+        let holder = try ChildProcess.mock(
+            ["--port", "0", "--database", used, "--ready-file", folder.path("ready")]
+        )
+        _ = try holder.awaitReady(folder.path("ready"))
         let cases: [(arguments: [String], variables: [String: String], words: [String])] = [
             (["--port=\(port)"], [:], ["port:", "\(port) is in use", "--port"]),
             (["--host", "192.0.2.1"], [:], ["port:", "192.0.2.1"]),
@@ -143,6 +154,21 @@ struct EnvCommandTests {
                 ["proxy:", "NO_PROXY", "127.0.0.1"]
             ),
             ([], ["all_proxy": "p", "no_proxy": "localhost"], ["proxy:", "all_proxy"]),
+            (
+                ["--database", "\(absent)/x.db"], [:],
+                ["database:", "there is no folder \(absent)"]
+            ),
+            (["--database", other], [:], ["database:", other, "is no database of qubs-mock"]),
+            (["--database", used], [:], ["database:", used, "another running qubs-mock uses it"]),
+            (["--faults", absent], [:], ["faults:", absent, "there is no such file"]),
+            (["--faults", broken], [:], ["faults:", broken, "line 1, column 3: unexpected ']'"]),
+            (["--scenario", "./none.json"], [:], ["scenario:", "there is no such file"]),
+            (["--fixtures", absent], [:], ["fixtures:", absent]),
+            (["--fixtures", mine], [:], ["fixtures:", mine, "no folder of a domain"]),
+            (
+                ["--ready-file", "\(absent)/r"], [:],
+                ["ready file:", "there is no folder \(absent)"]
+            ),
             ([], ["TMPDIR": folder.path("nowhere")], ["temporary folder:", "TMPDIR"]),
             ([], ["TMPDIR": other], ["temporary folder:", "no folder"]),
         ]
@@ -175,6 +201,15 @@ struct EnvCommandTests {
             ["TMPDIR": folder.path("nowhere")]
         )
         #expect(kept.status == 0, "\(kept.lines)")
+        // Files that are right are no finding, whatever else is given.
+        let rules = folder.path("rules.json")
+        try #"[{"match": {"client": "acme-partner"}, "then": {"status": 500}}]"#
+            .write(toFile: rules, atomically: true, encoding: .utf8)
+        let right = try doctor(
+            ["--faults", rules, "--scenario", "calm", "--database", folder.path("new.db")]
+        )
+        #expect(right.status == 0, "\(right.lines)")
+        #expect(access(folder.path("new.db"), F_OK) != 0)
         // It takes the options of serve, and looks without touching.
         #expect(try String(contentsOfFile: gone, encoding: .utf8) == "http://127.1.0.1:1\n")
         #expect(try ChildProcess.mock(["doctor", "--workers", "0"]).exitStatus() == 64)

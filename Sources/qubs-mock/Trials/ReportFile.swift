@@ -37,7 +37,8 @@ enum ReportFile {
         let trial = "\(path).\(getpid()).tmp"
         let descriptor = open(trial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
-            throw Failure(message: "\(option) \(FileError(path: path, code: errno))")
+            let error = FileError(path: path, code: errno)
+            throw Failure(message: "\(option) \(path): \(FileMaking.reason(error))")
         }
         close(descriptor)
         unlink(trial)
@@ -67,7 +68,7 @@ enum ReportFile {
         do throws(FileError) {
             try FileSystem.replace(path, with: octets)
         } catch {
-            throw Failure(message: "\(option) \(error)")
+            throw Failure(message: "\(option) \(path): \(FileMaking.reason(error))")
         }
     }
 }
