@@ -58,6 +58,10 @@ class Answer:
 
 class Client:
     def __init__(self, environment=os.environ):
+        names = [f"QUBS_{name}" for name in ("BASE_URL", "TOKEN_URL", "DOMAIN", "CLIENT_ID", "CLIENT_SECRET")]
+        missing = [name for name in names if not environment.get(name)]
+        if missing:
+            sys.exit(f"{', '.join(missing)} not set: start me by qubs-mock run, or after eval \"$(qubs-mock env)\"")
         self.base = environment["QUBS_BASE_URL"].rstrip("/")
         self.token_url = environment["QUBS_TOKEN_URL"]
         self.domain = environment["QUBS_DOMAIN"]

@@ -68,10 +68,17 @@ package struct ClientRegistry: Sendable {
                 + "'+' before the session name as %2B."
         }
         let id = String(identifier.prefix { $0 != "+" })
-        guard let nearest = nearest(to: id) else {
-            return "No client has this client_id; clients.json of the mock's fixtures lists them."
-        }
-        return "No client has this client_id; did you mean \(nearest)?"
+        return "No client has this client_id; \(advice(forUnknown: id))"
+    }
+
+    /// The most ids that a sentence lists.
+    private static let maximumListed = 10
+
+    /// What to do where no client has an id: the nearest one, else those that there are.
+    package func advice(forUnknown id: String) -> String {
+        if let nearest = nearest(to: id) { return "did you mean \(nearest)?" }
+        let ids = clients.prefix(Self.maximumListed).map(\.id).joined(separator: ", ")
+        return "there are \(ids)\(clients.count > Self.maximumListed ? " and others" : "")."
     }
 
     /// The id that is most like this one, without regard to case; `nil` when none is near.

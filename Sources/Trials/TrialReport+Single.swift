@@ -23,8 +23,14 @@ extension TrialReport {
     /// The report of a single run for a terminal.
     ///
     /// - Parameter colour: Whether to use escape sequences.
-    package func singleText(colour: Bool) -> String {
-        trials.first?.verdict.text(colour: colour, end: runEnd) ?? ""
+    ///   - server: Where the command should have sent its requests.
+    package func singleText(colour: Bool, server: String) -> String {
+        guard let trial = trials.first else { return "" }
+        var end = runEnd
+        if trial.verdict.journal.entries == 0 {
+            end.silence = "No request reached the mock at \(server). Does your command use $QUBS_BASE_URL?"
+        }
+        return trial.verdict.text(colour: colour, end: end)
     }
 
     /// How a single run ended.

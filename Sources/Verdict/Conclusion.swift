@@ -81,6 +81,8 @@ package struct RunEnd: Sendable {
     package let conclusion: Conclusion
     /// How the command ended, in one sentence; `nil` where it ended as it should.
     package let commandLine: String?
+    /// What is said where not one request came.
+    package var silence: String?
     /// What the verdict does not say, one line each.
     package let notes: [String]
 

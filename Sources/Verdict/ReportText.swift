@@ -10,6 +10,12 @@ extension VerdictReport {
         var page = Page()
         page.lines.append("\(ink.paint(conclusion.exit))  \(headline)")
         if let line = end?.commandLine { page.paragraph(line, indent: 6) }
+        if let line = end?.silence {
+            // Nothing else can be said of such a run.
+            page.paragraph(line, indent: 6)
+            page.lines += ["", conclusion.line]
+            return page.lines.joined(separator: "\n") + "\n"
+        }
         if let journalNote { page.paragraph(journalNote, indent: 6) }
         for (place, note) in scenarioNotes.enumerated() {
             page.paragraph(place == 0 ? note : "- \(note)", indent: 6, hanging: place == 0 ? 0 : 2)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import HTTPMessage
 import OAuth
+import Suggestions
 import Time
 
 /// Checks on the values of options; each returns the value, or says what the option takes.
@@ -78,6 +79,11 @@ enum OptionCheck {
             )
         }
         return date
+    }
+
+    /// What was probably meant, as a sentence behind another one; empty where nothing is near.
+    static func meant(_ word: String, among names: [String]) -> String {
+        NameSuggestions.nearest(to: word, among: names).first.map { " Did you mean \($0)?" } ?? ""
     }
 
     static func session(_ value: String) throws(ValidationError) -> String {

@@ -35,12 +35,15 @@ enum Program {
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {
             try Subcommands.check(typed)
+            try Subcommands.checkTerminator(typed)
             var command = try Subcommands.parse(options.arguments)
             try command.run()
         } catch let failure as Failure {
             failure.exit(options)
         } catch let unknown as Subcommands.Unknown {
             unknown.exit()
+        } catch let missing as Subcommands.MissingTerminator {
+            missing.exit()
         } catch {
             options.exit(with: error)
         }

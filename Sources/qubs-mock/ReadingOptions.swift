@@ -80,9 +80,7 @@ struct ReadingOptions: ParsableArguments {
             }
             settings[id] = choice
         } catch {
-            throw ValidationError(
-                "\(option) takes no \(value.isEmpty ? "empty value" : value). \(error.reason)"
-            )
+            throw ValidationError("\(option)=\(value): \(error.reason)")
         }
     }
 

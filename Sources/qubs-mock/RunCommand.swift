@@ -94,7 +94,11 @@ struct RunCommand: ParsableCommand {
         try options.check()
         _ = try requiredChecks()
         for id in require where Check.named(id) == nil {
-            throw ValidationError("--require takes the id of a check, not \(id).")
+            let nearest = OptionCheck.meant(id, among: Check.all.map(\.id))
+            throw ValidationError(
+                "--require takes the id of a check, not \(id)."
+                    + (nearest.isEmpty ? " docs/checks.md lists them." : nearest)
+            )
         }
         if baseline != nil, writeBaseline != nil {
             throw ValidationError("--baseline and --write-baseline exclude each other.")
@@ -113,7 +117,7 @@ struct RunCommand: ParsableCommand {
         for name in names where !known.contains(name) {
             throw ValidationError(
                 "--suite takes all, or of \(known.joined(separator: ", ")) those to play, with commas "
-                    + "between, not \(suite)."
+                    + "between, not \(suite).\(OptionCheck.meant(name, among: known + ["all"]))"
             )
         }
         if Set(names).count < names.count {
@@ -143,7 +147,9 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--baseline \(baseline): \(error.explanation).")
         }
         guard let octets else {
-            throw ValidationError("--baseline \(baseline): there is no such file.")
+            throw ValidationError(
+                "--baseline \(baseline): there is no such file; --write-baseline \(baseline) makes it."
+            )
         }
         var names = try ServerComposition.scenarioNames()
         if let scenario, ServerComposition.isScenarioFile(scenario),
@@ -216,7 +222,7 @@ struct RunCommand: ParsableCommand {
             seconds: made.seconds,
             writesBaseline: writeBaseline != nil
         )
-        try TrialOutput.show(report, options, made, page: server.application.pageFiles)
+        try TrialOutput.show(report, options, made, of: server)
         if let writeBaseline {
             try ReportFile.write(
                 Array(Baseline.text(of: made.trials).utf8),

@@ -46,6 +46,7 @@ extension ServeCommand {
         }
         Output.line("qubs-mock listening on \(baseURL)")
         signals.waitForFirst()
+        tellWhatRuns(listener)
         listener.stop(grace: grace)
         application.close()
         readyFile?.remove()
@@ -65,7 +66,34 @@ extension ServeCommand {
             return "\(place) is in use: stop what listens there, or choose another with --port "
                 + "(0 takes a free one)"
         }
-        return "cannot listen on \(place): \(error)"
+        let host = configuration.transport.host
+        switch (error.call, error.code) {
+        case (_, EADDRNOTAVAIL):
+            return
+                "cannot listen on \(place): \(host) is no address of this machine; choose one with "
+                + "--host (127.0.0.1 for this machine alone, 0.0.0.0 for all)"
+        case (_, EACCES), (_, EPERM):
+            return
+                "cannot listen on \(place): this port needs rights of the administrator; choose one "
+                + "from 1024 on with --port"
+        case ("getaddrinfo", _):
+            return
+                "cannot listen on \(place): \(host) is no address, and no host of this name is found; "
+                + "choose another with --host"
+        default: return "cannot listen on \(place): \(error)"
+        }
+    }
+
+    /// Says after a moment what a server that stops still waits for.
+    private static func tellWhatRuns(_ listener: Listener) {
+        let queue = DispatchQueue(label: "qubs-mock.stopping")
+        queue.asyncAfter(deadline: .now() + .milliseconds(300)) { [weak listener] in
+            guard let count = listener?.statistics.openConnections, count > 0 else { return }
+            Output.error(
+                "qubs-mock: stopping: \(count) \(count == 1 ? "answer is" : "answers are") still "
+                    + "running, for at most \(grace.components.seconds) s; Ctrl-C again stops at once"
+            )
+        }
     }
 }
 

@@ -76,6 +76,9 @@ enum SmallHTTPClient {
             }
             next = info.ai_next
         }
-        throw Failure(message: "nothing listens at \(url.text)")
+        throw Failure(
+            message:
+                "nothing listens at \(url.text): start qubs-mock, or name the server with --url"
+        )
     }
 }

@@ -27,6 +27,40 @@ enum Subcommands {
         }
     }
 
+    /// A command to run that has no `--` before it.
+    struct MissingTerminator: Error {
+        /// `run` or `sweep`.
+        let command: String
+        let word: String
+
+        /// Says where it belongs, as for other misuse.
+        func exit() -> Never {
+            Output.error(
+                """
+                Error: Write -- before the command: qubs-mock \(command) ... -- \(word) ...
+                Usage: qubs-mock \(command) [<options>] -- <command> [<argument> ...]
+                  See 'qubs-mock \(command) --help' for more information.
+                """
+            )
+            Glibc.exit(ExitCode.validationFailure.rawValue)
+        }
+    }
+
+    /// Refuses a command to run without `--` before it; unknown options are left to the library.
+    static func checkTerminator(_ arguments: [String]) throws(MissingTerminator) {
+        guard let first = arguments.first, ["run", "sweep"].contains(first),
+            !arguments.contains("--"), let (command, position) = command(of: arguments)
+        else { return }
+        let options = DeclaredOption.all(of: command)
+        var rest = arguments[position...]
+        while let word = rest.popFirst() {
+            if !isOption(word) { throw MissingTerminator(command: first, word: word) }
+            if word.contains("=") { continue }
+            guard let option = options.first(where: { "--\($0.name)" == word }) else { return }
+            if option.kind != .flag { _ = rest.popFirst() }
+        }
+    }
+
     /// The word behind which all words are names of subcommands.
     private static let help = "help"
 

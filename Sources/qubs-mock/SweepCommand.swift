@@ -104,7 +104,7 @@ struct SweepCommand: ParsableCommand {
             report,
             options,
             call,
-            page: server.application.pageFiles,
+            of: server,
             isWhole: false
         )
         return report.exit.rawValue

@@ -70,7 +70,7 @@ struct ChangesCommandTests {
         let folder = try TemporaryFolder()
         let none = try ChildProcess.mock(["changes", "--url", "http://127.0.0.1:1"])
         #expect(try none.exitStatus() == 3)
-        #expect(none.errorOutput == "qubs-mock: nothing listens at http://127.0.0.1:1\n")
+        #expect(none.errorOutput == CommandLineTests.nobody(at: "http://127.0.0.1:1") + "\n")
         let missing = try ChildProcess.mock(["changes", "--expect", folder.path("missing")])
         #expect(try missing.exitStatus() == 64)
         #expect(missing.errorOutput.contains("missing: there is no such file"))

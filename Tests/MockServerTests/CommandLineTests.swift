@@ -68,6 +68,12 @@ struct CommandLineTests {
         server.send(first)
         // The listener is the first to go.
         try server.poll("the listener is closed") { (try? server.client(at: url)) == nil }
+        // Who waits learns for what, and how to wait no longer.
+        try server.poll("word of what runs") {
+            server.errorOutput.contains(
+                "stopping: 1 answer is still running, for at most 5 s; Ctrl-C"
+            )
+        }
         // The kernel and a shell each send one when a terminal is closed.
         if first == SIGHUP { server.send(SIGHUP) }
         server.send(second)
@@ -221,7 +227,7 @@ struct CommandLineTests {
         #expect(server.output == "qubs-mock listening on \(url)\n")
         let after = try ChildProcess.mock(["health", "--url", url])
         #expect(try after.exitStatus() == 1)
-        #expect(after.errorOutput == "qubs-mock: nothing listens at \(url)\n")
+        #expect(after.errorOutput == Self.nobody(at: url) + "\n")
     }
 
     @Test("The loopback address of IPv4 within IPv6 is one, too", .enabled(if: hasIPv6))
@@ -252,7 +258,47 @@ struct CommandLineTests {
         }
     }()
 
+    /// The line about a server that is not there.
+    static func nobody(at url: String) -> String {
+        "qubs-mock: nothing listens at \(url): start qubs-mock, or name the server with --url"
+    }
+
+    // MARK: The log
+
+    @Test("What is no request has a line in the log that says so", arguments: ["text", "json"])
+    func notARequest(log: String) throws {
+        let folder = try TemporaryFolder()
+        let ready = folder.path("ready")
+        let server = try ChildProcess.mock(["--port", "0", "--ready-file", ready, "--log", log])
+        let url = try server.awaitReady(ready)
+        let client = try server.client(at: url)
+        try client.send("\u{16}\u{3}\u{1}\u{0}\u{5}")
+        #expect(try client.readHead().hasPrefix("HTTP/1.1 400 "))
+        try server.poll("the line") { server.errorOutput.contains("use http://") }
+        let line = try #require(server.errorLines.last)
+        #expect(
+            line.contains(log == "text" ? "Z - - 400 " : #""method":"","path":"","status":400,"#)
+        )
+        #expect(line.contains("the connection opened with a TLS handshake"))
+    }
+
     // MARK: Misuse
+
+    @Test("An address that cannot be listened on is told with what to do")
+    func otherAddresses() throws {
+        for (arguments, text) in [
+            (
+                ["--host", "192.0.2.1"],
+                "192.0.2.1 is no address of this machine; choose one with --host"
+            ),
+            (["--host", "no-such-host.invalid"], "no host of this name is found; choose another"),
+        ] {
+            let server = try ChildProcess.mock(["--port", "0"] + arguments)
+            #expect(try server.exitStatus() == 1)
+            #expect(server.errorLines.count == 1)
+            #expect(server.errorOutput.contains(text), "\(server.errorOutput)")
+        }
+    }
 
     @Test("A port in use is one line on standard error and exit status 1")
     func portInUse() throws {
@@ -315,6 +361,37 @@ struct CommandLineTests {
         (["--head-timeout", "0"], "--head-timeout takes 1 to 86400 seconds, not 0."),
         (["--admin-token", "a b"], "--admin-token takes visible ASCII"),
         (["--workers", "0"], "--workers takes 1 to 64, not 0."),
+        (["--scenario", "calmm"], "not calmm. Did you mean calm?"),
+        (["run", "--suite", "calm,lost-answer", "--", "x"], "Did you mean lost-answers?"),
+        (["run", "--suite", "al", "--", "x"], "not al. Did you mean all?"),
+        (["run", "--require", "retry.back-off", "--", "x"], "Did you mean retry.backs-off?"),
+        (["run", "--require", "zzz", "--", "x"], "not zzz. docs/checks.md lists them."),
+        (
+            ["--reading", "pageend=omitted"],
+            "--reading pageend=omitted: There is no such reading: did you mean page-end?"
+        ),
+        (
+            ["--reading", "page-end=omited"],
+            "--reading page-end=omited: It has no such value: did you mean omitted?"
+        ),
+        (["run", "true"], "Error: Write -- before the command: qubs-mock run ... -- true ..."),
+        (["run", "--strict", "--scenario", "calm", "sh", "x"], "qubs-mock run ... -- sh ..."),
+        (["sweep", "--depth=1", "sh", "x"], "qubs-mock sweep ... -- sh ..."),
+        (["run", "--no-such-option", "true"], "Unknown option '--no-such-option'"),
+        (["run", "--fault", "{bad", "--", "x"], "as JSON: line 1, column 2: unexpected 'b'.\n"),
+        (
+            ["run", "--fault", "", "--", "x"],
+            "as JSON: there is nothing in it: JSON is expected.\n"
+        ),
+        (
+            ["run", "--baseline", "no/known", "--", "x"],
+            "file; --write-baseline no/known makes it."
+        ),
+        (
+            ["run", "--client", "nobody", "--", "x"],
+            "has this id; there are acme-partner, acme-ref"
+        ),
+        (["run", "--client", "acme-partnr", "--", "x"], "id; did you mean acme-partner?"),
     ]
 
     @Test("Misuse is told in the words of what was typed", arguments: told)
@@ -491,7 +568,7 @@ struct CommandLineTests {
         variables["QUBS_MOCK_PORT"] = "tcp://10.96.12.7:8080"
         let health = try ChildProcess.mock(["health", "--port", "1"], environment: variables)
         #expect(try health.exitStatus() == 1)
-        #expect(health.errorOutput == "qubs-mock: nothing listens at http://127.0.0.1:1\n")
+        #expect(health.errorOutput == Self.nobody(at: "http://127.0.0.1:1") + "\n")
         let byDefault = try ChildProcess.mock(["health"], environment: variables)
         _ = try byDefault.exitStatus()
         #expect(byDefault.errorOutput.hasPrefix(line))
@@ -598,6 +675,7 @@ struct CommandLineTests {
         let unknown = try ChildProcess.mock(["token", "--client-id", "nobody"])
         #expect(try unknown.exitStatus() == 1)
         #expect(unknown.errorLines.count == 1)
+        #expect(unknown.errorOutput.contains("there are acme-partner, acme-referrer, acme-north"))
     }
 
     @Test("health is 0 while a server is ready, and 1 with a reason when there is none")
@@ -613,7 +691,7 @@ struct CommandLineTests {
         #expect(try server.exitStatus() == 0)
         let after = try ChildProcess.mock(["health", "--url", url])
         #expect(try after.exitStatus() == 1)
-        #expect(after.errorOutput == "qubs-mock: nothing listens at \(url)\n")
+        #expect(after.errorOutput == Self.nobody(at: url) + "\n")
     }
 
     @Test("health waits for a server that is about to start, and no longer than it is told")
@@ -751,8 +829,11 @@ struct CommandLineTests {
     static let wrongFiles: [(option: String, content: String, line: String)] = [
         ("--faults", twice, "/1/id: There is a rule `a` already."),
         ("--faults", #"[{"then": {"status": 200}}]"#, "/0/then/status: Send an integer from"),
-        ("--faults", "[{]", "/0: Malformed JSON at octet 2"),
-        ("--faults", "{", "Malformed JSON at octet 1"),
+        ("--faults", "[{]", "line 1, column 3: unexpected ']'\n"),
+        ("--faults", "[\n  {\"then\": é}\n]", "line 2, column 12: a character that JSON does not"),
+        ("--faults", "[{\"id\": \"é\",}]", "line 1, column 13: unexpected '}'\n"),
+        ("--faults", "{", "line 1, column 2: the text ends too early\n"),
+        ("--faults", " \n", "there is nothing in it: JSON is expected\n"),
         ("--faults", #"{\#(pack), "rules": []}"#, "this is a scenario; play it with --scenario"),
         ("--scenario", #"{\#(pack), "passMarks": ["no"]}"#, "/passMarks/0: no check has this id"),
         ("--scenario", #"{\#(pack), "rules": \#(twice)}"#, "/rules/1/id: There is a rule `a`"),
@@ -883,6 +964,10 @@ struct CommandLineTests {
                 ["--database", "\(absent)/x.db"],
                 "--database \(absent)/x.db: there is no folder \(absent)"
             ),
+            (
+                ["--port", "0", "--ready-file", "\(absent)/ready"],
+                "--ready-file \(absent)/ready: there is no folder \(absent)"
+            ),
             (["--fixtures", absent], "--fixtures \(absent): No such file or directory"),
             (
                 ["fixtures", "generate", "--appointments", "1", "--output", "\(absent)/x.db"],
@@ -893,12 +978,55 @@ struct CommandLineTests {
             #expect(try program.exitStatus() == 1)
             #expect(program.errorOutput == "qubs-mock: \(line)\n")
         }
+        let report = try ChildProcess.mock(["run", "--report", "\(absent)/r.xml", "--", "true"])
+        #expect(try report.exitStatus() == 3)
+        #expect(
+            report.errorOutput
+                == "qubs-mock: --report \(absent)/r.xml: there is no folder \(absent)\n"
+        )
+        // A folder without any domain.
+        let empty = try ChildProcess.mock(["--port", "0", "--fixtures", folder.path])
+        #expect(try empty.exitStatus() == 1)
+        #expect(
+            empty.errorOutput.hasPrefix(
+                "qubs-mock: --fixtures \(folder.path): no folder of a domain, such as acme/"
+            ),
+            "\(empty.errorOutput)"
+        )
         let temporary = try ChildProcess.mock(["--port", "0"], environment: ["TMPDIR": absent])
         #expect(try temporary.exitStatus() == 1)
         #expect(temporary.output.isEmpty)
         #expect(temporary.errorLines.count == 1)
         #expect(temporary.errorOutput.contains(absent) && temporary.errorOutput.contains("TMPDIR"))
     }
+
+    /// Options that name a file to be made, behind the command.
+    static let making: [(words: [String], option: String, name: String)] = [
+        (["serve", "--port", "0"], "--database", "x.db"),
+        (["serve", "--port", "0"], "--ready-file", "ready"),
+        (["run"], "--report", "r.xml"),
+    ]
+
+    @Test("A folder that cannot be written is named", .enabled(if: canBeNobody), arguments: making)
+    func unwritableFolder(words: [String], option: String, name: String) throws {
+        let folder = try TemporaryFolder()
+        let place = folder.path("closed")
+        #expect(mkdir(place, 0o555) == 0)
+        let command = words == ["run"] ? ["--", "true"] : []
+        let program = try ChildProcess.asNobody(
+            words + [option, "\(place)/\(name)"] + command,
+            environment: ["TMPDIR": "/tmp"]
+        )
+        #expect(try program.exitStatus() == (words == ["run"] ? 3 : 1))
+        #expect(
+            program.errorOutput
+                == "qubs-mock: \(option) \(place)/\(name): the folder \(place) cannot be written\n"
+        )
+    }
+
+    /// Whether a program can be started for which the permissions of files count.
+    static let canBeNobody =
+        geteuid() != 0 || FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")
 
     @Test("Data that are not finished leave nothing behind", arguments: [SIGINT, SIGTERM, nil])
     func unfinishedData(signal: Int32?) throws {
@@ -1069,6 +1197,19 @@ final class ChildProcess {
         environment: [String: String] = [:]
     ) throws -> ChildProcess {
         try ChildProcess("\(products)/qubs-mock", arguments, environment: environment)
+    }
+
+    /// Starts `qubs-mock` for a user who is not root.
+    static func asNobody(
+        _ arguments: [String],
+        environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        if geteuid() != 0 { return try mock(arguments, environment: environment) }
+        return try ChildProcess(
+            "/usr/bin/setpriv",
+            ["--reuid", "65534", "--clear-groups", "\(products)/qubs-mock"] + arguments,
+            environment: environment
+        )
     }
 
     /// Starts a program.

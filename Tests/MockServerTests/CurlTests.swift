@@ -345,7 +345,10 @@ struct ReadmeTests {
         #expect(lines.contains("BASE=http://127.0.0.1:8080\n"))
         // What curl prints is the reader's; the status of each answer goes to a file.
         let script = """
-            curl() { command curl -w '%{stderr}%{http_code}\\n' "$@" 2>>statuses || true; }
+            curl() {
+              command curl -w '%{stderr}%{http_code}\\n' "$@" 2>told-$BASHPID || true
+              grep -v '^curl: ' told-$BASHPID >>statuses || true
+            }
             set -eu
             \(lines.replacing("http://127.0.0.1:8080", with: url))
             """

@@ -54,6 +54,65 @@ struct RunCommandTests {
         }
     }
 
+    @Test("Where no request came, that is all that is said, with the address; exit status 2")
+    func nobodyCame() throws {
+        let process = try run(["--", "true"])
+        #expect(try process.exitStatus() == 2)
+        let words = process.errorLines.map { $0.trimmingCharacters(in: .whitespaces) }
+        #expect(words.count <= 6, "\(process.errorOutput)")
+        #expect(
+            words.joined(separator: " ").contains(
+                /No request reached the mock at http:\/\/127\.0\.0\.1:\d+\. Does your command use \$QUBS_BASE_URL\?/
+            ),
+            "\(process.errorOutput)"
+        )
+        #expect(words.first?.hasPrefix("INCOMPLETE") == true)
+        #expect(words.last?.hasPrefix("qubs-mock's exit status: 2") == true)
+    }
+
+    /// Commands that cannot be started, in a folder that has `client.sh`, `plain.sh`, `lost.sh` and a
+    /// folder `sub`, and what is said of them.
+    static let notStarted: [(command: [String], line: String)] = [
+        (["sh client.sh"], "sh client.sh: the command and its arguments are words of their own"),
+        (["no-such-command-here"], "no-such-command-here: there is no such command in PATH"),
+        (
+            ["client.sh"],
+            "client.sh: there is no such command in PATH; for the file here write -- ./"
+        ),
+        (
+            ["./client.sh"],
+            "./client.sh: is not executable: chmod +x ./client.sh, or write -- sh ./c"
+        ),
+        (["./no-such-file"], "./no-such-file: there is no such file"),
+        (["./plain.sh"], "./plain.sh: is no program: begin it with a line such as #!/bin/sh, or"),
+        (["./lost.sh"], "./lost.sh: the program that its first line names is not there"),
+        (["./sub"], "./sub: is a folder"),
+    ]
+
+    @Test(
+        "A command that cannot be started is 3, and one line says what to do",
+        arguments: notStarted
+    )
+    func unstartable(command: [String], line: String) throws {
+        let folder = try TemporaryFolder()
+        for (name, text, mode) in [
+            ("client.sh", "#!/bin/sh\n", 0o644), ("plain.sh", "true\n", 0o755),
+            ("lost.sh", "#!/no/such/shell\n", 0o755),
+        ] as [(String, String, mode_t)] {
+            try text.write(toFile: folder.path(name), atomically: true, encoding: .utf8)
+            #expect(chmod(folder.path(name), mode) == 0)
+        }
+        #expect(mkdir(folder.path("sub"), 0o755) == 0)
+        let process = try ChildProcess(
+            "\(ChildProcess.products)/qubs-mock",
+            ["run", "--"] + command,
+            in: folder
+        )
+        #expect(try process.exitStatus() == 3)
+        #expect(process.errorLines.count == 1)
+        #expect(process.errorOutput.hasPrefix("qubs-mock: \(line)"), "\(process.errorOutput)")
+    }
+
     @Test("A client that drops its key ends with 1, and the report says where")
     func bad() throws {
         let folder = try TemporaryFolder()
@@ -107,8 +166,8 @@ struct RunCommandTests {
     @Test(
         "A command that cannot be started is 3, with one line that says why",
         arguments: [
-            (["/nonexistent/command"], "qubs-mock: /nonexistent/command: No such file"),
-            (["/"], "qubs-mock: /: Permission denied"),
+            (["/nonexistent/command"], "qubs-mock: /nonexistent/command: there is no such file"),
+            (["/"], "qubs-mock: /: is a folder"),
         ]
     )
     func failures(command: [String], line: String) throws {
@@ -447,7 +506,7 @@ struct RunCommandTests {
     func noServer() throws {
         let process = try ChildProcess.mock(["verdict", "--url", "http://127.0.0.1:1"])
         #expect(try process.exitStatus() == 3)
-        #expect(process.errorLines == ["qubs-mock: nothing listens at http://127.0.0.1:1"])
+        #expect(process.errorLines == [CommandLineTests.nobody(at: "http://127.0.0.1:1")])
     }
 
     // MARK: serve

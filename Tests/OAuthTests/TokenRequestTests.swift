@@ -282,7 +282,7 @@ struct TokenRequestTests {
             basic: "nobody:x",
             .invalidClient,
             status: 401,
-            hint: "clients.json"
+            hint: "there are acme-partner, acme-north"
         ),
         Bad(
             "a wrong secret by Basic",

@@ -180,6 +180,32 @@ enum GuardedCommand {
         }
     }
 
+    /// Why a command did not start, and what to do.
+    ///
+    /// - Parameter code: What the system said, a value of `errno`.
+    static func line(aboutStartOf name: String, _ code: Int32) -> String {
+        var status = stat()
+        let isThere = stat(name, &status) == 0
+        let reason: String
+        switch code {
+        case ENOENT where name.contains(" ") && !isThere:
+            reason = "the command and its arguments are words of their own: write -- \(name)"
+        case ENOENT where !name.contains("/"):
+            reason =
+                "there is no such command in PATH"
+                + (isThere ? "; for the file here write -- ./\(name)" : "")
+        case ENOENT where isThere: reason = "the program that its first line names is not there"
+        case ENOENT: reason = "there is no such file"
+        case EACCES where isThere && status.st_mode & S_IFMT == S_IFDIR: reason = "is a folder"
+        case EACCES where isThere:
+            reason = "is not executable: chmod +x \(name), or write -- sh \(name)"
+        case ENOEXEC:
+            reason = "is no program: begin it with a line such as #!/bin/sh, or write -- sh \(name)"
+        default: reason = text(code)
+        }
+        return "\(name): \(reason)"
+    }
+
     static func text(_ code: Int32) -> String {
         strerror(code).map { String(cString: $0) } ?? "error \(code)"
     }

@@ -93,10 +93,13 @@ struct TrialOptions: ParsableArguments {
         var rules: [JSONValue] = []
         for text in fault {
             let rule: JSONValue
+            let octets = Array(text.utf8)
             do throws(JSONError) {
-                rule = try JSONParser.parse(Array(text.utf8))
+                rule = try JSONParser.parse(octets)
             } catch {
-                throw ValidationError("--fault takes a fault rule as JSON: \(error.explanation).")
+                throw ValidationError(
+                    "--fault takes a fault rule as JSON: \(error.explanation(in: octets))."
+                )
             }
             guard rule.object != nil else {
                 throw ValidationError("--fault takes one rule, an object, not \(rule.typeName).")

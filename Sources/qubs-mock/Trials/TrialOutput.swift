@@ -11,24 +11,25 @@ enum TrialOutput {
     /// Prints a report, and writes it to files and to GitHub.
     ///
     /// - Parameters:
-    ///   - page: The files of the page, for a report that is one.
+    ///   - server: Where the command should have sent its requests.
     ///   - isWhole: Whether trials that pass are told in full in files, too.
     static func show(
         _ report: TrialReport,
         _ options: TrialOptions,
         _ call: TrialCall,
-        page: [PageFile],
+        of server: TrialServer,
         isWhole: Bool = true
     ) throws(Failure) {
         if report.isSingle {
-            Output.errorText(report.singleText(colour: Output.isColourful(2)))
+            let colour = Output.isColourful(2)
+            Output.errorText(report.singleText(colour: colour, server: server.baseURL))
         } else {
             Output.errorText(report.text)
         }
         for path in options.report {
             if ReportFile.form(of: path) == .page {
                 let octets = PageReport.octets(
-                    page,
+                    server.application.pageFiles,
                     headline: report.headline,
                     pageParts(report, call)
                 )

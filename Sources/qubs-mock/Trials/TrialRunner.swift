@@ -85,7 +85,7 @@ final class TrialRunner: Sendable {
     ) throws(Failure) -> Made {
         let application = server.application
         if case .notStarted(let code) = end.report {
-            throw Failure(message: "\(settings.command[0]): \(GuardedCommand.text(code))")
+            throw Failure(message: GuardedCommand.line(aboutStartOf: settings.command[0], code))
         }
         do throws(StartError) {
             let judgement = try application.judge(

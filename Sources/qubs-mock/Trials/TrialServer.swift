@@ -92,10 +92,9 @@ final class TrialServer: Sendable {
         }
         guard let client = registry[options.client]
         else {
-            let nearest = registry.nearest(to: options.client)
             throw Failure(
-                message: "--client \(options.client): no client has this id"
-                    + (nearest.map { "; did you mean \($0)?" } ?? ""),
+                message: "--client \(options.client): no client has this id; "
+                    + registry.advice(forUnknown: options.client),
                 status: Failure.misuse
             )
         }
