@@ -48,7 +48,7 @@ export function compact(entry) {
     : [entry.client, entry.method === "HEAD" ? "GET" : entry.method, entry.path,
         entry.query?.length ? query : entry.queryDigest ?? "",
         isPost ? key ?? entry.content?.digest ?? "" : ""].join("|");
-  return {
+  const row = {
     id: entry.id,
     requestId: entry.requestIdFrom === "client" ? entry.requestId : null,
     client: one(entry.client),
@@ -70,9 +70,10 @@ export function compact(entry) {
     findings: entry.findings?.length ?? 0,
     readings: entry.readings ? one(Object.entries(entry.readings).map((r) => r.join("=")).join(" ")) : null,
     wish: one(wish),
-    // Only of a POST: whether two of them are the same one is what matters most about them.
-    ...(isPost ? { key: one(key), content: one(entry.content?.digest ?? null) } : null),
   };
+  // Whether two of them are the same one is what matters most about POSTs.
+  if (isPost) Object.assign(row, { key: one(key), content: one(entry.content?.digest ?? null) });
+  return row;
 }
 
 /**
