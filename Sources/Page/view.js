@@ -552,7 +552,7 @@ function drawVerdict() {
   document.querySelector(".findings")?.remove();
   if (chip) {
     const shown = 5;
-    const notes = [...(trials?.length ? trial().notes : []), ...(verdict.scenario?.notes ?? [])];
+    const notes = [...new Set([...(trials?.length ? trial().notes : []), ...(verdict.scenario?.notes ?? [])])];
     $("verdict").after(make("div", { class: "findings", role: "region", "aria-label": `Checks: ${chip}`, tabindex: 0 },
       make("p", { class: "soft" }, `${meaning(chip)}${checks.length > 1 ? `: ${checks.length} checks` : ""}.${checks.some((c) => c.evidence.length) && !isChosen ? " Click the chip to see only the requests that show it." : ""}`),
       report ? notes.map((note) => make("p", {}, marked(note))) : null,
