@@ -45,6 +45,7 @@ extension ServeCommand {
             Output.error("qubs-mock: admin token for /__admin: \(token)")
         }
         Output.line("qubs-mock listening on \(baseURL)")
+        Allocator.returnFreeMemory()
         signals.waitForFirst()
         tellWhatRuns(listener)
         listener.stop(grace: grace)
