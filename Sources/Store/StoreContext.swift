@@ -40,9 +40,15 @@ final class StoreContext: Sendable {
 
     /// A connection that writes to a session's file.
     ///
-    /// - Parameter laid: When its data were laid, by the session's clock.
-    func writer(to path: String, laid: Instant) throws(StoreError) -> SessionWriter {
-        let database = try Database(.sharedFile(path))
+    /// - Parameters:
+    ///   - overlay: Where the file is not a whole one.
+    ///   - laid: When its data were laid, by the session's clock.
+    func writer(
+        to path: String,
+        over overlay: Overlay? = nil,
+        laid: Instant
+    ) throws(StoreError) -> SessionWriter {
+        let database = try Database(.sharedFile(path, over: overlay))
         try Schema.configureWriter(
             database,
             isTemporary: place.isTemporary,
@@ -53,10 +59,16 @@ final class StoreContext: Sendable {
 
     /// Connections that read a session's file.
     ///
-    /// - Parameter isUntouched: Whether nobody writes to the file while they are open.
-    func readers(of path: String, isUntouched: Bool) -> ReaderPool {
+    /// - Parameters:
+    ///   - overlay: Where the file is not a whole one.
+    ///   - isUntouched: Whether nobody writes to the file while they are open.
+    func readers(
+        of path: String,
+        over overlay: Overlay? = nil,
+        isUntouched: Bool
+    ) -> ReaderPool {
         ReaderPool(
-            isUntouched ? .immutableFile(path) : .sharedFile(path),
+            isUntouched ? .immutableFile(path) : .sharedFile(path, over: overlay),
             layout: rules.layout,
             workers: workers,
             budget: files

@@ -39,5 +39,11 @@ struct DatabaseHeader: Equatable {
         guard pwrite(descriptor, versions, 2, 18) == 2 else { throw Files.failure("write", path) }
     }
 
+    /// Says so in the first octets of a file.
+    static func markAsLogged(_ octets: inout [UInt8]) {
+        octets[18] = 2
+        octets[19] = 2
+    }
+
     private static let magic = Array("SQLite format 3\0".utf8)
 }

@@ -13,8 +13,8 @@ final class Database {
         case image(DatabaseImage)
         /// A file that nobody changes while it is open: no locks are taken.
         case immutableFile(String)
-        /// A file in WAL mode that several connections of this process share.
-        case sharedFile(String)
+        /// A file in WAL mode that several connections of this process share; whole, or over an image.
+        case sharedFile(String, over: Overlay? = nil)
         /// A file that this connection alone has open; empty, or a database without a log.
         case ownFile(String)
 
@@ -58,12 +58,15 @@ final class Database {
         case .immutableFile(let path):
             name = Self.uri(path) + "?immutable=1"
             flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
-        case .sharedFile(let path):
-            name = Self.uri(path)
+        case .sharedFile(let path, let overlay):
+            name =
+                Self.uri(path)
+                + (overlay.map { "?\(OverlayFileSystem.parameter)=\($0.number)" } ?? "")
             flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
             // Keeps other processes out for good, so that no lock costs a system call, and the
             // index of the log in memory. The lock file says so politely before it comes to this.
-            fileSystem = "unix-excl"
+            fileSystem = overlay == nil ? "unix-excl" : OverlayFileSystem.name
+            if overlay != nil { OverlayFileSystem.register() }
         case .ownFile(let path):
             name = Self.uri(path)
             flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
@@ -186,6 +189,13 @@ final class Database {
 
     private static func outOfMemory(sql: String) -> StoreError {
         .database(code: SQLITE_NOMEM, message: "out of memory", sql: sql)
+    }
+
+    /// A file that this process shares, to be attached.
+    static func uri(_ path: String, over overlay: Overlay?) -> String {
+        guard let overlay else { return uri(path) }
+        return uri(path) + "?vfs=\(OverlayFileSystem.name)"
+            + "&\(OverlayFileSystem.parameter)=\(overlay.number)"
     }
 
     /// A path as a `file:` URI (RFC 8089), which SQLite takes for nothing else.

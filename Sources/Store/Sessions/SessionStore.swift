@@ -9,13 +9,15 @@ package import Time
 /// A session that has not written shares the data it starts with. Its first write gives it a file
 /// of its own: one connection writes, under a lock, and each worker has one that reads.
 package final class SessionStore: @unchecked Sendable, FileHolder {
-    // Sendable: `writer`, `descriptor` and `isEmptyingDue` are touched under `writing` only; all else
-    // is immutable, atomic or in a mutex.
+    // Sendable: `writer`, `overlay`, `descriptor` and `isEmptyingDue` are touched under `writing` only;
+    // all else is immutable, atomic or in a mutex.
 
     package let name: String
     let context: StoreContext
     let writing = Mutex<Void>(())
     private var writer: SessionWriter?
+    /// What the session's own file lies over, where it is not a whole one.
+    private var overlay: Overlay?
     /// For copies of the file.
     ///
     /// Opening and closing it for each would drop the locks that SQLite holds.
@@ -322,10 +324,15 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         case .shared:
             path = try context.place.path(ofSession: name)
             Files.removeDatabase(path)
-            try seed.copy(to: path)
+            // Data that outlive the process are in whole files.
+            if context.place.isTemporary, let image = seed.image {
+                overlay = try Overlay(image, at: path)
+            } else {
+                try seed.copy(to: path)
+            }
         }
         let writer = try open(path)
-        let readers = context.readers(of: path, isUntouched: false)
+        let readers = context.readers(of: path, over: overlay, isUntouched: false)
         let old: ReaderPool? = state.withLock { state in
             if case .own = state.data { return nil }
             let old = state.data.pool
@@ -342,8 +349,8 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     private func open(_ path: String) throws(StoreError) -> SessionWriter {
         try context.files.take(Self.writerDescriptors)
         do throws(StoreError) {
-            descriptor = try Files.open(path, O_RDONLY)
-            let writer = try context.writer(to: path, laid: laid)
+            descriptor = try Files.open(path, O_RDWR)
+            let writer = try context.writer(to: path, over: overlay, laid: laid)
             self.writer = writer
             return writer
         } catch {
@@ -417,8 +424,10 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         try writer.tables.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         let saved = try context.place.path(ofSession: name)
         Files.removeDatabase(saved)
+        try overlay?.complete(descriptor)
         try Files.copy(descriptor, to: saved)
         letGoOfWriter()
+        overlay = nil
         let readers = context.readers(of: saved, isUntouched: false)
         state.withLock { $0.data = .own(path: saved, pool: readers) }
         context.notice(
@@ -431,6 +440,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     /// Under `writing`.
     private func loseFile(_ path: String, _ pool: ReaderPool) {
         state.withLock { $0.data = .shared }
+        overlay = nil
         lookAtWorld()
         pool.close()
         context.notice(
@@ -537,7 +547,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                 // In WAL mode from the start, so that nobody takes it for untouched.
                 let database = try context.writer(to: fresh, laid: laid).tables.database
                 let attach = Statement(database, "ATTACH ?1 AS old")
-                try attach.run(Database.uri(path))
+                try attach.run(Database.uri(path, over: overlay))
                 try database.execute(
                     "INSERT INTO main.ledger SELECT * FROM old.ledger; DETACH old"
                 )
@@ -625,6 +635,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         }
         old.pool?.close()
         letGoOfWriter()
+        overlay = nil
         hasPrepared.store(false, ordering: .relaxed)
         if path == context.place.databasePath { context.lock.withLock { $0?.removeCompanion() } }
         Files.removeDatabase(path)
@@ -646,6 +657,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         try closeWriter()
         for suffix in Files.companionSuffixes { Files.remove(path + suffix) }
         try Files.rename(fresh, to: path)
+        overlay = nil
         // Of a file that was closed with its log kept.
         Files.removeDatabase(fresh)
         let readers = context.readers(of: path, isUntouched: isUntouched)
@@ -725,6 +737,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         let copy = path + StoreFileName.freshSuffix
         Files.removeDatabase(copy)
         do throws(StoreError) {
+            try overlay?.complete(descriptor)
             try Files.copy(descriptor, to: copy)
             if Files.hasContent(own + "-wal") { try Files.copy(own + "-wal", to: copy + "-wal") }
             let database = try Database(.sharedFile(copy))
