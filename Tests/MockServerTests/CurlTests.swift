@@ -346,8 +346,9 @@ struct ReadmeTests {
         // What curl prints is the reader's; the status of each answer goes to a file.
         let script = """
             curl() {
-              command curl -w '%{stderr}%{http_code}\\n' "$@" 2>told-$BASHPID || true
-              grep -v '^curl: ' told-$BASHPID >>statuses || true
+              local told=told-$BASHPID
+              command curl -w '%{stderr}%{http_code}\\n' "$@" 2>"$told" || true
+              grep -v '^curl: ' "$told" >>statuses || true
             }
             set -eu
             \(lines.replacing("http://127.0.0.1:8080", with: url))

@@ -10,7 +10,7 @@ import Time
 @Suite("Files over an image")
 struct OverlayTests {
     /// Comments on one appointment, so many that the log was emptied into the file in between.
-    private static let many = 600
+    private static let many = 1500
 
     /// Octets of a file, and those that the disk has of it.
     private static func size(_ path: String) throws -> (octets: Int, allocated: Int) {
