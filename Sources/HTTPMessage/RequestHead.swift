@@ -34,7 +34,7 @@ package struct RequestHead: Sendable {
 
 extension HTTPRequest {
     /// A request from its head and its content, which is already decoded.
-    package init(head: RequestHead, content: [UInt8]) {
+    package init(head: consuming RequestHead, content: consuming [UInt8]) {
         self.init(
             method: head.method,
             target: head.target,

@@ -12,7 +12,7 @@ package protocol RequestHandler: AnyObject, Sendable {
     /// Answers a complete request.
     ///
     /// - Returns: The reply, or `nil` when `exchange.send` brings it later, once.
-    func respond(to request: HTTPRequest, exchange: Exchange) -> Reply?
+    func respond(to request: consuming HTTPRequest, exchange: Exchange) -> Reply?
 
     /// The response for octets that are no request, for time-outs and for one connection too many.
     ///

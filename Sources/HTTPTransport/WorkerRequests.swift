@@ -304,7 +304,7 @@ extension Worker {
     }
 
     private func respond(
-        to request: HTTPRequest,
+        to request: consuming HTTPRequest,
         _ content: IncomingContent? = nil,
         contentArrival: UInt64,
         on connection: Connection

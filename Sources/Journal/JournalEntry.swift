@@ -60,6 +60,8 @@ package struct JournalEntry: Sendable {
     /// Whether the request changed what the mock keeps (a replay does not).
     package var committed = false
 
+    /// Whether `details` holds anything.
+    package private(set) var hasDetails = false
     private var box: JournalDetailsBox?
 
     package init(
@@ -82,9 +84,6 @@ package struct JournalEntry: Sendable {
         self.arrival = arrival
     }
 
-    /// Whether `details` holds anything.
-    package var hasDetails: Bool { box != nil }
-
     /// What only some requests have.
     ///
     /// Reading costs nothing; the first change allocates.
@@ -96,6 +95,7 @@ package struct JournalEntry: Sendable {
             // Not bound to a name before: that would be a second reference.
             if !isKnownUniquelyReferenced(&box) {
                 box = JournalDetailsBox(box?.value ?? JournalDetails())
+                hasDetails = true
             }
             guard let box else { preconditionFailure("an entry without details") }
             yield &box.value

@@ -6,22 +6,22 @@ import Time
 // What the transport asks of the application, and tells it.
 
 extension Application: RequestHandler {
-    package func respond(to request: HTTPRequest, exchange: Exchange) -> Reply? {
-        watchdog.watch(request) {
-            let call = newCall(
-                request,
-                worker: exchange.worker,
-                connectionID: exchange.connectionID,
-                arrival: exchange.headArrival
-            )
-            return ControlAPI.serves(request.target.path)
+    package func respond(to request: consuming HTTPRequest, exchange: Exchange) -> Reply? {
+        let call = newCall(
+            request,
+            worker: exchange.worker,
+            connectionID: exchange.connectionID,
+            arrival: exchange.headArrival
+        )
+        return watchdog.watch(call.request) {
+            ControlAPI.serves(call.request.target.path)
                 ? control.answer(call, exchange: exchange)
                 : pipeline.answer(call, exchange: exchange)
         }
     }
 
     private func newCall(
-        _ request: HTTPRequest,
+        _ request: consuming HTTPRequest,
         worker: Int,
         connectionID: UInt64,
         arrival: UInt64

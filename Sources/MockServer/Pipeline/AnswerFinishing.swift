@@ -82,9 +82,11 @@ final class AnswerFinishing: Sendable {
         operation: Operation? = nil
     ) -> Reply {
         var delivery = Delivery()
-        if call.fault?.status == nil { readings.reform(&response, of: call, operation: operation) }
-        if let fault = call.fault {
+        if call.hasFault, let fault = call.fault {
+            if fault.status == nil { readings.reform(&response, of: call, operation: operation) }
             faults.shape(&response, &delivery, by: fault, for: call, operation: operation)
+        } else {
+            readings.reform(&response, of: call, operation: operation)
         }
         return finish(call, response: response, delivery: delivery)
     }
@@ -141,7 +143,7 @@ final class AnswerFinishing: Sendable {
     ) -> Reply {
         response.fields.reserveCapacity(response.fields.count + 3)
         // An edge has never heard of the API.
-        let isForeign = call.fault?.edge != nil
+        let isForeign = call.hasFault && call.fault?.edge != nil
         if !isForeign {
             response.fields.append(HTTPResponse.Field("X-Correlation-Id", call.correlation.text))
         }
@@ -235,7 +237,7 @@ final class AnswerFinishing: Sendable {
 
     /// Whether a status answers the call: not where a silent transport takes the operation's place.
     private func isAnswered(_ call: Call) -> Bool {
-        guard let fault = call.fault else { return true }
+        guard call.hasFault, let fault = call.fault else { return true }
         return fault.runsOperation || fault.status != nil
     }
 

@@ -41,6 +41,8 @@ final class Call: @unchecked Sendable {
         get { decided?.fault }
         set { decided = newValue.map(Decided.init) }
     }
+    /// Whether anything shall go wrong: cheaper to ask than `fault`, which is large.
+    var hasFault: Bool { decided != nil }
     /// Out of line: it is large, and hardly any request has one.
     private var decided: Decided?
     var entry: JournalEntry

@@ -64,13 +64,13 @@ extension Pipeline {
     /// that is signed with a key which may have to be made first.
     func takesLong(_ call: Call) -> Bool {
         call.request.content.count > ContentLimits.maximumOctetsOnWorker
-            || call.fault?.token == .wrongKey
+            || call.hasFault && call.fault?.token == .wrongKey
     }
 
     /// Whether the fault wants a delay in a phase; asked first, so that a request without one costs
     /// no closure.
     func isDelayed(_ call: Call, in phase: FaultPhase) -> Bool {
-        guard let fault = call.fault else { return false }
+        guard call.hasFault, let fault = call.fault else { return false }
         return fault.phase == phase && fault.delayNanoseconds > 0
     }
 

@@ -52,7 +52,7 @@ extension Pipeline {
     ///
     /// Only keyed writes wait, which read nothing but what their transaction sees.
     private func isOneOfMany(_ call: Call, operation: Operation, _ exchange: Exchange) -> Bool {
-        operation.idempotencyRetentionSeconds != nil && call.fault == nil
+        operation.idempotencyRetentionSeconds != nil && !call.hasFault
             && (exchange.isFollowed || !call.worker.writes.isEmpty)
     }
 

@@ -159,7 +159,7 @@ final class Pipeline: Sendable {
 
     /// Step 10, or steps 11 to 15.
     func carryOut(_ call: Call, operation: Operation, match: PathMatch) -> Outcome {
-        if let fault = call.fault, !fault.runsOperation {  // 10
+        if call.hasFault, let fault = call.fault, !fault.runsOperation {  // 10
             recorder.notePayload(of: call, operation: operation)
             recorder.noteUnread(call, operation: operation, match: match)
             return .injected
