@@ -346,6 +346,7 @@ struct ReadmeTests {
         // What curl prints is the reader's; the status of each answer goes to a file.
         let script = """
             curl() {
+              # Expanded here: in a redirection it would be the process of curl.
               local told=told-$BASHPID
               command curl -w '%{stderr}%{http_code}\\n' "$@" 2>"$told" || true
               grep -v '^curl: ' "$told" >>statuses || true
