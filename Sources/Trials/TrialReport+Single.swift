@@ -22,13 +22,15 @@ extension TrialReport {
 
     /// The report of a single run for a terminal.
     ///
-    /// - Parameter colour: Whether to use escape sequences.
+    /// - Parameters:
+    ///   - colour: Whether to use escape sequences.
     ///   - server: Where the command should have sent its requests.
     package func singleText(colour: Bool, server: String) -> String {
         guard let trial = trials.first else { return "" }
         var end = runEnd
         if trial.verdict.journal.entries == 0 {
-            end.silence = "No request reached the mock at \(server). Does your command use $QUBS_BASE_URL?"
+            end.silence =
+                "No request reached the mock at \(server). Does your command use $QUBS_BASE_URL?"
         }
         return trial.verdict.text(colour: colour, end: end)
     }
