@@ -152,7 +152,7 @@ struct FixtureTests {
         #expect(set.domains[0].records[.patients] == nil)
         #expect(set.domains[0].files == ["files/a": Array("octets".utf8)])
         #expect(faults.map(\.file) == ["globex/patients.json", "globex/comments.json"])
-        #expect(faults[0].pointer.description.hasPrefix("/0"))
+        #expect(faults[0].reason == "line 1, column 19: a member name stands twice in one object")
         #expect(failure { _ = try FixtureFolder.read(folder.path + "/none") } != nil)
     }
 
