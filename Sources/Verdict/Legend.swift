@@ -5,7 +5,8 @@ extension VerdictReport {
         guard let first = requests.first else { return nil }
         var text =
             "Read \"\(first.short)\" as: request \(first.id) of the journal (run --journal FILE, or "
-            + "/__admin/requests) \(first.meaning), \(Seconds.text(first.offset)) after the first request."
+            + "/__admin/requests), sent \(Seconds.text(first.offset)) after the first request, "
+            + "\(first.meaning)."
         var told = [first.answer]
         for request in requests where !request.isStatus && !told.contains(request.answer) {
             told.append(request.answer)

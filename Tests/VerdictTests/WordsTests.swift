@@ -233,7 +233,7 @@ import Verdict
         let text = flat(story.verdict())
         let legend =
             "Read \"#2 lost at 0.010 s\" as: request 2 of the journal (run --journal FILE, or "
-            + "/__admin/requests) got no whole answer, 0.010 s after the first request. FAIL"
+            + "/__admin/requests), sent 0.010 s after the first request, got no whole answer. FAIL"
         #expect(text.contains(legend), "\(text)")
         story.wait(5)
         story.call(Story.summary, on: "A9", status: nil, takes: 3) { $0.delivery = .clientLeft }
