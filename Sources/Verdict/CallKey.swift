@@ -19,3 +19,18 @@ struct CallKey: Hashable {
         self.content = content ? entry.contentDigest : nil
     }
 }
+
+/// An idempotency key of one client: the same key of another is another.
+struct ClientKey: Hashable {
+    let session: String
+    let client: String?
+    let key: JournalDigest
+
+    /// - Returns: `nil` for a request without a key.
+    init?(_ entry: JournalEntry) {
+        guard let key = entry.details.idempotencyKey?.digest else { return nil }
+        session = entry.session
+        client = entry.client
+        self.key = key
+    }
+}

@@ -44,18 +44,6 @@ enum IdempotencyChecks {
         return tally
     }
 
-    private struct ClientKey: Hashable {
-        let session: String
-        let client: String?
-        let key: JournalDigest
-    }
-
-    private static func clientKey(_ entry: JournalEntry) -> ClientKey? {
-        entry.details.idempotencyKey.map {
-            ClientKey(session: entry.session, client: entry.client, key: $0.digest)
-        }
-    }
-
     static func keyReusedOnRetry(_ time: Timeline) -> Tally {
         var tally = Tally()
         for index in keyed(time) where KeyChanges.isToBeRepeated(index, time) {
@@ -90,7 +78,7 @@ enum IdempotencyChecks {
     static func payloadStable(_ time: Timeline) -> Tally {
         var tally = Tally()
         let groups = time.groups(of: keyed(time)) { entry in
-            clientKey(entry).map {
+            ClientKey(entry).map {
                 LedgerKey(
                     client: $0,
                     operation: entry.operation ?? "",
@@ -297,7 +285,7 @@ enum IdempotencyChecks {
     private static func usesOfKeys(_ time: Timeline) -> [ClientKey: [Int]] {
         var uses: [ClientKey: [Int]] = [:]
         for index in keyed(time) {
-            if let key = clientKey(time.entries[index]) { uses[key, default: []].append(index) }
+            if let key = ClientKey(time.entries[index]) { uses[key, default: []].append(index) }
         }
         return uses
     }
@@ -312,8 +300,8 @@ enum IdempotencyChecks {
     ) {
         let entry = time.entries[index]
         let lost = time.entries[first]
-        let firstKey = clientKey(lost)
-        let secondKey = clientKey(entry)
+        let firstKey = ClientKey(lost)
+        let secondKey = ClientKey(entry)
         if let firstKey, firstKey != secondKey,
             uses[firstKey]?.last.map({ time.entries[$0].arrival > entry.arrival }) ?? false
         {
@@ -389,8 +377,8 @@ enum IdempotencyChecks {
                     entry.arrival >= time.ends[first],
                     entry.arrival - time.ends[first] <= driftWindow,
                     payload(lost) != payload(entry),
-                    clientKey(lost) != clientKey(entry)
-                        || clientKey(lost) == nil,
+                    ClientKey(lost) != ClientKey(entry)
+                        || ClientKey(lost) == nil,
                     lost.interventions == entry.interventions,
                     time.callers.relation(of: second, to: first) == .same
                 else { continue }

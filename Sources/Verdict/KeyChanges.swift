@@ -10,19 +10,6 @@ struct KeyChanges {
     /// The attempt that each entry repeats with another key, by index.
     private(set) var previous: [Int: Int] = [:]
 
-    private struct ClientKey: Hashable {
-        let session: String
-        let client: String?
-        let key: JournalDigest
-
-        init?(_ entry: JournalEntry) {
-            guard let key = entry.details.idempotencyKey?.digest else { return nil }
-            session = entry.session
-            client = entry.client
-            self.key = key
-        }
-    }
-
     init() {}
 
     /// - Parameter time: With its chains linked.
