@@ -59,13 +59,12 @@ final class Database {
             name = Self.uri(path) + "?immutable=1"
             flags |= SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
         case .sharedFile(let path, let overlay):
-            name =
-                Self.uri(path)
-                + (overlay.map { "?\(OverlayFileSystem.parameter)=\($0.number)" } ?? "")
+            name = Self.uri(path, over: overlay)
             flags |= SQLITE_OPEN_READWRITE | SQLITE_OPEN_URI
             // Keeps other processes out for good, so that no lock costs a system call, and the
             // index of the log in memory. The lock file says so politely before it comes to this.
-            fileSystem = overlay == nil ? "unix-excl" : OverlayFileSystem.name
+            // A file over an image names its own file system, which goes before this one.
+            fileSystem = "unix-excl"
             if overlay != nil { OverlayFileSystem.register() }
         case .ownFile(let path):
             name = Self.uri(path)
@@ -191,7 +190,7 @@ final class Database {
         .database(code: SQLITE_NOMEM, message: "out of memory", sql: sql)
     }
 
-    /// A file that this process shares, to be attached.
+    /// A file that connections of this process share, with its file system where it lies over an image.
     static func uri(_ path: String, over overlay: Overlay?) -> String {
         guard let overlay else { return uri(path) }
         return uri(path) + "?vfs=\(OverlayFileSystem.name)"
