@@ -50,6 +50,11 @@ extension ServeCommand {
         tellWhatRuns(listener)
         listener.stop(grace: grace)
         application.close()
+        #if WATCHDOG
+            if let longest = application.watchdog.longest {
+                Output.error("qubs-mock: longest turn: \(longest)")
+            }
+        #endif
         readyFile?.remove()
         Glibc.exit(0)
     }

@@ -30,7 +30,11 @@ enum FuzzMain {
         return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 
+    /// The longest time that an input took, in seconds of the processor.
+    nonisolated(unsafe) private static var longest = 0.0
+
     static func main() {
+        atexit { fputs("Longest input: \(FuzzMain.longest) s of the processor.\n", stderr) }
         var count = CommandLine.argc
         var arguments = CommandLine.unsafeArgv
         let status = runDriver(&count, &arguments) { octets, count in
@@ -38,6 +42,7 @@ enum FuzzMain {
             let start = FuzzMain.processorTime
             if let broken = FuzzMain.invariant(input) { fatalError(broken) }
             let time = FuzzMain.processorTime - start
+            FuzzMain.longest = max(FuzzMain.longest, time)
             if time > FuzzMain.limit { fatalError("The input took \(time) s of the processor.") }
             return 0
         }
