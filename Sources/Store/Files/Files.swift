@@ -144,23 +144,29 @@ enum Files {
             FileError(path: path, .tooLarge(maximumOctets: maximumOctets))
         )
         if status.st_size > maximumOctets { throw tooLarge }
-        var octets: [UInt8] = []
-        // One more than expected, so that the end is seen without another round.
-        octets.reserveCapacity(Int(status.st_size) + 1)
+        var expected = Int(status.st_size)
         while true {
-            let before = octets.count
-            let room = max(64 * 1024, octets.capacity - before)
-            octets.append(contentsOf: repeatElement(0, count: room))
-            let count = octets.withUnsafeMutableBytes {
-                Glibc.read(descriptor, $0.baseAddress?.advanced(by: before), room)
+            var error: CInt = 0
+            // One more than expected, so that the end is seen without another round.
+            let octets = [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, count in
+                while count < buffer.count {
+                    let read = pread(
+                        descriptor,
+                        buffer.baseAddress?.advanced(by: count),
+                        buffer.count - count,
+                        count
+                    )
+                    if read < 0 && errno == EINTR { continue }
+                    if read < 0 { error = errno }
+                    if read <= 0 { return }
+                    count += read
+                }
             }
-            let error = errno
-            octets.removeLast(room - max(0, count))
-            if count < 0 && error == EINTR { continue }
-            if count < 0 { throw Self.failure("read", path, error) }
-            // It may grow while it is read.
+            if error != 0 { throw Self.failure("read", path, error) }
             if octets.count > maximumOctets { throw tooLarge }
-            if count == 0 { return octets }
+            if octets.count <= expected { return octets }
+            // It has grown, or is one of those that tell no size.
+            expected = octets.count * 2
         }
     }
 
