@@ -110,7 +110,7 @@ package final class PersonalData: Sendable {
             guard case .making(let generation, _) = state.withLock({ $0 }) else { return }
             // If the data cannot be read, use an empty index.
             let index =
-                (try? shared.index(of: store))
+                (try? shared.index(of: store, isFirst: generation == 0))
                 ?? PersonalDataIndex(names: [], medicareNumbers: [])
             let waiting: [(Suspect, Report)]? = state.withLock { state in
                 guard case .making(generation, let waiting) = state else { return nil }
@@ -151,18 +151,23 @@ package final class PersonalData: Sendable {
     }
 }
 
-/// The index of the data that all sessions start with, made once for those that have not written.
+/// The index of the data that all sessions start with, made once for those whose patients are theirs.
 package final class SharedPersonalData: Sendable {
     private let index = Mutex<PersonalDataIndex?>(nil)
 
     package init() {}
 
     /// The index of a session's data.
-    func index(of store: SessionStore) throws(StoreError) -> PersonalDataIndex {
-        if !store.hasWritten, let index = index.withLock({ $0 }) { return index }
-        let wasUntouched = !store.hasWritten
-        let made = try PersonalDataIndex(store.backgroundReader())
-        if wasUntouched, !store.hasWritten { index.withLock { $0 = made } }
+    ///
+    /// - Parameter isFirst: Whether none of its patients and billing records has changed: what clients
+    ///   write is about neither.
+    func index(of store: SessionStore, isFirst: Bool) throws(StoreError) -> PersonalDataIndex {
+        guard isFirst && store.startedAnew || !store.hasWritten else {
+            return try PersonalDataIndex(store.backgroundReader())
+        }
+        if let index = index.withLock({ $0 }) { return index }
+        let made = try PersonalDataIndex(store.startReader())
+        index.withLock { $0 = made }
         return made
     }
 }

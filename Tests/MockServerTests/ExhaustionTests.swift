@@ -1,4 +1,5 @@
 import Glibc
+import JSON
 import TestSupport
 import Testing
 
@@ -127,5 +128,49 @@ struct ExhaustionTests {
         try server.end()
         let lines = server.program.errorOutput.split(separator: "\n")
         #expect(lines.count { $0.contains("no file descriptor is left") } == 1, "\(lines)")
+    }
+
+    @Test("One client after the other, each with a session that writes, needs few descriptors")
+    func sessionsInTurn() throws {
+        let server = try Server(descriptors: 64)
+        let client = try #require(try server.clients(1).first)
+        let comments = "/integrations/v1/acme/reporting/appointments/A123456/comments"
+        func ask(_ method: String, _ path: String, _ fields: String, _ content: String) throws
+            -> RawClient.Response
+        {
+            try client.exchange(
+                "\(method) \(path) HTTP/1.1\r\nHost: localhost\r\n\(fields)\r\n"
+                    + "Content-Length: \(content.utf8.count)\r\n\r\n\(content)"
+            )
+        }
+        for number in 1...100 {
+            let issued = try ask(
+                "POST",
+                "/oauth2/token",
+                "Content-Type: application/x-www-form-urlencoded",
+                "grant_type=client_credentials&client_secret=acme-partner-secret"
+                    + "&client_id=acme-partner%2Bs\(number)"
+            )
+            let token = try #require(try JSONParser.parse(issued.content)["access_token"]?.string)
+            let bearer = "Authorization: Bearer \(token)\r\nContent-Type: application/json"
+            let written = try ask(
+                "POST",
+                comments,
+                "\(bearer)\r\nIdempotency-Key: \(number)",
+                #"{"commentText":"x","commentCategory":"AC"}"#
+            )
+            #expect(
+                written.status == 200,
+                "\(number): \(String(decoding: written.content, as: UTF8.self))"
+            )
+            let read = try ask("GET", comments, bearer, "")
+            #expect(
+                read.status == 200,
+                "\(number): \(String(decoding: read.content, as: UTF8.self))"
+            )
+        }
+        client.close()
+        server.program.send(SIGTERM)
+        #expect(try server.program.exitStatus() == 0)
     }
 }

@@ -341,6 +341,26 @@ struct ResilienceTests {
         try store.store.dropSession(named: "s2")
     }
 
+    @Test("Names that no client writes are read of the start, which takes none of its files")
+    func namesOfTheStart() throws {
+        func count(_ reader: SessionReader) throws(StoreError) -> Int {
+            var count = 0
+            try reader.forEachPatientName { _, _ in count += 1 }
+            return count
+        }
+        // A writer, and no reader beside it.
+        let store = try TestStore(maximumOpenFiles: 4)
+        let (first, second) = (try store.session("s1"), try store.session("s2"))
+        for session in [first, second] { try MockStoreTests.comment(session, "n") }
+        let names = try count(first.startReader())
+        #expect(names > 0)
+        let refused = try second.write { _ throws(StoreError) in
+            #expect(try count(first.startReader()) == names)
+            return failure { _ = try count(first.backgroundReader()) }
+        }
+        #expect(refused == .noDescriptors)
+    }
+
     @Test("A budget lets the one rest that was not used, and gives up where all are in use")
     func budget() throws {
         final class Holder: FileHolder {

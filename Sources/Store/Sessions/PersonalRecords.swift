@@ -7,14 +7,27 @@ extension SessionStore {
     package func backgroundReader() -> SessionReader {
         reader(worker: backgroundWorker)
     }
+
+    /// The same of what the session started with, which takes none of its files.
+    package func startReader() -> SessionReader {
+        SessionReader(session: self, worker: backgroundWorker, isOfStart: true)
+    }
 }
 
 extension SessionReader {
+    private func read(_ body: (Tables) throws(StoreError) -> Void) throws(StoreError) {
+        if isOfStart {
+            try session.readStart(worker, body)
+        } else {
+            try session.read(worker, body)
+        }
+    }
+
     /// Calls `body` with the given and the family name of each patient that has both.
     package func forEachPatientName(
         _ body: (_ given: String, _ family: String) -> Void
     ) throws(StoreError) {
-        try session.read(worker) { tables throws(StoreError) in
+        try read { tables throws(StoreError) in
             // The objects are kept as octets, which SQLite reads as JSON only when told that they are text.
             let names = Statement(
                 tables.database,
@@ -32,7 +45,7 @@ extension SessionReader {
 
     /// Calls `body` with each Medicare number of the billing records.
     package func forEachMedicareNumber(_ body: (String) -> Void) throws(StoreError) {
-        try session.read(worker) { tables throws(StoreError) in
+        try read { tables throws(StoreError) in
             let numbers = Statement(
                 tables.database,
                 """

@@ -9,6 +9,8 @@ package import Time
 package struct SessionReader: Sendable {
     let session: SessionStore
     let worker: Int
+    /// Whether what the session started with is read; only where that is said.
+    var isOfStart = false
 
     // MARK: Sites
 

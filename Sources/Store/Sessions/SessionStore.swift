@@ -91,6 +91,7 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
     ) {
         self.name = name
         self.context = context
+        startedAnew = path == nil || isUntouched
         queue = DispatchQueue(label: "qubs-mock.store.\(name)")
         let data: Data =
             switch (path, isUntouched) {
@@ -128,6 +129,9 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
         state.withLock { if case .own = $0.data { true } else { false } }
     }
 
+    /// Whether the session was opened with what all start with, rather than with a file that it left.
+    package let startedAnew: Bool
+
     // MARK: Reading
 
     /// What a worker reads with.
@@ -154,6 +158,17 @@ package final class SessionStore: @unchecked Sendable, FileHolder {
                 guard try restoresFile(of: pool, after: error) else { throw error }
             }
             // The pool was closed in between: the data have moved, and the next look finds where.
+        }
+    }
+
+    /// Reads what the session started with, or was last reset to.
+    func readStart<Result: Sendable>(
+        _ worker: Int,
+        _ body: (Tables) throws(StoreError) -> Result
+    ) throws(StoreError) -> Result {
+        while true {
+            let pool = hasWritten ? try seed.pool() : try currentPool()
+            if let result = try pool.read(worker, body) { return result }
         }
     }
 
