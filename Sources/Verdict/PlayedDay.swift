@@ -15,6 +15,8 @@ struct PlayedDay {
         let first: Int
         /// When that was asked for, in nanoseconds since 1970 by the session's clock.
         let time: Int64
+        /// When its last page was asked for.
+        let end: Int64
     }
 
     private let timeline: Timeline
@@ -61,8 +63,13 @@ struct PlayedDay {
             if let token = entry.details.nextTokenIssued {
                 firsts[token] = first
             } else {
-                let look = Look(first: first, time: time.entries[first].wallTime)
-                looks[domain, default: []].append(look)
+                looks[domain, default: []].append(
+                    Look(
+                        first: first,
+                        time: time.entries[first].wallTime,
+                        end: entry.wallTime
+                    )
+                )
             }
         }
         return looks.mapValues { $0.sorted { $0.time < $1.time } }
@@ -75,7 +82,7 @@ struct PlayedDay {
     private var eachExamOnce: Tally {
         var tally = Tally()
         var separation = Separation(timeline)
-        let handovers = handovers
+        let beginnings = beginnings
         for wait in waits {
             guard let since = wait.since, let last = lastLook(in: wait.domain), since <= last.time
             else { continue }
@@ -95,9 +102,9 @@ struct PlayedDay {
                 )
             } else if wait.until != nil {
                 tally.cannotJudge("An exam left the pending list before the client reported it.")
-            } else if let beginning = handovers[wait.domain], since <= beginning {
+            } else if let beginning = beginnings[wait.domain], beginning.contains(since) {
                 tally.cannotJudge(
-                    "An exam waited when the program began that looked last, and another had looked before."
+                    "An exam fell due before the program that looked last had looked for the first time."
                 )
             } else if timeline.context.dropped > 0 {
                 tally.doubt("The journal overflowed: reports may be among what it dropped.")
@@ -115,17 +122,23 @@ struct PlayedDay {
         return tally
     }
 
-    /// For each domain, when the program that looked last looked first, where another had looked before.
+    /// For each domain, when exams fell due that the program which looked last may have taken for no
+    /// work of its own.
     ///
-    /// A program that is started again does not know what the first had found, and not reported yet.
-    private var handovers: [String: Int64] {
+    /// What it finds at first, to the last page of its first look, it may keep for what was there
+    /// before. Where another program had looked before, that goes back to the beginning: a program that
+    /// is started again does not know what it had found, and not reported yet.
+    private var beginnings: [String: ClosedRange<Int64>] {
         looks.compactMapValues { looks in
             guard let last = looks.last else { return nil }
             func isOfLast(_ look: Look) -> Bool {
                 timeline.callers.caller[look.first] == timeline.callers.caller[last.first]
             }
-            guard let first = looks.firstIndex(where: isOfLast), first > 0 else { return nil }
-            return looks[first].time
+            guard let first = looks.firstIndex(where: isOfLast) else { return nil }
+            let look = looks[first]
+            // What fell due in the moment of a page may be on it.
+            let start = first > 0 ? Int64.min : look.time
+            return start < look.end ? start...look.end : nil
         }
     }
 

@@ -1470,6 +1470,29 @@ extension CheckCase {
             story.wait(60)
             story.page()
         },
+        CheckCase("reporting.each-exam-once", .notJudged, "a program began while it fell due") {
+            story in
+            start(&story)
+            story.connection = 2
+            start(&story) { story in
+                story.page(next: "t")
+                story.wait(1)
+                story.fallsDue("A1")
+                story.wait(1)
+                story.page("t")
+            }
+            story.wait(60)
+            story.page()
+        },
+        CheckCase("reporting.each-exam-once", .notJudged, "it fell due within the first look") {
+            $0.page(next: "t")
+            $0.wait(1)
+            $0.fallsDue("A1")
+            $0.wait(1)
+            $0.page("t")
+            $0.wait(60)
+            $0.page()
+        },
         CheckCase("reporting.each-exam-once", .fail, "it fell due after the program's new start") {
             story in
             start(&story)
@@ -1698,9 +1721,12 @@ extension CheckCase {
     }
 
     /// A program begins: with a token, a look at the pending list, and calls enough to be told apart.
-    private static func start(_ story: inout Story) {
+    private static func start(
+        _ story: inout Story,
+        look: (inout Story) -> Void = { $0.page() }
+    ) {
         story.tokenRequest()
-        story.page()
+        look(&story)
         for _ in 1...6 { story.call(Story.summary) }
     }
 

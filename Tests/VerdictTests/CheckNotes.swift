@@ -223,7 +223,7 @@ struct CheckNotes {
             not:
                 "Other scenarios than those that play a working day. An exam that left the list before the client reported "
                 + "it; reports of two programs or threads on one exam; what waited already when the program was started "
-                + "again; what only the last look before the command was stopped could show; a missing report where the "
+                + "again, or fell due within its first look; what only the last look before the command was stopped could show; a missing report where the "
                 + "journal overflowed."
         ),
         "reporting.plausible-time": CheckNotes(
