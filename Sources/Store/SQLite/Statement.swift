@@ -121,6 +121,19 @@ final class Statement {
     func append(_ column: Int32, to output: inout [UInt8]) {
         output.append(contentsOf: buffer(column))
     }
+
+    /// Appends a blob of each row that is left, with commas between.
+    ///
+    /// - Returns: How many rows there were.
+    func appendRows(_ column: Int32, to output: inout [UInt8]) throws(StoreError) -> Int {
+        var count = 0
+        while try step() {
+            if count > 0 { output.append(UInt8(ascii: ",")) }
+            append(column, to: &output)
+            count += 1
+        }
+        return count
+    }
 }
 
 /// A value that a parameter of a statement takes.

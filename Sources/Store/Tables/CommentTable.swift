@@ -70,13 +70,7 @@ final class CommentTable {
         let list = order == .scattered ? list : listByIdentifier
         try list.prepare(domain, appointment, patient)
         defer { list.reset() }
-        var count = 0
-        while try list.step() {
-            if count > 0 { output.append(UInt8(ascii: ",")) }
-            list.append(2, to: &output)
-            count += 1
-        }
-        return count
+        return try list.appendRows(2, to: &output)
     }
 
     /// The comments of an appointment and those of its patient, by identifier, as a JSON array.

@@ -117,13 +117,7 @@ final class SiteTable {
         let list = order == .scattered ? examCodes : examCodesByIdentifier
         try list.prepare(site)
         defer { list.reset() }
-        var count = 0
-        while try list.step() {
-            if count > 0 { output.append(UInt8(ascii: ",")) }
-            list.append(0, to: &output)
-            count += 1
-        }
-        return count
+        return try list.appendRows(0, to: &output)
     }
 
     /// Appends the staff grid of a site; `.none` where there is no such site.
