@@ -313,6 +313,18 @@ struct RunCommandTests {
         #expect(!Self.isRunning(mark))
     }
 
+    @Test("A signal that comes while a command is started is passed on to it")
+    func signalAtTheStart() throws {
+        for _ in 1...10 {
+            // Its guard's parent is `run`, which hears of it before it knows that the command runs.
+            let process = try ChildProcess.mock([
+                "run", "--", "sh", "-c",
+                "read -r _ _ _ run _ < /proc/$PPID/stat; kill -INT $run; exec sleep 1000",
+            ])
+            #expect(try process.exitStatus() == 3)
+        }
+    }
+
     @Test("The third signal kills a command that ignores them")
     func impatience() throws {
         let mark = Self.mark()

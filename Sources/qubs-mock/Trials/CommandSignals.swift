@@ -16,6 +16,8 @@ final class CommandSignals: Sendable {
 
     private struct State: Sendable {
         var count = 0
+        /// The signal that came last.
+        var last: Int32?
         var next = 0
         var listeners: [Int: Listener] = [:]
     }
@@ -62,21 +64,25 @@ final class CommandSignals: Sendable {
         // Under the lock: a command whose orders are closed is no listener any more.
         state.withLock { state in
             state.count += 1
-            let isPolite = state.count <= Self.politeSignals
-            for listener in state.listeners.values {
-                listener.begin()
-                GuardedCommand.send(isPolite ? number : SIGKILL, to: listener.orders)
-            }
+            state.last = number
+            for listener in state.listeners.values { Self.tell(listener, state) }
         }
     }
 
-    /// Passes signals on to a command from now on.
+    private static func tell(_ listener: Listener, _ state: State) {
+        guard let number = state.last else { return }
+        listener.begin()
+        GuardedCommand.send(state.count <= politeSignals ? number : SIGKILL, to: listener.orders)
+    }
+
+    /// Passes signals on to a command: from now on, and the last that came while it was started.
     ///
     /// - Returns: What `remove` takes.
     func add(_ listener: Listener) -> Int {
         state.withLock { state in
             state.next += 1
             state.listeners[state.next] = listener
+            Self.tell(listener, state)
             return state.next
         }
     }
