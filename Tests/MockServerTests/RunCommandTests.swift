@@ -378,14 +378,14 @@ struct RunCommandTests {
     private static let terminal = #"""
         import os, pty, re, select, signal, sys, time
 
-        program, mark, steps = sys.argv[1], sys.argv[2], sys.argv[3:]
+        program, mark, patience, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4:]
         # The tests may have started this with signals blocked.
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         pid, terminal = pty.fork()
         if pid == 0:
             os.environ["PS1"] = "ready> "
             os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
-        seen, deadline = b"", time.monotonic() + 50
+        seen, deadline = b"", time.monotonic() + patience
 
         def states():
             """What each process with the mark is doing, that of run apart."""
@@ -474,7 +474,7 @@ struct RunCommandTests {
         let program = "\(try ChildProcess.products)/qubs-mock"
         let process = try ChildProcess(
             "/usr/bin/env",
-            ["python3", "-c", Self.terminal, program, mark] + steps,
+            ["python3", "-c", Self.terminal, program, mark, String(Patience.seconds)] + steps,
             environment: ["M": program, "X": mark, "TERM": "dumb"]
         )
         #expect(try process.exitStatus() == 0, "\(process.errorOutput)")

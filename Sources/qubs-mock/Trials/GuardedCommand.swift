@@ -36,13 +36,12 @@ enum GuardedCommand {
         signals: CommandSignals,
         watch: @escaping @Sendable () -> Void = {}
     ) throws(Failure) -> End {
+        let isInFront = output == nil
         let (pid, orders, reports) = try start(command, environment: added, output)
         defer {
             orders.close()
             reports.close()
         }
-        let isInFront = output == nil
-        if isInFront { JobControl.passStopsOn(to: orders.writing) }
         defer { if isInFront { JobControl.passStopsOn(to: -1) } }
         let stopping = Stopping()
         let listener = signals.add(.init(orders: orders.writing) { stopping.begin() })
@@ -83,6 +82,8 @@ enum GuardedCommand {
                 let reports = try Pipe()
                 let printed = try output.map { _ throws(Failure) in try Pipe() }
                 defer { printed?.close() }
+                // Before the command can be seen to run: a Ctrl-Z would stop this process alone.
+                if output == nil { JobControl.passStopsOn(to: orders.writing) }
                 let pid: pid_t
                 do throws(Spawn.Refusal) {
                     pid = try Spawn.start(
@@ -98,6 +99,7 @@ enum GuardedCommand {
                         printingTo: printed?.writing
                     )
                 } catch {
+                    if output == nil { JobControl.passStopsOn(to: -1) }
                     orders.close()
                     reports.close()
                     throw Failure(message: "cannot start a process: \(text(error.code))")

@@ -144,10 +144,14 @@ enum ProcessGuard {
             let count = read(orders, &number, 1)
             if count == 1 {
                 if hasEnded.load(ordering: .sequentiallyConsistent) { continue }
-                if number == UInt8(SIGCONT) { job.giveTerminal() }
-                kill(-job.command, Int32(number))
-                // A group that was stopped hears nothing before it goes on.
-                if number != UInt8(SIGTSTP) { kill(-job.command, SIGCONT) }
+                switch Int32(number) {
+                case SIGCONT: job.goOn()
+                case SIGTSTP: kill(-job.command, SIGTSTP)
+                default:
+                    kill(-job.command, Int32(number))
+                    // A group that was stopped hears nothing before it goes on.
+                    kill(-job.command, SIGCONT)
+                }
             } else if count == 0 || errno != EINTR {
                 endDescendants(grace: 0)
                 _exit(1)
@@ -171,6 +175,13 @@ enum ProcessGuard {
             // It may have asked the terminal too early, and been stopped.
             kill(-command, SIGCONT)
             return true
+        }
+
+        /// Continues the command, with the terminal where that is the job's.
+        ///
+        /// Once only: a second signal might undo a Ctrl-Z that came between.
+        func goOn() {
+            if !giveTerminal() { kill(-command, SIGCONT) }
         }
 
         /// Undoes `giveTerminal`, unless the terminal has gone to somebody else.
