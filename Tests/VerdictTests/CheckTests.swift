@@ -249,14 +249,16 @@ import Verdict
     func isLinear(name: String, crowd: @Sendable (Int) -> Story) {
         let sizes = [1_000, 4_000].map { crowd($0) }.map { $0.numbered($0.entries) }
         var best = [Double.infinity, .infinity]
-        for _ in 1...3 {
-            for (place, entries) in sizes.enumerated() {
-                let begin = ThreadTime.seconds
-                _ = verdict(of: entries, context: Story.context)
-                best[place] = min(best[place], ThreadTime.seconds - begin)
+        // A quadratic scan takes sixteen times as long. What else the machine does can only add.
+        for _ in 1...5 where best[1] >= best[0] * 9 {
+            for (place, times) in [(0, 3), (1, 1)] {
+                for _ in 1...times {
+                    let begin = ThreadTime.seconds
+                    _ = verdict(of: sizes[place], context: Story.context)
+                    best[place] = min(best[place], ThreadTime.seconds - begin)
+                }
             }
         }
-        // A quadratic scan takes sixteen times as long.
         #expect(best[1] < best[0] * 9)
     }
 }
