@@ -151,7 +151,7 @@ struct BoundedWorkTests {
     func rotations() throws {
         let server = try TestServer()
         let clients = try (0..<24).map { _ in
-            let client = try RawClient(port: server.listener.port, timeLimitSeconds: 60)
+            let client = try RawClient(port: server.listener.port)
             try client.send(
                 Array("POST /__admin/keys/rotate HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".utf8)
             )

@@ -1174,9 +1174,6 @@ final class ChildProcess {
         let description: String
     }
 
-    /// For whatever a program is waited for; far more than it needs on a busy machine.
-    private static let timeLimitSeconds = 60
-
     private let process = Process()
     private let folder: TemporaryFolder
     private let hasEnded = DispatchSemaphore(value: 0)
@@ -1288,7 +1285,7 @@ final class ChildProcess {
     /// - Returns: The exit status, or the number of the signal that ended it.
     func exitStatus() throws -> Int32 {
         if !isOver {
-            let deadline = DispatchTime.now() + .seconds(Self.timeLimitSeconds)
+            let deadline = DispatchTime.now() + .seconds(Patience.seconds)
             guard hasEnded.wait(timeout: deadline) == .success else {
                 throw Failure(description: "it still runs; standard error: \(errorOutput)")
             }
@@ -1304,7 +1301,7 @@ final class ChildProcess {
         _ holds: () throws -> Bool
     ) throws {
         let clock = ContinuousClock()
-        let deadline = clock.now + .seconds(Self.timeLimitSeconds)
+        let deadline = clock.now + .seconds(Patience.seconds)
         while try !holds() {
             guard clock.now < deadline else {
                 throw Failure(description: "not in time: \(what); \(errorOutput)")

@@ -40,7 +40,6 @@ final class EventFollower {
     ) throws {
         client = try RawClient(
             port: server.listener.port,
-            timeLimitSeconds: 60,
             receiveBufferOctets: receiveBufferOctets
         )
         var request = "GET /__admin/events\(query) HTTP/1.1\r\nHost: localhost\r\n"

@@ -99,7 +99,9 @@ extension TestServer {
     /// Sends octets on a connection of their own and reads until it ends.
     ///
     /// - Parameter patienceSeconds: How long a silence is waited for.
-    func wire(_ request: String, patienceSeconds: Double = 10) throws -> WireAnswer {
+    func wire(_ request: String, patienceSeconds: Double = Double(Patience.seconds)) throws
+        -> WireAnswer
+    {
         let client = try RawClient(port: listener.port, timeLimitSeconds: patienceSeconds)
         defer { client.close() }
         let clock = ContinuousClock()
@@ -126,7 +128,7 @@ extension TestServer {
     func wireGet(
         _ path: String = summaryPath,
         fields: [(String, String)] = [],
-        patienceSeconds: Double = 10
+        patienceSeconds: Double = Double(Patience.seconds)
     ) throws -> WireAnswer {
         try wire(
             try requestText("GET", path, fields + [("Connection", "close")]),

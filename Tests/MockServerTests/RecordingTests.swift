@@ -32,7 +32,7 @@ struct RecordingTests {
                 with lock:
                     count[0] += 1
                     self.number = count[0]
-                self.upstream = http.client.HTTPConnection(upstream, timeout=60)
+                self.upstream = http.client.HTTPConnection(upstream, timeout=600)
 
             def finish(self):
                 self.upstream.close()

@@ -1,5 +1,6 @@
 import HTTPTransport
 import JSON
+import MockServer
 import Testing
 import TestSupport
 
@@ -169,12 +170,14 @@ struct WithheldTests {
 
     @Test("An entry that was deleted while its request was held up does not come back")
     func deletedMeanwhile() throws {
-        let server = try TestServer()
+        let time = TransportClock.driven()
+        let server = try TestServer { $0.transport.clock = time }
         try server.arm(#"{"id":"r","then":{"delay":"100ms"}}"#)
         let client = try RawClient(port: server.listener.port)
         try client.send(try server.requestText())
         try server.awaitStruck()
         #expect(try server.control("DELETE", "/requests").status == 204)
+        try #require(time.advance(by: .milliseconds(100)))
         #expect(try client.response().status == 200)
         #expect(try server.entries().isEmpty)
     }

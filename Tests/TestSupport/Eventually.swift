@@ -7,12 +7,12 @@ package struct NotInTime: Error, CustomStringConvertible {
 
 /// Waits until something holds that other threads make true.
 ///
-/// The limit only ends a test that has failed: no machine is so busy that it takes two minutes.
+/// The limit only ends a test that has failed; see `Patience`.
 ///
 /// - Throws: `NotInTime`, or what the condition throws.
 package func eventually(_ what: String, _ holds: () throws -> Bool) throws {
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(120)
+    let deadline = clock.now + .seconds(Patience.seconds)
     while try !holds() {
         guard clock.now < deadline else { throw NotInTime(description: "not in time: \(what)") }
         // The threads that it waits for need the processor.

@@ -57,12 +57,13 @@ package final class RawClient {
     ///
     /// - Parameters:
     ///   - host: An IPv4 or IPv6 address.
-    ///   - timeLimitSeconds: Of each read and write.
+    ///   - timeLimitSeconds: Of each read and write; shorter than `Patience` only where silence is what
+    ///     is waited for.
     ///   - receiveBufferOctets: A small buffer makes a reader that is slow at once.
     package init(
         port: Int,
         host: String = "127.0.0.1",
-        timeLimitSeconds: Double = 10,
+        timeLimitSeconds: Double = Double(Patience.seconds),
         receiveBufferOctets: Int32? = nil
     ) throws {
         var hints = addrinfo()
