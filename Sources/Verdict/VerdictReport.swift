@@ -37,10 +37,12 @@ package struct VerdictReport: Sendable {
         package let lastFailure: String?
     }
 
-    /// The checks that failed: musts first, in the order of the catalogue; those that are not required
-    /// last.
+    /// The checks that failed: musts first, those that are not required last; among each of these by what
+    /// a failure breaks (`Check.harms`), then in the order of the catalogue.
     package var failures: [CheckResult] {
-        let failed = checks(.fail)
+        let failed = Check.harms.indices.flatMap { rank in
+            checks(.fail).filter { $0.check.rank == rank }
+        }
         let asked = failed.filter { isRequired($0.check) }
         return asked.filter { $0.check.level == .must }
             + asked.filter { $0.check.level == .should }

@@ -118,6 +118,16 @@ enum CheckDocument {
             }
         }
         lines += [
+            "## The order of failures", "",
+            "A report shows failed musts before warnings, and each of them by what a failure breaks:",
+            "",
+        ]
+        for (place, group) in Check.harms.enumerated() {
+            let ids = group.checks.map { "`\($0)`" }.joined(separator: ", ")
+            lines.append("\(place + 1). \(group.harm) \(ids)")
+        }
+        lines.append("")
+        lines += [
             "## Cases that could be decided otherwise", "",
             "Partners and testers asked about these. Each is decided so; what concerns a journal is a test of its number.",
             "",

@@ -86,6 +86,42 @@ import Verdict
         #expect(found.toDecide?.hasPrefix("Run it again with --timeout 150") == true)
     }
 
+    // MARK: Order
+
+    @Test("Each check has its place among what failures break, in the order of the catalogue")
+    func harms() {
+        let places = Check.harms.flatMap(\.checks)
+        #expect(places.count == Check.all.count)
+        #expect(Set(places) == Set(Check.all.map(\.id)))
+        for group in Check.harms {
+            #expect(group.checks == Check.all.map(\.id).filter(group.checks.contains))
+        }
+    }
+
+    @Test(
+        "A must that loses data stands before one about pauses"
+    )
+    func worstFirst() throws {
+        var story = Story()
+        story.tokenRequest()
+        // Too early for Retry-After, then a comment that is given up.
+        story.call(Story.sites, status: 429) { $0.details.retryAfter = .init(seconds: 2) }
+        story.wait(0.5)
+        story.call(Story.sites)
+        story.wait(1)
+        story.post(key: "k", status: 503) { $0.inject() }
+        let report = story.verdict(
+            scenario: .init(
+                name: "mine",
+                passMarks: ["retry.retries-transient", "idempotency.no-duplicate-effect"]
+            )
+        )
+        #expect(
+            report.failures.filter { $0.check.level == .must }.map(\.check.id)
+                == ["retry.retries-transient", "retry.honours-retry-after"]
+        )
+    }
+
     // MARK: Retries
 
     @Test("Failures of several kinds: writes first, how many of each kind were retried, what fits")
