@@ -14,15 +14,19 @@ extension VerdictReport {
             headline, "", Markdown.escape(conclusion.line), "",
         ]
         if let line = end?.commandLine { lines += [Markdown.escape(line), ""] }
-        for note in [journalNote].compactMap({ $0 }) + scenarioNotes {
-            lines += ["> \(Markdown.escape(note))", ""]
+        // Where a check fails the whole, that comes before what the scenario did not show.
+        let isFailed = failures.contains(where: counts)
+        func quoted(_ notes: [String]) -> [String] {
+            notes.flatMap { ["> \(Markdown.escape($0))", ""] }
         }
+        lines += quoted([journalNote].compactMap { $0 } + (isFailed ? [] : scenarioNotes))
         let shown =
             (failures.flatMap { $0.evidence.prefix(Self.shownCases) }
             + open.flatMap { $0.undecided.prefix(1) }).flatMap(\.requests)
         if let legend = legend(of: shown) { lines += [Markdown.escape(legend), ""] }
         lines += section("Failed", failures.filter(counts), "FAIL")
         lines += section("Warnings", failures.filter { !counts($0) }, "WARN")
+        if isFailed { lines += quoted(scenarioNotes) }
         if !open.isEmpty { lines += ["### Left open", ""] }
         for result in open {
             lines += [

@@ -17,9 +17,10 @@ extension VerdictReport {
             return page.lines.joined(separator: "\n") + "\n"
         }
         if let journalNote { page.paragraph(journalNote, indent: 6) }
-        for (place, note) in scenarioNotes.enumerated() {
-            page.paragraph(place == 0 ? note : "- \(note)", indent: 6, hanging: place == 0 ? 0 : 2)
-        }
+        // Where a check fails the whole, that comes first.
+        let isFailed = failures.contains(where: counts)
+        let notes = scenarioNotes(refersBelow: true)
+        if !isFailed { page.notes(notes) }
         if let legend = legend(of: shownRequests) { page.paragraph(legend, indent: 6) }
         for result in failures {
             page.lines.append("")
@@ -39,11 +40,21 @@ extension VerdictReport {
             )
             page.paragraph("Fix: \(result.advice)", indent: 6, hanging: 2)
         }
+        if isFailed, !notes.isEmpty {
+            page.lines.append("")
+            page.notes(notes)
+        }
         let unjudged = checks(.notJudged)
         if !unjudged.isEmpty { page.lines.append("") }
+        var told: [String: String] = [:]
         for result in unjudged {
             page.lines.append("\(ink.paint("?   ", .yellow))  \(result.check.id): not judged")
-            page.paragraph(result.summary, indent: 6)
+            if let first = told[result.summary] {
+                page.paragraph("For the same reason as \(first).", indent: 6)
+            } else {
+                page.paragraph(result.summary, indent: 6)
+                told[result.summary] = result.check.id
+            }
             guard result.isShownUndecided, let open = result.undecided.first else { continue }
             page.paragraph("- \(open.particulars)", indent: 6, hanging: 2)
             if let toDecide = result.toDecide {
@@ -61,12 +72,14 @@ extension VerdictReport {
         if !unexercised.isEmpty {
             page.lines.append("")
             page.paragraph(
-                "\(unexercised.count) not exercised, since nothing happened that they judge: "
-                    + families(of: unexercised).joined(separator: ", ")
-                    + ". --report FILE.md and --format markdown list them.",
+                "\(unexercised.count) not exercised: what they judge did not happen. --report FILE.md and "
+                    + "--format markdown list them. What would exercise them:",
                 indent: 0,
                 hanging: 6
             )
+            for line in families(of: unexercised) {
+                page.paragraph("- \(line)", indent: 6, hanging: 2)
+            }
         }
         page.lines.append("")
         page.paragraph(
@@ -97,7 +110,8 @@ extension VerdictReport {
         return (failed + open).flatMap(\.requests)
     }
 
-    /// How many checks of each family, such as `retry 7`; `all` where none is left out.
+    /// How many checks of each family, such as `retry 7`, and what would exercise them; `all` where none is
+    /// left out.
     private func families(of some: [CheckResult]) -> [String] {
         func family(_ result: CheckResult) -> Substring {
             result.check.id.prefix { $0 != "." }
@@ -108,6 +122,7 @@ extension VerdictReport {
             let count = some.count { family($0) == name }
             let isWhole = count > 1 && count == checks.count { family($0) == name }
             return "\(name) \(isWhole ? "(all \(count))" : String(count))"
+                + (Check.stimulus(ofFamily: name).map { ": \($0)" } ?? "")
         }
     }
 }
@@ -142,6 +157,13 @@ private struct Page {
     static let columns = 80
 
     var lines: [String] = []
+
+    /// Appends what is to be known of the scenario: a sentence, and its particulars.
+    mutating func notes(_ notes: [String]) {
+        for (place, note) in notes.enumerated() {
+            paragraph(place == 0 ? note : "- \(note)", indent: 6, hanging: place == 0 ? 0 : 2)
+        }
+    }
 
     /// Appends cases, each as what was seen and its requests.
     mutating func cases(_ cases: some Sequence<Evidence>) {

@@ -115,7 +115,26 @@ enum RetryChecks {
             }
         }
         if !failed.isEmpty, let sentence = counts.sentence { tally.remark(sentence) }
+        if let sentence = hurry(time, after: isCounted) { tally.remark(sentence) }
         return tally
+    }
+
+    /// What to say where most retries came at once, in chains that are too short to be judged by
+    /// `retry.pauses`.
+    private static func hurry(
+        _ time: Timeline,
+        after isCounted: (JournalEntry) -> Bool
+    ) -> String? {
+        let gaps = time.chainsAcrossKeys.map { time.freeGaps(of: $0) }
+            .filter { $0.count < PauseRules.pausesInARow }
+            .flatMap { $0 }
+            .filter { isCounted(time.entries[$0.from]) }
+        let short = gaps.filter { $0.length < PauseRules.shortestPause }
+        guard short.count * 2 > gaps.count else { return nil }
+        let most = Seconds.text(PauseRules.shortestPause)
+        return
+            "\(short.count) of \(gaps.count) retr\(gaps.count == 1 ? "y" : "ies") came less than \(most) "
+            + "after the failure: pause before a retry."
     }
 
     /// How often a client that gave up too soon had asked, and what it met.

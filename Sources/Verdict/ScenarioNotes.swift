@@ -3,12 +3,17 @@ import Journal
 extension VerdictReport {
     /// What a reader must know of the scenario, one sentence each: that nothing or not all of what it is
     /// about was put to the test, and why; empty where all of it was.
-    package var scenarioNotes: [String] {
+    package var scenarioNotes: [String] { scenarioNotes(refersBelow: false) }
+
+    /// The same.
+    ///
+    /// - Parameter refersBelow: Whether a report gives the reason of what was not judged below.
+    func scenarioNotes(refersBelow: Bool) -> [String] {
         guard let scenario, !scenario.isReached || !scenario.missing.isEmpty else { return [] }
         var notes: [String]
         if scenario.isReached {
-            notes = ["Not all that scenario \(scenario.name) is about was put to the test."]
-            notes += reasons(scenario.missing)
+            notes = ["This run tested only a part of what scenario \(scenario.name) is about."]
+            notes += reasons(scenario.missing, refersBelow)
         } else {
             let disturbed = scenario.disturbed
             notes = [
@@ -18,7 +23,7 @@ extension VerdictReport {
                         + "\(disturbed == 1 ? "1 request" : "\(disturbed) requests"), but none of the "
                         + "checks that it is about came to a result."
             ]
-            notes += reasons(scenario.missing) + absences(scenario.notAsked)
+            notes += reasons(scenario.missing, refersBelow) + absences(scenario.notAsked)
         }
         if let last = scenario.lastFailure {
             notes.append("The client sent nothing more after \(last): what follows was not tested.")
@@ -33,11 +38,12 @@ extension VerdictReport {
     }
 
     /// Checks with what was seen of each; those of which the same is said together.
-    private func reasons(_ ids: [String]) -> [String] {
+    private func reasons(_ ids: [String], _ refersBelow: Bool) -> [String] {
         grouped(
             ids.compactMap { id in
                 checks.first { $0.check.id == id }.map {
-                    (id, "\($0.outcome.words). \($0.summary)")
+                    let isBelow = refersBelow && $0.outcome == .notJudged
+                    return (id, $0.outcome.words + (isBelow ? "; see below." : ". \($0.summary)"))
                 }
             }
         )

@@ -99,7 +99,7 @@ import Verdict
     }
 
     @Test(
-        "A must that loses data stands before one about pauses"
+        "A must that loses data stands before one about pauses, and both before the scenario's notes"
     )
     func worstFirst() throws {
         var story = Story()
@@ -119,6 +119,57 @@ import Verdict
         #expect(
             report.failures.filter { $0.check.level == .must }.map(\.check.id)
                 == ["retry.retries-transient", "retry.honours-retry-after"]
+        )
+        for text in [flat(report), report.markdown] {
+            let note = try #require(text.firstRange(of: "This run tested only a part"))
+            let last = try #require(text.firstRange(of: "retry.honours-retry-after"))
+            #expect(last.lowerBound < note.lowerBound, "\(text)")
+        }
+    }
+
+    @Test("What was not judged is told once, below; the scenario's notes lead there")
+    func toldOnce() throws {
+        let story = waiting(30)
+        let report = story.verdict(
+            scenario: .init(name: "mine", passMarks: ["transport.times-out"]),
+            stopped: story.now,
+            limitSeconds: 31
+        )
+        let text = flat(report)
+        let summary = try result("transport.times-out", report).summary
+        #expect(text.contains("- transport.times-out: not judged; see below."))
+        #expect(text.ranges(of: summary).count == 1, "\(text)")
+        #expect(report.scenarioNotes.contains { $0.contains(summary) })
+    }
+
+    @Test("Of each family a report says what would exercise it")
+    func stimuli() {
+        let text = flat(Story().verdict())
+        for family in Set(Check.all.map { $0.id.prefix { $0 != "." } }) {
+            let count = Check.all.count { $0.id.hasPrefix(family + ".") }
+            #expect(text.contains("- \(family) \(count > 1 ? "(all \(count))" : "1"): "), "\(text)")
+        }
+    }
+
+    @Test("That retries come at once is said where their chains are too short for retry.pauses")
+    func hurry() throws {
+        func remarks(_ pause: Double) throws -> [String] {
+            var story = Story()
+            story.tokenRequest()
+            for _ in 0..<2 {
+                story.call(Story.sites, status: 503)
+                story.wait(pause)
+                story.call(Story.sites)
+                story.wait(1)
+            }
+            return try result("retry.retries-transient", story.verdict()).remarks
+        }
+        #expect(try remarks(1) == [])
+        #expect(
+            try remarks(0.003)
+                == [
+                    "2 of 2 retries came less than 0.010 s after the failure: pause before a retry."
+                ]
         )
     }
 
