@@ -135,7 +135,7 @@ extension BrokenRules {
             location: "header",
             name: "Range",
             keyword: "range",
-            message: "Ask for octets that are there: the content has as many as expected says.",
+            message: "Ask for bytes that are there: the content has as many as expected says.",
             expected: octets.map(JSONValue.integer) ?? .null,
             pointer: parameter("Range")
         )

@@ -208,7 +208,7 @@ struct BrokenRules {
                 BrokenRule(
                     location: "body",
                     keyword: "content-length",
-                    message: "Send no more octets than this.",
+                    message: "Send no more bytes than this.",
                     expected: .integer(
                         operation?.id == OperationID.upload
                             ? facts.maximumContentOctets.upload

@@ -66,7 +66,7 @@ package struct Explanation {
                 : "The request was answered \(status)."
         case .message:
             return entry.details.violations.first?.message
-                ?? "The octets were no valid HTTP request, or broke a limit."
+                ?? "The bytes were no valid HTTP request, or broke a limit."
         case .route: return "No operation has this path."
         case .method: return "The path is known, the method is not possible on it."
         case .tokenMissing: return "The operation needs a bearer token, and none was sent."
@@ -96,7 +96,7 @@ package struct Explanation {
         case .uploadContentType: return "The upload needs the Content-Type that was announced."
         case .uploadContentLength: return "The upload needs Content-Length."
         case .tooLarge: return "The content is larger than allowed."
-        case .range: return "The content has no octets in the range that was asked for."
+        case .range: return "The content has no bytes in the range that was asked for."
         case .host: return "The Host is not one that this server is reached by."
         case .origin: return "A web page of another origin sent the request."
         case .conflict: return "The state of what the request names does not allow it."

@@ -20,7 +20,7 @@ const words = {
 
 /** Effects of a fault after which the client holds no whole answer. */
 const losing = {
-  "reset": "reset", "empty-response": "closed without an octet", "hang": "silence",
+  "reset": "reset", "empty-response": "closed without a byte", "hang": "silence",
   "random-data": "garbage", "malformed-chunk": "broken chunk", "truncation": "cut",
 };
 

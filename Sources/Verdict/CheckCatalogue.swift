@@ -380,14 +380,14 @@ extension Check {
             .uploadContentLength,
             "it had no Content-Length",
             rule: "A PUT has a Content-Length.",
-            says: "The upload is one PUT of the raw octets, with Content-Length.",
+            says: "The upload is one PUT of the raw bytes, with Content-Length.",
             advice: "Send the file with its length; switch chunked uploads off."
         ),
         uploadRefusal(
             "upload.size",
             .tooLarge,
             "the file is larger than 2 MB",
-            rule: "A file has at most 2097152 octets.",
+            rule: "A file has at most 2097152 bytes.",
             says: "An object has at most 2 MB.",
             advice: "Compress or split the file before asking for a URL."
         ),
@@ -437,11 +437,11 @@ extension Check {
             level: .should,
             unit: ("stored file", "stored files"),
             rule:
-                "A file has content, and begins as its type says: %PDF, or DICM behind 128 octets.",
+                "A file has content, and begins as its type says: %PDF, or DICM behind 128 bytes.",
             basis: .goodPractice(
                 "A body that was read once for a failed attempt is empty at the next."
             ),
-            advice: "Open the file anew for each attempt, and upload the octets of the file alone.",
+            advice: "Open the file anew for each attempt, and upload the bytes of the file alone.",
             judge: UploadChecks.contentAsPromised
         ),
         Check(

@@ -737,7 +737,7 @@ enum RetryChecks {
                 return "the answer broke off within its content"
             }
             return
-                "the answer broke off after \(grouped(sent)) of \(grouped(entry.answerOctets)) octets"
+                "the answer broke off after \(grouped(sent)) of \(grouped(entry.answerOctets)) bytes"
         }
         if effects.contains(.emptyResponse) { return "closed without an answer" }
         if effects.contains(.hang) { return "silence" }

@@ -219,7 +219,7 @@ enum UploadChecks {
         for index in puts(time) where isStored(time.entries[index]) {
             switch time.entries[index].details.uploadFlaw {
             case nil: tally.pass()
-            case .empty: tally.fail(time.evidence([index], "A file of no octets was uploaded."))
+            case .empty: tally.fail(time.evidence([index], "An empty file was uploaded."))
             case .unlike:
                 tally.fail(
                     time.evidence(

@@ -678,7 +678,7 @@ struct ExplainTests {
         Refusal(
             reason: .range,
             status: 416,
-            words: "no octets in the range",
+            words: "no bytes in the range",
             rule: ("header", "Range", "range", 692),
             line: "curl -D - -o '<file>' '<url>'",
             send: { server in

@@ -1293,7 +1293,7 @@ extension CheckCase {
         },
         CheckCase("upload.content-as-promised", .notExercised, "no file") { $0.call(Story.sites) },
         CheckCase("upload.content-as-promised", .pass, "a file") { $0.put("g") },
-        CheckCase("upload.content-as-promised", .fail, "no octets") {
+        CheckCase("upload.content-as-promised", .fail, "an empty file") {
             $0.put("g") { $0.details.uploadFlaw = .empty }
         },
         CheckCase("upload.content-as-promised", .fail, "no PDF") {

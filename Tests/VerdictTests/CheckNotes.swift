@@ -174,7 +174,7 @@ struct CheckNotes {
         ),
         "upload.content-length": CheckNotes("", not: "Never."),
         "upload.size": CheckNotes(
-            "2,097,152 octets: the documentation's 2 MB, read generously.",
+            "2,097,152 bytes: the documentation's 2 MB, read generously.",
             not: "Never."
         ),
         "upload.single-put": CheckNotes("", not: "Never. URLs whose PUT failed are not counted."),
@@ -190,7 +190,7 @@ struct CheckNotes {
                 + "another, unless their URLs were given out together."
         ),
         "upload.content-as-promised": CheckNotes(
-            "%PDF within the first 1,024 octets, where readers look for it; DICM behind 128 octets (PS3.10 §7.1).",
+            "%PDF within the first 1,024 bytes, where readers look for it; DICM behind 128 bytes (PS3.10 §7.1).",
             not: "Never. Other types are not looked into."
         ),
         "upload.no-credentials": CheckNotes("", not: "Never."),
@@ -291,7 +291,7 @@ struct CheckNotes {
         (
             "D41",
             "One key with `1` and then `1.0`: 409, and `idempotency.payload-stable` fails. The documentation says the same "
-                + "payload; a client that keeps its octets is safe, and equal numbers are not equal to every reader."
+                + "payload; a client that keeps its bytes is safe, and equal numbers are not equal to every reader."
         ),
         ("D42", "HEAD with 401 asks how things are; no repetition is asked for."),
         (
@@ -352,7 +352,7 @@ struct CheckNotes {
         ),
         (
             "D65",
-            "Stored files of no octets, PDFs without `%PDF` and DICOM files without `DICM` fail a should."
+            "Stored empty files, PDFs without `%PDF` and DICOM files without `DICM` fail a should."
         ),
         ("D66", "reportedAtUtc more than five minutes ahead or a year back fails a should."),
         ("D67", "A preliminary report over a final one fails a should, for one caller."),

@@ -870,7 +870,7 @@ extension FieldCase {
             story.wait(0.6)
             story.call(Story.sites)
         },
-        FieldCase("D65 a file of no octets", "upload.content-as-promised", .blamed) {
+        FieldCase("D65 an empty file", "upload.content-as-promised", .blamed) {
             $0.askForURLs(["g"], key: "k")
             $0.put("g") { $0.details.uploadFlaw = .empty }
         },
