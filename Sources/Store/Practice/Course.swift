@@ -201,6 +201,7 @@ struct Course {
 /// The courses of the appointments of day zero.
 final class CourseTable {
     private let ofDomain: Statement
+    private let standing: Statement
     private let find: Statement
     private let insert: Statement
 
@@ -215,6 +216,16 @@ final class CourseTable {
             SELECT \(columns), (SELECT site FROM appointment
                 WHERE appointment.domain = ?1 AND appointment.id = course.appointment)
             FROM course WHERE domain = ?1 ORDER BY appointment
+            """
+        )
+        standing = Statement(
+            database,
+            """
+            SELECT \(columns), \(AppointmentTable.entryColumns)
+            FROM course CROSS JOIN appointment
+            WHERE course.domain = ?1 AND appointment.domain = ?1
+            AND appointment.id = course.appointment
+            ORDER BY course.appointment
             """
         )
         find = Statement(
@@ -232,19 +243,35 @@ final class CourseTable {
     }
 
     /// The courses of a domain, with the ids of their sites; `nil` where the appointment is gone.
-    ///
-    /// - Parameter isWanted: By its times and its site, whether a course is; those without a site are.
     func courses(
-        of domain: Int64,
-        where isWanted: (Course.Moments, Int64) -> Bool = { _, _ in true }
+        of domain: Int64
     ) throws(StoreError) -> [(course: Course, site: Int64?)] {
         try ofDomain.prepare(domain)
         defer { ofDomain.reset() }
         var courses: [(course: Course, site: Int64?)] = []
         while try ofDomain.step() {
-            let site = ofDomain.isNull(10) ? nil : ofDomain.integer(10)
-            if let site, !isWanted(Self.moments(ofDomain), site) { continue }
-            courses.append((Self.course(ofDomain), site))
+            courses.append(
+                (Self.course(ofDomain), ofDomain.isNull(10) ? nil : ofDomain.integer(10))
+            )
+        }
+        return courses
+    }
+
+    /// Those courses of a domain that are wanted, with the rows of their appointments; none whose
+    /// appointment is gone.
+    ///
+    /// - Parameter isWanted: By its times and its site, whether a course is.
+    func standing(
+        of domain: Int64,
+        where isWanted: (Course.Moments, Int64) -> Bool
+    ) throws(StoreError) -> [(course: Course, entry: AppointmentTable.Entry)] {
+        try standing.prepare(domain)
+        defer { standing.reset() }
+        var courses: [(course: Course, entry: AppointmentTable.Entry)] = []
+        while try standing.step() {
+            let site = AppointmentTable.site(ofEntryIn: standing, from: 10)
+            guard isWanted(Self.moments(standing), site) else { continue }
+            courses.append((Self.course(standing), AppointmentTable.entry(standing, from: 10)))
         }
         return courses
     }

@@ -132,15 +132,15 @@ enum Laying {
                 moments.stage { new.instant(of: dayZero, seconds: $0) <= present }
             )
         }
-        let moved = try tables.courses.courses(of: practice.domain) { moments, site in
+        let moved = try tables.courses.standing(of: practice.domain) { moments, site in
             stages(moments, site).map { $0 != $1 } ?? false
         }
-        for (course, site) in moved {
-            guard let site, let new = new[site],
-                let (_, now) = stages(course.moments, site)
+        for (course, entry) in moved {
+            guard let new = new[entry.site],
+                let (_, now) = stages(course.moments, entry.site)
             else { continue }
             try tables.change(
-                domain: practice.domain,
+                entry,
                 id: course.appointment,
                 status: course.status(at: now),
                 members: course.members(at: now) { new.instant(of: dayZero, seconds: $0) },

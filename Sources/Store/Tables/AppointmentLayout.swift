@@ -1,3 +1,4 @@
+import Glibc
 import JSON
 
 /// How a row holds the three views of an appointment without holding anything twice.
@@ -343,7 +344,13 @@ struct AppointmentLayout: Sendable {
         guard lengths[..<summaryCount].reduce(0, +) == summary.count,
             lengths[summaryCount...].reduce(index, +) == details.count
         else { return nil }
-        let places = values.map { segmentOfMember[$0.name] ?? -1 }
+        let changed = values.map { value in
+            Changed(
+                segment: segmentOfMember[value.name] ?? -1,
+                name: Array(value.name.utf8),
+                value: value.value
+            )
+        }
         var written = Octets(summary: [], details: [])
         var rest: [UInt8] = []
         written.summary.reserveCapacity(summary.count + 16)
@@ -352,17 +359,15 @@ struct AppointmentLayout: Sendable {
         for segment in 0..<segments.count {
             if segment == summaryCount { start = index }
             let isSummary = segment < summaryCount
-            let source = isSummary ? summary : details
             let octets = UnsafeRawBufferPointer(
-                rebasing: source[start..<start + lengths[segment]]
+                rebasing: (isSummary ? summary : details)[start..<start + lengths[segment]]
             )
             start += lengths[segment]
-            let changed = values.indices.filter { places[$0] == segment }.map { values[$0] }
             let before = isSummary ? written.summary.count : rest.count
             let isWhole =
                 isSummary
-                ? Self.append(octets, replacing: changed, to: &written.summary)
-                : Self.append(octets, replacing: changed, to: &rest)
+                ? Self.append(octets, segment, replacing: changed, to: &written.summary)
+                : Self.append(octets, segment, replacing: changed, to: &rest)
             if !isWhole { return nil }
             lengths[segment] = (isSummary ? written.summary.count : rest.count) - before
         }
@@ -372,43 +377,50 @@ struct AppointmentLayout: Sendable {
         return written
     }
 
+    /// A member that gets another value.
+    private struct Changed {
+        let segment: Int
+        let name: [UInt8]
+        let value: [UInt8]
+    }
+
     /// Appends a segment with other values: each of its members is a comma, or the first brace, a
     /// quoted name, a colon and a value.
     ///
     /// - Returns: `false` where it is damaged.
     private static func append(
-        _ segment: UnsafeRawBufferPointer,
-        replacing values: [(name: String, value: [UInt8])],
+        _ octets: UnsafeRawBufferPointer,
+        _ segment: Int,
+        replacing changed: [Changed],
         to output: inout [UInt8]
     ) -> Bool {
-        if values.isEmpty {
-            output.append(contentsOf: segment)
-            return true
-        }
         /// Up to where the output has the segment.
         var copied = 0
         var index = 0
-        var left = values.count
-        while index < segment.count, left > 0 {
-            guard let name = end(ofString: segment, from: index + 1), name < segment.count,
-                segment[name] == UInt8(ascii: ":"), let end = end(ofValue: segment, from: name + 1)
+        var left = changed.count { $0.segment == segment }
+        while index < octets.count, left > 0 {
+            guard let name = end(ofString: octets, from: index + 1), name < octets.count,
+                octets[name] == UInt8(ascii: ":"), let end = end(ofValue: octets, from: name + 1)
             else { return false }
-            let quoted = UnsafeRawBufferPointer(rebasing: segment[(index + 2)..<(name - 1)])
-            let value = values.first {
-                quoted.count == $0.name.utf8.count && quoted.elementsEqual($0.name.utf8)
-            }
-            if let value {
+            let quoted = UnsafeRawBufferPointer(rebasing: octets[(index + 2)..<(name - 1)])
+            for member in changed where member.segment == segment && isEqual(quoted, member.name) {
                 output.append(
-                    contentsOf: UnsafeRawBufferPointer(rebasing: segment[copied...name])
+                    contentsOf: UnsafeRawBufferPointer(rebasing: octets[copied...name])
                 )
-                output += value.value
+                output += member.value
                 copied = end
                 left -= 1
+                break
             }
             index = end
         }
-        output.append(contentsOf: UnsafeRawBufferPointer(rebasing: segment[copied...]))
+        output.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets[copied...]))
         return true
+    }
+
+    private static func isEqual(_ octets: UnsafeRawBufferPointer, _ name: [UInt8]) -> Bool {
+        guard let start = octets.baseAddress else { return name.isEmpty }
+        return octets.count == name.count && memcmp(start, name, name.count) == 0
     }
 
     /// Where a string ends that begins here.

@@ -53,7 +53,7 @@ final class AppointmentTable {
         findEntry = Statement(
             database,
             """
-            SELECT key, position, site, date, patient, providers, summary, details
+            SELECT \(Self.entryColumns)
             FROM appointment WHERE domain = ?1 AND id = ?2
             """
         )
@@ -174,20 +174,33 @@ final class AppointmentTable {
     func entry(domain: Int64, id: String) throws(StoreError) -> Entry? {
         try findEntry.prepare(domain, id)
         defer { findEntry.reset() }
-        guard try findEntry.step() else { return nil }
-        let providers = findEntry.optionalText(5)?.split(separator: ",") ?? []
+        return try findEntry.step() ? Self.entry(findEntry, from: 0) : nil
+    }
+
+    /// The columns of an entry, as `entry(_:from:)` reads them.
+    static let entryColumns =
+        "key, position, site, date, patient, providers, summary, details"
+
+    /// The entry in the present row of a statement that has `entryColumns`, from a column on.
+    static func entry(_ row: Statement, from first: Int32) -> Entry {
+        let providers = row.optionalText(first + 5)?.split(separator: ",") ?? []
         return Entry(
-            key: AppointmentKey(rawValue: findEntry.integer(0)),
-            position: findEntry.integer(1),
-            site: findEntry.integer(2),
-            date: findEntry.isNull(3) ? nil : Int(findEntry.integer(3)),
-            patient: findEntry.optionalText(4),
+            key: AppointmentKey(rawValue: row.integer(first)),
+            position: row.integer(first + 1),
+            site: site(ofEntryIn: row, from: first),
+            date: row.isNull(first + 3) ? nil : Int(row.integer(first + 3)),
+            patient: row.optionalText(first + 4),
             providers: providers.compactMap { Int64($0) },
             octets: AppointmentLayout.Octets(
-                summary: findEntry.octets(6),
-                details: findEntry.octets(7)
+                summary: row.octets(first + 6),
+                details: row.octets(first + 7)
             )
         )
+    }
+
+    /// The id of the site alone, where the whole entry is not needed.
+    static func site(ofEntryIn row: Statement, from first: Int32) -> Int64 {
+        row.integer(first + 2)
     }
 
     /// Adds a row, at the first free place from that of its key on.

@@ -68,16 +68,28 @@ final class Tables {
         layout: AppointmentLayout
     ) throws(StoreError) -> Bool {
         guard let old = try appointments.entry(domain: domain, id: id) else { return false }
+        try change(old, id: id, status: status, members: members, layout: layout)
+        return true
+    }
+
+    /// Changes members of an appointment whose row was read, and its status with them.
+    ///
+    /// - Parameters: As above; `old` is the row as it is.
+    func change(
+        _ old: AppointmentTable.Entry,
+        id: String,
+        status: String?,
+        members: [(name: String, value: [UInt8])],
+        layout: AppointmentLayout
+    ) throws(StoreError) {
         guard let octets = layout.replacing(members, in: old.octets) else {
             throw .damagedRow(table: "appointment", row: id)
         }
         let statusID = try status.map { name throws(StoreError) in try statuses.intern(name) }
         guard let statusID, statusID != old.key.status else {
-            try appointments.setOctets(octets, key: old.key.rawValue)
-            return true
+            return try appointments.setOctets(octets, key: old.key.rawValue)
         }
         try appointments.change(old, to: statusID, octets)
-        return true
     }
 
     /// Removes an appointment with all that belongs to it.
