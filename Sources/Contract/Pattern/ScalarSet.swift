@@ -17,11 +17,13 @@ struct ScalarSet: Sendable, Hashable {
         }
         self.ranges = ranges
         var low: (UInt64, UInt64) = (0, 0)
-        for scalar in UInt32(0)..<64 where ranges.contains(where: { $0.contains(scalar) }) {
-            low.0 |= 1 << UInt64(scalar)
-        }
-        for scalar in UInt32(64)..<128 where ranges.contains(where: { $0.contains(scalar) }) {
-            low.1 |= 1 << UInt64(scalar - 64)
+        for range in ranges {
+            for scalar in range.clamped(to: 0...63) where range.contains(scalar) {
+                low.0 |= 1 << UInt64(scalar)
+            }
+            for scalar in range.clamped(to: 64...127) where range.contains(scalar) {
+                low.1 |= 1 << UInt64(scalar - 64)
+            }
         }
         self.low = low
     }

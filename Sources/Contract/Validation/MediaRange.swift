@@ -10,13 +10,13 @@ package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
 
     /// Parses `type/subtype`, leaving out parameters; `nil` where that is not the form.
     package init?(_ text: some StringProtocol) {
-        let essence = Self.trimmed(text.prefix { $0 != ";" })
-        guard let slash = essence.firstIndex(of: "/") else { return nil }
+        let essence = Self.trimmed(Array(text.utf8.prefix { $0 != UInt8(ascii: ";") })[...])
+        guard let slash = essence.firstIndex(of: UInt8(ascii: "/")) else { return nil }
         let type = essence[..<slash]
-        let subtype = essence[essence.index(after: slash)...]
+        let subtype = essence[(slash + 1)...]
         guard Self.isToken(type), Self.isToken(subtype) else { return nil }
-        self.type = type.lowercased()
-        self.subtype = subtype.lowercased()
+        self.type = String(decoding: type, as: UTF8.self).lowercased()
+        self.subtype = String(decoding: subtype, as: UTF8.self).lowercased()
     }
 
     /// The range that a media type alone makes up.
@@ -38,17 +38,20 @@ package struct MediaRange: Hashable, Sendable, CustomStringConvertible {
         (type == "*" || type == other.type) && (subtype == "*" || subtype == other.subtype)
     }
 
-    private static func trimmed(_ text: some StringProtocol) -> Substring {
-        var text = Substring(text)
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return text
+    private static func trimmed(_ octets: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        func isSpace(_ octet: UInt8?) -> Bool {
+            octet == UInt8(ascii: " ") || octet == UInt8(ascii: "\t")
+        }
+        var octets = octets
+        while isSpace(octets.first) { octets.removeFirst() }
+        while isSpace(octets.last) { octets.removeLast() }
+        return octets
     }
 
     // token = 1*tchar (RFC 9110 §5.6.2)
-    private static func isToken(_ text: Substring) -> Bool {
-        !text.isEmpty
-            && text.utf8.allSatisfy { octet in
+    private static func isToken(_ octets: ArraySlice<UInt8>) -> Bool {
+        !octets.isEmpty
+            && octets.allSatisfy { octet in
                 switch octet {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"):
