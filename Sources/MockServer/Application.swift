@@ -5,7 +5,7 @@ import HTTPMessage
 import HTTPTransport
 package import JSON
 import Journal
-import OAuth
+package import OAuth
 import QUBS
 import Readings
 package import Store
@@ -39,7 +39,8 @@ package final class Application: Sendable {
         package var contract: OpenAPIContract
         package var controlContract: OpenAPIContract
         package var clients: JSONValue
-        package var signingKey: JSONValue
+        /// As `keys(of:)` makes them.
+        package var keys: Result<SigningKeys, SigningKeyError>
         package var store: MockStore
         /// `fixtures/readings.json`.
         package var readings: JSONValue
@@ -57,7 +58,7 @@ package final class Application: Sendable {
             contract: OpenAPIContract,
             controlContract: OpenAPIContract,
             clients: JSONValue,
-            signingKey: JSONValue,
+            keys: Result<SigningKeys, SigningKeyError>,
             store: MockStore,
             readings: JSONValue,
             edges: JSONValue,
@@ -69,7 +70,7 @@ package final class Application: Sendable {
             self.contract = contract
             self.controlContract = controlContract
             self.clients = clients
-            self.signingKey = signingKey
+            self.keys = keys
             self.store = store
             self.readings = readings
             self.edges = edges
@@ -106,7 +107,7 @@ package final class Application: Sendable {
         }
         let keys: SigningKeys
         do throws(SigningKeyError) {
-            keys = try SigningKeys(developmentKey: parts.signingKey)
+            keys = try parts.keys.get()
         } catch {
             throw Self.fault(
                 "signing-key.json",
@@ -209,6 +210,14 @@ package final class Application: Sendable {
             watchdog: watchdog,
             pipeline: pipeline
         )
+    }
+
+    /// The keys that begin with a private JWK.
+    ///
+    /// The library behind them takes milliseconds to begin, so that they are made beside the other
+    /// parts of a server.
+    package static func keys(of jwk: JSONValue) -> Result<SigningKeys, SigningKeyError> {
+        Result { () throws(SigningKeyError) in try SigningKeys(developmentKey: jwk) }
     }
 
     /// The schema of fault rules in the contract of the control API.

@@ -1,13 +1,17 @@
 import Dispatch
 import Synchronization
 
-/// Something that is made on another thread, from now on until somebody needs it.
+/// Something that is made on another thread, until somebody needs it.
 final class Aside<Value: Sendable>: Sendable {
     private let group = DispatchGroup()
     private let result = Mutex<Result<Value, Failure>?>(nil)
 
-    init(_ make: @escaping @Sendable () throws(Failure) -> Value) {
-        DispatchQueue.global().async(group: group) {
+    /// Begins to make it, behind what is in the queue already.
+    init(
+        on queue: DispatchQueue = .global(),
+        _ make: @escaping @Sendable () throws(Failure) -> Value
+    ) {
+        queue.async(group: group) {
             let result: Result<Value, Failure>
             do throws(Failure) {
                 result = .success(try make())

@@ -32,6 +32,8 @@ enum Program {
             Output.error("qubs-mock: \(variable) is not UTF-8: name the file otherwise")
             exit(EX_USAGE)
         }
+        // Most starts serve: the options are read meanwhile.
+        if options.arguments.first == "serve" { BuiltInContracts.begin() }
         for warning in options.warnings { Output.error("qubs-mock: \(warning)") }
         do {
             try Subcommands.check(typed)

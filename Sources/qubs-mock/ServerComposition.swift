@@ -18,14 +18,14 @@ enum ServerComposition {
         try contract(EmbeddedDefaults.contractJSON(), name: "openapi.yaml")
     }
 
-    private static func contract(
+    static func contract(
         _ literal: StaticString,
         name: String
     ) throws(Failure) -> OpenAPIContract {
         try contract(document(literal, name: name), name: name)
     }
 
-    private static func contract(
+    static func contract(
         _ document: JSONValue,
         name: String
     ) throws(Failure) -> OpenAPIContract {
@@ -93,14 +93,9 @@ enum ServerComposition {
     ) throws(Failure) -> Application {
         Allocator.returnLargeBlocks()
         try checkClock(SystemTime.wall())
-        // The two contracts and the data take milliseconds each, and are made side by side.
-        let control = Aside { () throws(Failure) in
-            try self.contract(
-                EmbeddedDefaults.controlContractJSON(),
-                name: "admin-openapi.yaml"
-            )
-        }
-        let openAPI = try document(EmbeddedDefaults.contractJSON(), name: "openapi.yaml")
+        // Contracts, data and the key take milliseconds each, and are made side by side.
+        let builtIn = BuiltInContracts.shared
+        let openAPI = try builtIn.document.value()
         func data(_ folder: ValidatedFixtures?) -> Aside<MockStore> {
             Aside { () throws(Failure) in
                 try store(
@@ -111,8 +106,8 @@ enum ServerComposition {
                 )
             }
         }
-        let builtIn = configuration.fixturesPath == nil ? data(nil) : nil
-        let contract = try contract(openAPI, name: "openapi.yaml")
+        let ownData = configuration.fixturesPath == nil ? data(nil) : nil
+        let contract = try builtIn.contract.value()
         let folder = try configuration.fixturesPath.map { path throws(Failure) in
             let folder = try self.folder(path, contract: contract)
             // As `fixtures check` does: a client of an unknown domain would get useless tokens.
@@ -122,14 +117,16 @@ enum ServerComposition {
             }
             return folder
         }
-        // Before anything is refused that comes later: what was opened is closed on the way out.
-        let records = try (builtIn ?? data(folder)).value()
+        let laidData = ownData ?? data(folder)
         let identities = try identities(of: folder)
+        let keys = Application.keys(of: identities.signingKey)
+        // Before anything is refused that comes later: what was opened is closed on the way out.
+        let records = try laidData.value()
         let parts = Application.Parts(
             contract: contract,
-            controlContract: try control.value(),
+            controlContract: try builtIn.control.value(),
             clients: identities.clients,
-            signingKey: identities.signingKey,
+            keys: keys,
             store: records,
             readings: try document(EmbeddedDefaults.readingsJSON(), name: "readings.json"),
             edges: try document(EmbeddedDefaults.edgesJSON(), name: "edges"),

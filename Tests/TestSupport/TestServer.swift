@@ -90,8 +90,10 @@ package final class TestServer {
             clients: try JSONParser.parse(
                 EmbeddedDefaults.octets(of: EmbeddedDefaults.clientsJSON())
             ),
-            signingKey: try JSONParser.parse(
-                EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON())
+            keys: Application.keys(
+                of: try JSONParser.parse(
+                    EmbeddedDefaults.octets(of: EmbeddedDefaults.signingKeyJSON())
+                )
             ),
             store: store,
             readings: try JSONParser.parse(
