@@ -13,6 +13,9 @@ import Store
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
+        // Keeps the library from looking for a request for a completion script first; what is not
+        // taken here, such a request too, is left to the whole (`Subcommands.parse`).
+        _superCommandName: "qubs-mock",
         abstract: "Run the server in the foreground (the default command).",
         discussion: """
             Prints one line on standard output once it accepts: "qubs-mock listening on URL". \
