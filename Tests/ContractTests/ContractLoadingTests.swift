@@ -105,6 +105,19 @@ struct ContractLoadingTests {
             .endlessReference
         ),
         .schema(
+            "two circles: the first is told, and not what leads into it",
+            ##"""
+            {"properties": {
+                "a": {"$ref": "#/components/schemas/S/properties/b"},
+                "b": {"allOf": [{"$ref": "#/components/schemas/S/properties/d"}]},
+                "c": {"$ref": "#/components/schemas/S/properties/c"},
+                "d": {"$ref": "#/components/schemas/S/properties/b"}
+            }}
+            """##,
+            .endlessReference,
+            at: "/properties/b"
+        ),
+        .schema(
             "a negative length",
             #"{"minLength": -1}"#,
             .wrongValue(expected: "a count"),
