@@ -77,7 +77,12 @@ package struct ChunkedDecoder: Sendable {
         _ octets: UnsafeRawBufferPointer,
         from start: Int
     ) throws(MessageError) -> Int {
-        let lineFeed = OctetScan.lineFeed(in: octets, from: start, to: octets.count)
+        let lineFeed = OctetScan.first(
+            UInt8(ascii: "\n"),
+            in: octets,
+            from: start,
+            to: octets.count
+        )
         line.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets[start..<lineFeed]))
         let endsInCarriageReturn = line.last == UInt8(ascii: "\r")
         let length = endsInCarriageReturn ? line.count - 1 : line.count

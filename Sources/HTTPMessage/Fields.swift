@@ -24,12 +24,25 @@ package struct Fields: Sendable {
     /// The octets that the lines refer to; more than the field section may stand here.
     package let octets: [UInt8]
     /// The lines in order.
-    package private(set) var lines: [Line]
+    package let lines: [Line]
+    /// A bit for each length of a name, to spare searches for names that are not there.
+    private let nameLengths: UInt64
 
     /// Fields that are already parsed.
     package init(octets: [UInt8], lines: [Line]) {
         self.octets = octets
         self.lines = lines
+        var nameLengths: UInt64 = 0
+        for line in lines { nameLengths |= Self.bit(ofLength: Int(line.nameEnd - line.nameStart)) }
+        self.nameLengths = nameLengths
+    }
+
+    /// Lengths of 63 octets and more have one bit together.
+    private static func bit(ofLength length: Int) -> UInt64 { 1 << UInt64(min(length, 63)) }
+
+    /// Whether some line has a name of the same length: quick to ask, and seldom so without reason.
+    func mayHave(_ name: StaticString) -> Bool {
+        nameLengths & Self.bit(ofLength: name.utf8CodeUnitCount) != 0
     }
 
     /// Fields from names and values, for tests and tools.
@@ -47,8 +60,7 @@ package struct Fields: Sendable {
                 Line(nameStart: start, nameEnd: middle, valueStart: middle, valueEnd: octets.count)
             )
         }
-        self.octets = octets
-        self.lines = lines
+        self.init(octets: octets, lines: lines)
     }
 
     package var count: Int { lines.count }
@@ -81,12 +93,14 @@ package struct Fields: Sendable {
 
     /// The value of the first line of this name; `name` must be in lower case.
     package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
+        guard mayHave(name) else { return nil }
         for index in lines.indices where isNamed(name, at: index) { return value(at: index) }
         return nil
     }
 
     /// How many lines have this name; `name` must be in lower case.
     package func count(of name: StaticString) -> Int {
+        guard mayHave(name) else { return 0 }
         var count = 0
         for index in lines.indices where isNamed(name, at: index) { count += 1 }
         return count

@@ -19,13 +19,14 @@ struct RequestLine: Sendable {
         from start: Int,
         to end: Int
     ) throws(MessageError) {
-        let methodEnd = Self.firstSpace(octets, from: start, to: end)
+        let space = UInt8(ascii: " ")
+        let methodEnd = OctetScan.first(space, in: octets, from: start, to: end)
         for index in start..<methodEnd where !FieldSyntax.isTokenOctet(octets[index]) {
             throw octets[index] == UInt8(ascii: "\r") ? .bareCarriageReturn : .malformedMethod
         }
         guard methodEnd > start, methodEnd < end else { throw .malformedRequestLine }
         let targetStart = methodEnd + 1
-        let targetEnd = Self.firstSpace(octets, from: targetStart, to: end)
+        let targetEnd = OctetScan.first(space, in: octets, from: targetStart, to: end)
         guard targetEnd > targetStart, targetEnd < end else { throw .malformedRequestLine }
         version = try Self.version(octets, from: targetEnd + 1, to: end)
         method = try Self.method(octets, from: start, to: methodEnd)
@@ -42,16 +43,6 @@ struct RequestLine: Sendable {
             query: queryEnd > pathEnd ? [UInt8](octets[(pathEnd + 1)..<queryEnd]) : nil,
             authority: form == .absolute ? [UInt8](octets[authorityStart..<pathStart]) : nil
         )
-    }
-
-    private static func firstSpace(
-        _ octets: UnsafeRawBufferPointer,
-        from start: Int,
-        to end: Int
-    ) -> Int {
-        var index = start
-        while index < end, octets[index] != UInt8(ascii: " ") { index &+= 1 }
-        return index
     }
 
     /// `HTTP-version = HTTP-name "/" DIGIT "." DIGIT`, the name in capitals (RFC 9112 §2.3).
@@ -104,16 +95,12 @@ struct RequestLine: Sendable {
         from start: Int,
         to end: Int
     ) throws(MessageError) {
-        // The first `?` ends the path; a fragment is never sent.
-        var mark = end
-        for index in start..<end {
-            switch octets[index] {
-            case UInt8(ascii: "?"): if mark == end { mark = index }
-            case UInt8(ascii: "#"): throw .malformedTarget
-            case 0x21...0x7E: break
-            default: throw .malformedTarget
-            }
-        }
+        // Visible ASCII without a fragment, which is never sent; there is no space in it.
+        guard OctetScan.first(UInt8(ascii: "#"), in: octets, from: start, to: end) == end,
+            OctetScan.isPrintable(octets, from: start, to: end)
+        else { throw .malformedTarget }
+        // The first `?` ends the path.
+        let mark = OctetScan.first(UInt8(ascii: "?"), in: octets, from: start, to: end)
         pathStart = start
         pathEnd = mark
         queryEnd = end

@@ -31,8 +31,6 @@ package struct RequestParser: Sendable {
     private var sectionStart = 0
     private var requestLine = RequestLine()
     private var lines: [Fields.Line] = []
-    /// A bit for each length of a field name, to spare searches for names that are not there.
-    private var nameLengths: UInt64 = 0
     /// At most one, in an array, so that idle connections need no room for it.
     private var refused: [RequestHead] = []
 
@@ -106,6 +104,8 @@ package struct RequestParser: Sendable {
             guard index < octets.count, octets[index] != UInt8(ascii: "\n") else { return index }
             if firstControl == nil { firstControl = index }
             index &+= 1
+            // What follows nearly every CR.
+            if index < octets.count, octets[index] == UInt8(ascii: "\n") { return index }
         }
     }
 
@@ -171,12 +171,8 @@ package struct RequestParser: Sendable {
             to: end,
             hasControls: firstControl != end
         )
-        nameLengths |= 1 << UInt64(min(line.nameEnd - line.nameStart, 63))
         lines.append(line)
     }
-
-    /// Whether some field line has a name of this many octets.
-    private func hasName(ofLength length: Int) -> Bool { nameLengths >> UInt64(length) & 1 == 1 }
 
     /// Checks what the fields say of the message, and copies the head.
     private mutating func finishHead(
@@ -207,17 +203,17 @@ package struct RequestParser: Sendable {
         in octets: UnsafeRawBufferPointer
     ) throws(MessageError) -> RequestHead {
         try checkHost(fields)
-        let hasFraming = hasName(ofLength: 14) || hasName(ofLength: 17)
+        let hasFraming = fields.mayHave("content-length") || fields.mayHave("transfer-encoding")
         let framing =
             hasFraming
             ? try ContentFraming(of: fields, version: requestLine.version) : ContentFraming.none
         var expectsContinue = false
         // An HTTP/1.0 client's expectation must be ignored (RFC 9110 §10.1.1).
-        if hasName(ofLength: 6), requestLine.version == .http11 {
+        if requestLine.version == .http11, fields.mayHave("expect") {
             expectsContinue = try Self.expectsContinue(fields)
         }
         var persists = requestLine.version == .http11
-        if persists, hasName(ofLength: 10) {
+        if persists, fields.mayHave("connection") {
             for index in 0..<fields.count where fields.isNamed("connection", at: index) {
                 if FieldSyntax.list(fields.value(at: index), names: "close") { persists = false }
             }
@@ -236,7 +232,7 @@ package struct RequestParser: Sendable {
     /// Exactly one Host in HTTP/1.1, at most one in HTTP/1.0, and well-formed (RFC 9112 §3.2).
     private func checkHost(_ fields: Fields) throws(MessageError) {
         var hostIndex: Int?
-        if hasName(ofLength: 4) {
+        if fields.mayHave("host") {
             for index in 0..<fields.count where fields.isNamed("host", at: index) {
                 guard hostIndex == nil else { throw .repeatedHost }
                 hostIndex = index

@@ -138,13 +138,18 @@ package enum ResponseSerializer {
     /// Appends text; a control character becomes a space, so that no value can begin a line
     /// (RFC 9110 §5.5).
     private static func append(text: String, to output: inout [UInt8]) {
-        var index = output.count
-        output.append(contentsOf: text.utf8)
-        while true {
-            index = output.withUnsafeBytes { OctetScan.control(in: $0, from: index, to: $0.count) }
-            guard index < output.count else { return }
-            if output[index] != UInt8(ascii: "\t") { output[index] = UInt8(ascii: " ") }
-            index += 1
+        var text = text
+        text.withUTF8 { octets in
+            let octets = UnsafeRawBufferPointer(octets)
+            var start = 0
+            while true {
+                let end = OctetScan.control(in: octets, from: start, to: octets.count)
+                output.append(contentsOf: UnsafeRawBufferPointer(rebasing: octets[start..<end]))
+                guard end < octets.count else { return }
+                let isTab = octets[end] == UInt8(ascii: "\t")
+                output.append(isTab ? UInt8(ascii: "\t") : UInt8(ascii: " "))
+                start = end + 1
+            }
         }
     }
 

@@ -49,7 +49,7 @@ package final class Principal: Sendable {
 
     /// Whether the domain of this name is among the caller's.
     package func mayUse(domain: String) -> Bool {
-        mayUse(domain: ArraySlice(domain.utf8))
+        Self.holds(domainOctets, domain)
     }
 
     /// Whether the caller may see the site of this name, decoded.
@@ -60,8 +60,8 @@ package final class Principal: Sendable {
 
     /// Whether the caller may see the site of this name.
     package func mayUse(site: String) -> Bool {
-        guard siteOctets != nil else { return true }
-        return mayUse(site: ArraySlice(site.utf8))
+        guard let siteOctets else { return true }
+        return Self.holds(siteOctets, site)
     }
 
     /// Whether the caller holds a permission.
@@ -75,5 +75,14 @@ package final class Principal: Sendable {
     private static func holds(_ names: [[UInt8]], _ wanted: ArraySlice<UInt8>) -> Bool {
         for name in names where name.count == wanted.count && name[...] == wanted { return true }
         return false
+    }
+
+    private static func holds(_ names: [[UInt8]], _ wanted: String) -> Bool {
+        var wanted = wanted
+        return wanted.withUTF8 { wanted in
+            for name in names
+            where name.count == wanted.count && name.elementsEqual(wanted) { return true }
+            return false
+        }
     }
 }
