@@ -119,10 +119,12 @@ final class DateFinder {
     private func findAppointment(_ key: Int64, _ record: DatabasePages.Record) {
         if fixed.contains(key) { return }
         let row = record.columns
-        let site = row.integer(4)
+        let columns = Schema.appointmentColumns
+        let site = row.integer(columns.site)
         guard let clock = ofSites[site] else { return }
-        owners[Owner(row.integer(1), record.octets[row.range(2)])] = site
-        let (summary, details) = (row.range(8), row.range(9))
+        let id = record.octets[row.range(columns.id)]
+        owners[Owner(row.integer(columns.domain), id)] = site
+        let (summary, details) = (row.range(columns.summary), row.range(columns.details))
         let places = layout.places(
             ofDatesIn: UnsafeRawBufferPointer(rebasing: record.octets[details]),
             summaryOctets: summary.count

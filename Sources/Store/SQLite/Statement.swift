@@ -110,10 +110,13 @@ final class Statement {
     /// A blob, valid until the next step or reset.
     @inline(__always)
     func buffer(_ column: Int32) -> UnsafeRawBufferPointer {
-        let start = sqlite3_column_blob(handle, column)
+        // One look at the row for both. No mutex protects the value, and none would otherwise: each
+        // connection is open without, for one thread at a time.
+        let value = sqlite3_column_value(handle, column)
+        let start = sqlite3_value_blob(value)
         return UnsafeRawBufferPointer(
             start: start,
-            count: start == nil ? 0 : Int(sqlite3_column_bytes(handle, column))
+            count: start == nil ? 0 : Int(sqlite3_value_bytes(value))
         )
     }
 

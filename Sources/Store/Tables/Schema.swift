@@ -136,12 +136,13 @@ enum Schema {
             status TEXT NOT NULL, reported_at TEXT NOT NULL, text TEXT NOT NULL, clinician BLOB,
             PRIMARY KEY (domain, appointment)
         ) STRICT, WITHOUT ROWID;
+        -- The key comes first: it tells entries apart, and the rest is the same for most of them.
         CREATE TABLE ledger (
             client TEXT NOT NULL, domain TEXT NOT NULL, operation TEXT NOT NULL,
             appointment TEXT NOT NULL, key TEXT NOT NULL, fingerprint BLOB NOT NULL,
             status INTEGER NOT NULL, content BLOB NOT NULL, expires_at INTEGER NOT NULL,
             replays INTEGER NOT NULL, conflicts INTEGER NOT NULL,
-            PRIMARY KEY (client, domain, operation, appointment, key)
+            PRIMARY KEY (key, appointment, client, domain, operation)
         ) STRICT, WITHOUT ROWID;
         \(changeTable)
         \(worldTables)
@@ -186,16 +187,23 @@ enum Schema {
     ///
     /// `key` is an `AppointmentKey`: rows of one domain and status lie together, in scattered
     /// order, so that a page is a stretch of the table. `date` counts days from day zero of the
-    /// domain's practice, or since 1970 where it has none; `providers` is a list of provider ids with commas between; the blobs are as in `AppointmentLayout` says.
+    /// domain's practice, or since 1970 where it has none; `providers` is a list of provider ids with
+    /// commas between; the blobs are as `AppointmentLayout` says. They come first: SQLite reads on
+    /// from column to column, and what pages and single reads want is nothing else.
     static func appointmentTable(_ name: String) -> String {
         """
         CREATE TABLE \(name) (
-            key INTEGER PRIMARY KEY, domain INTEGER NOT NULL, id TEXT NOT NULL,
-            position INTEGER NOT NULL, site INTEGER NOT NULL, date INTEGER, patient TEXT,
-            providers TEXT, summary BLOB NOT NULL, details BLOB NOT NULL
+            key INTEGER PRIMARY KEY, summary BLOB NOT NULL, details BLOB NOT NULL,
+            domain INTEGER NOT NULL, id TEXT NOT NULL, position INTEGER NOT NULL,
+            site INTEGER NOT NULL, date INTEGER, patient TEXT, providers TEXT
         ) STRICT;
         """
     }
+
+    /// Where columns of `appointment` stand in the records of an image, which this program has made.
+    ///
+    /// A file of an older version may have another order.
+    static let appointmentColumns = (summary: 1, details: 2, domain: 3, id: 4, site: 6)
 
     /// The indexes of `appointment`, each with all that a filter asks for.
     static let appointmentIndexes = """
