@@ -30,9 +30,9 @@ struct CorrelationID {
         let value: UInt64 = generator.next()
         return String(unsafeUninitializedCapacity: 16) { buffer in
             for index in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 - 4 * index)) & 15
-                buffer[index] =
-                    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+                let digit = UInt8(truncatingIfNeeded: value >> UInt64(60 &- 4 &* index)) & 15
+                let zero = digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") &- 10
+                buffer[index] = zero &+ digit
             }
             return 16
         }
