@@ -134,6 +134,30 @@ struct ProtocolTests {
         #expect(error == nil || error?.suggestedStatus == 400)
     }
 
+    /// Octets are looked at eight or more at a time: the one that is wrong may stand anywhere in them.
+    @Test("A wrong octet is found in every place of a long text", arguments: 0..<100)
+    func everyPlace(place: Int) {
+        let before = String(repeating: "a", count: place)
+        let after = String(repeating: "~", count: 99 - place)
+        let behind = " HTTP/1.1\r\nHost: h\r\n\r\n"
+        for octet: UInt8 in [0x00, 0x1F, 0x7F] {
+            #expect(error("GET /" + before, octet, after + behind) == .malformedTarget)
+            let value = error(
+                "GET / HTTP/1.1\r\nHost: h\r\nA: b" + before,
+                octet,
+                after + "\r\n\r\n"
+            )
+            #expect(value == .malformedFieldValue)
+        }
+        #expect(error("GET /" + before, UInt8(ascii: "#"), after + behind) == .malformedTarget)
+        #expect(error("GET /" + before, 0xE9, after + behind) == .malformedTarget)
+        // Not a control character, and allowed in a value (9110 §5.5).
+        #expect(
+            error("GET / HTTP/1.1\r\nHost: h\r\nA: b" + before, 0xE9, after + "\r\n\r\n") == nil
+        )
+        #expect(error("GET /" + before, UInt8(ascii: "?"), after + behind) == nil)
+    }
+
     @Test("3986 §3.2.2: a host is a reg-name, octet for octet", arguments: UInt8.min...UInt8.max)
     func hostOctets(octet: UInt8) {
         let unreserved = Set("-._~".utf8)

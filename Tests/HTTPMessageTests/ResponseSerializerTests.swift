@@ -31,6 +31,19 @@ struct ResponseSerializerTests {
         )
     }
 
+    @Test("A control character becomes a space in every place of a value", arguments: 0..<70)
+    func everyPlace(place: Int) {
+        let before = String(repeating: "a", count: place)
+        let after = String(repeating: "\u{E9}", count: 70 - place)
+        for character in ["\r", "\n", "\0", "\u{7F}"] {
+            let field = HTTPResponse.Field("A", before + character + after)
+            #expect(
+                serialized(HTTPResponse(status: 200, fields: [field]))
+                    == "HTTP/1.1 200 OK\r\nA: \(before) \(after)\r\nContent-Length: 0\r\n\r\n"
+            )
+        }
+    }
+
     @Test("HEAD is told the length of the content that GET would have brought (9110 §9.3.2)")
     func head() {
         let response = HTTPResponse(status: 200, content: Array("hello".utf8))

@@ -38,7 +38,7 @@ extension OperationCall {
             }
         let limit = pageLimit(size)
         var output: [UInt8] = []
-        output.reserveCapacity(64 + min(size, 100) * (view == .summary ? 256 : 768))
+        output.reserveCapacity(64 + min(size, 100) * view.usualOctets)
         output.append(contentsOf: Self.pageStart)
         let page = try reading { reader throws(StoreError) in
             try reader.appendPage(
@@ -217,5 +217,17 @@ extension OperationCall {
 
     private func localDate(_ name: StaticString) -> LocalDate? {
         valid.string(name).flatMap { LocalDate($0) }
+    }
+}
+
+extension AppointmentView {
+    /// Octets of an appointment of the default data, and somewhat more: a page that outgrows its room
+    /// is copied.
+    fileprivate var usualOctets: Int {
+        switch self {
+        case .summary: 256
+        case .operational: 768
+        case .reporting: 1280
+        }
     }
 }
