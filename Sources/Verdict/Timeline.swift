@@ -49,7 +49,9 @@ struct Timeline {
         }
         self.entries = sorted
         self.context = context
-        ends = sorted.map { $0.delivery == .pending ? .max : $0.answerEnded ?? .max }
+        wishes = sorted.map(Wish.init)
+        sharedIDs = Self.sharedIDs(sorted, wishes)
+        ends = Self.ends(sorted, wishes, sharedIDs)
         previous = Array(repeating: nil, count: sorted.count)
         next = previous
         takenUp = Array(repeating: false, count: sorted.count)
@@ -58,8 +60,6 @@ struct Timeline {
         let uses = sorted.map { ($0.connection, $0.arrival) }
         firstUses = Dictionary(uses, uniquingKeysWith: { first, _ in first })
         lastUses = Dictionary(uses, uniquingKeysWith: { $1 })
-        wishes = sorted.map(Wish.init)
-        sharedIDs = Self.sharedIDs(sorted, wishes)
         operations = Dictionary(
             context.operations.map { ($0.id, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -315,6 +315,35 @@ struct Timeline {
             }
         }
         return shared
+    }
+
+    /// When each answer ended.
+    ///
+    /// Where a client left, that is when its next attempt came, at the latest: a busy server hears of
+    /// the attempt before it hears that the connection of the one before is closed. Two attempts are of
+    /// one call for certain when they have one key, or one correlation id that stands for nothing else.
+    private static func ends(
+        _ entries: [JournalEntry],
+        _ wishes: [Wish],
+        _ sharedIDs: Set<String>
+    ) -> [Int64] {
+        struct Call: Hashable {
+            let wish: Wish
+            let id: String?
+        }
+        var ends = entries.map { $0.delivery == .pending ? .max : $0.answerEnded ?? .max }
+        var attempts: [Call: Int] = [:]
+        for (index, entry) in entries.enumerated() {
+            let id = entry.sentID.flatMap { sharedIDs.contains($0) ? nil : $0 }
+            let hasKey = entry.details.idempotencyKey != nil
+            guard hasKey || id != nil else { continue }
+            let call = Call(wish: wishes[index], id: hasKey ? nil : id)
+            if let earlier = attempts[call], entries[earlier].delivery == .clientLeft {
+                ends[earlier] = min(ends[earlier], entry.arrival)
+            }
+            attempts[call] = index
+        }
+        return ends
     }
 
     /// How many later requests with the same wish are looked at for the retry of one.

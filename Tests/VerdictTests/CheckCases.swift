@@ -160,6 +160,15 @@ extension CheckCase {
             $0.wait(0.5)
             $0.post(key: "k2")
         },
+        CheckCase("retry.retries-transient", .pass, "a server that hears late that the client left")
+        {
+            $0.call(Story.sites, status: nil, takes: 8.8) {
+                $0.requestID = "c"
+                $0.delivery = .clientLeft
+            }
+            $0.wait(-0.5)
+            $0.call(Story.sites) { $0.requestID = "c" }
+        },
         CheckCase("retry.retries-transient", .fail, "the same words before are no repetition") {
             $0.post(key: "k")
             $0.wait(0.5)
@@ -744,6 +753,20 @@ extension CheckCase {
                 $0.wait(0.2)
                 $0.post(key: "k") { $0.committed = false }
                 $0.wait(60)
+                $0.post(key: "k2")
+            },
+            CheckCase(
+                id,
+                .pass,
+                "a busy server hears of the replay before it hears that the client left"
+            ) {
+                $0.post(key: "k", takes: 8.8) { $0.delivery = .clientLeft }
+                $0.wait(-0.5)
+                $0.post(key: "k") {
+                    $0.committed = false
+                    $0.idempotency = .replay
+                }
+                $0.wait(5)
                 $0.post(key: "k2")
             },
             CheckCase(
