@@ -34,7 +34,10 @@ enum FuzzMain {
     nonisolated(unsafe) private static var longest = 0.0
 
     static func main() {
-        atexit { fputs("Longest input: \(FuzzMain.longest) s of the processor.\n", stderr) }
+        atexit {
+            var line = "Longest input: \(FuzzMain.longest) s of the processor.\n"
+            line.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        }
         var count = CommandLine.argc
         var arguments = CommandLine.unsafeArgv
         let status = runDriver(&count, &arguments) { octets, count in
