@@ -40,9 +40,8 @@ package struct VerdictReport: Sendable {
     /// The checks that failed: musts first, those that are not required last; among each of these by what
     /// a failure breaks (`Check.harms`), then in the order of the catalogue.
     package var failures: [CheckResult] {
-        let failed = Check.harms.indices.flatMap { rank in
-            checks(.fail).filter { $0.check.rank == rank }
-        }
+        // The sort keeps the order of the catalogue within a rank.
+        let failed = checks(.fail).sorted { $0.check.rank < $1.check.rank }
         let asked = failed.filter { isRequired($0.check) }
         return asked.filter { $0.check.level == .must }
             + asked.filter { $0.check.level == .should }
