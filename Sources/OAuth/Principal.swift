@@ -73,16 +73,20 @@ package final class Principal: Sendable {
     package var isReferrer: Bool { !providerNumbers.isEmpty }
 
     private static func holds(_ names: [[UInt8]], _ wanted: ArraySlice<UInt8>) -> Bool {
-        for name in names where name.count == wanted.count && name[...] == wanted { return true }
-        return false
+        wanted.withUnsafeBufferPointer { holds(names, $0) }
     }
 
     private static func holds(_ names: [[UInt8]], _ wanted: String) -> Bool {
         var wanted = wanted
-        return wanted.withUTF8 { wanted in
-            for name in names
-            where name.count == wanted.count && name.elementsEqual(wanted) { return true }
-            return false
-        }
+        return wanted.withUTF8 { holds(names, $0) }
+    }
+
+    private static func holds(
+        _ names: [[UInt8]],
+        _ wanted: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        for name in names
+        where name.count == wanted.count && name.elementsEqual(wanted) { return true }
+        return false
     }
 }
