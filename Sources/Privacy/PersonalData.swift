@@ -151,7 +151,9 @@ package final class PersonalData: Sendable {
     }
 }
 
-/// The index of the data that all sessions start with, made once for those whose patients are theirs.
+/// The index of the data that all sessions start with.
+///
+/// It is made once. A session uses it until its own patients or billing records change.
 package final class SharedPersonalData: Sendable {
     private let index = Mutex<PersonalDataIndex?>(nil)
 
@@ -159,8 +161,8 @@ package final class SharedPersonalData: Sendable {
 
     /// The index of a session's data.
     ///
-    /// - Parameter isFirst: Whether none of its patients and billing records has changed: what clients
-    ///   write is about neither.
+    /// - Parameter isFirst: Whether its patients and billing records are those that it started with.
+    ///   Clients write neither.
     func index(of store: SessionStore, isFirst: Bool) throws(StoreError) -> PersonalDataIndex {
         guard isFirst && store.startedAnew || !store.hasWritten else {
             return try PersonalDataIndex(store.backgroundReader())

@@ -122,12 +122,11 @@ struct PlayedDay {
         return tally
     }
 
-    /// For each domain, when exams fell due that the program which looked last may have taken for no
-    /// work of its own.
+    /// For each domain, the time whose exams the program that looked last need not report.
     ///
-    /// What it finds at first, to the last page of its first look, it may keep for what was there
-    /// before. Where another program had looked before, that goes back to the beginning: a program that
-    /// is started again does not know what it had found, and not reported yet.
+    /// A program may take what its first look shows, to the last page, for the work of others. Where
+    /// another program had looked before, this time goes back to the beginning: a program that is
+    /// started again does not know what it had found, and not reported yet.
     private var beginnings: [String: ClosedRange<Int64>] {
         looks.compactMapValues { looks in
             guard let last = looks.last else { return nil }
